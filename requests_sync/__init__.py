@@ -1,0 +1,1 @@
+"""Jira and GitLab: read tickets, gate them, keep both sides true."""
