@@ -1,0 +1,191 @@
+"""What a template declares: the file `template.toml`, parsed once into frozen models.
+
+A template is a folder under `templates/`: `template.toml`, the notebook, `texts.toml` (what its
+report says, in French and English) and `README.md` (the method sheet).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from wardbook.domain.output import Channel, OutputKind, Sensitivity
+from wardbook.errors import Refusal
+from wardbook.messages import Language
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+
+
+class TemplateProblem(Refusal):
+    """A template folder that does not hold to the rules; the message names file and key."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Localised(_Model):
+    """One text in both languages."""
+
+    fr: str
+    en: str
+
+    def in_language(self, language: Language) -> str:
+        """Return the text in `language`."""
+        return self.fr if language == "fr" else self.en
+
+
+class ParameterSpec(_Model):
+    """One parameter: its type, its bounds, and how a requester is told about it."""
+
+    type: Literal["text", "integer", "number", "boolean", "date", "choice"]
+    label: Localised
+    help: Localised | None = None
+    many: bool = False
+    required: bool = True
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+    min: int | float | str | None = None
+    max: int | float | str | None = None
+    max_length: int = 200
+    example: str
+
+    @model_validator(mode="after")
+    def _choices_fit_the_type(self) -> ParameterSpec:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError('`choices` goes with type = "choice", and only with it')
+        return self
+
+
+class SourceSpec(_Model):
+    """One data source: its format's name, matched against the sources of the settings."""
+
+    kind: str
+    label: Localised
+    required: bool = True
+
+
+class OutputSpec(_Model):
+    """One output that a run may produce; what is not declared here never leaves."""
+
+    kind: OutputKind
+    title: Localised
+    sensitivity: Sensitivity
+    channel: Channel
+    required: bool = True
+    columns: Mapping[str, Localised] = Field(default_factory=dict)
+    count: str | None = None
+    """Column that holds the number of persons behind each row, for the disclosure checks."""
+
+    @model_validator(mode="after")
+    def _tables_name_their_columns(self) -> OutputSpec:
+        if (self.kind is OutputKind.TABLE) != bool(self.columns):
+            raise ValueError("`columns` describes each column of a table, and only of a table")
+        if self.count is not None and self.count not in self.columns:
+            raise ValueError("`count` names a column that is not declared")
+        if self.sensitivity is Sensitivity.SENSITIVE and self.channel is not Channel.SHARE:
+            raise ValueError('a sensitive output leaves sealed: channel = "share"')
+        return self
+
+
+class ResourcesSpec(_Model):
+    """What one run may use."""
+
+    cpus: Annotated[int, Field(ge=1, le=64)] = 1
+    memory_mb: Annotated[int, Field(ge=256)] = 2048
+    minutes: Annotated[float, Field(gt=0)] = 10
+
+
+class TemplateSpec(_Model):
+    """Everything that `template.toml` declares."""
+
+    name: Name
+    version: str
+    title: Localised
+    question: Localised
+    kernel: str = "python3"
+    notebook: str = "notebook.ipynb"
+    purposes: tuple[Literal["care", "research"], ...] = ("care", "research")
+    parameters: Mapping[Name, ParameterSpec] = Field(default_factory=dict)
+    sources: Mapping[Name, SourceSpec] = Field(default_factory=dict)
+    outputs: Mapping[Name, OutputSpec]
+    resources: ResourcesSpec = ResourcesSpec()
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template's folder and what it declares."""
+
+    folder: Path
+    spec: TemplateSpec
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the names and bytes of the template's files: its code version."""
+        total = hashlib.sha256()
+        for file in sorted(self.folder.rglob("*")):
+            name = file.relative_to(self.folder).as_posix()
+            if file.is_file() and not any(part.startswith((".", "__")) for part in file.parts):
+                total.update(f"{name}\0{file.stat().st_size}\0".encode())
+                total.update(file.read_bytes())
+        return total.hexdigest()
+
+    @property
+    def notebook(self) -> Path:
+        """Path of the template's notebook."""
+        return self.folder / self.spec.notebook
+
+    def texts(self, language: Language) -> dict[str, str]:
+        """Return the texts of the template's report: key to text with `{name}` places."""
+        file = self.folder / "texts.toml"
+        if not file.exists():
+            return {}
+        texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text(encoding="utf-8"))
+        return texts[language]
+
+
+def load_template(folder: Path) -> Template:
+    """Read one template's folder.
+
+    Raises:
+        TemplateProblem: a file is missing or `template.toml` does not hold to the schema.
+    """
+    file = folder / "template.toml"
+    try:
+        spec = TemplateSpec.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise TemplateProblem(f"{file}: not there. A template's folder needs one.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TemplateProblem(f"{file}: not readable as TOML ({error}). Mend the line.") from None
+    except ValidationError as error:
+        raise TemplateProblem(f"{file}: {_name_first_problem(error)}") from None
+    if spec.name != folder.name:
+        raise TemplateProblem(
+            f'{file}: name = "{spec.name}" must equal the folder "{folder.name}".'
+        )
+    if not (folder / spec.notebook).is_file():
+        raise TemplateProblem(f"{folder}: the notebook {spec.notebook} is not there.")
+    return Template(folder, spec)
+
+
+def load_catalogue(folder: Path) -> dict[str, Template]:
+    """Read every template under `folder`, by name.
+
+    Raises:
+        TemplateProblem: one of them does not hold to the rules.
+    """
+    templates = (load_template(file.parent) for file in sorted(folder.glob("*/template.toml")))
+    return {template.spec.name: template for template in templates}
+
+
+def _name_first_problem(error: ValidationError) -> str:
+    first: Any = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    return f"{key}: {first['msg']}."
