@@ -1,0 +1,129 @@
+"""What the ledger knows of a request: where it stands and what it has led to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wardbook.domain.output import Channel, Check
+from wardbook.domain.request import Request
+from wardbook.domain.run import Failure
+from wardbook.domain.states import State
+from wardbook.domain.ticket import Ticket
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing the gate found: the field's key and a message code of topic `gate`.
+
+    `found` is the requester's own text, cut short; `example` is a valid value.
+    """
+
+    field: str
+    code: str
+    found: str
+    example: str
+
+
+@dataclass(frozen=True)
+class Deliverable:
+    """A released output on its channel, and where its receipt stands."""
+
+    name: str
+    channel: Channel
+    address: str
+    file: str
+    sha256: str
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """What exists outside for this request; filled by the outcomes of effects."""
+
+    project: str | None = None
+    issue: int | None = None
+    issue_url: str | None = None
+    branch: str | None = None
+    head: str | None = None
+    merge_request: int | None = None
+    merge_request_url: str | None = None
+    deliverables: tuple[Deliverable, ...] = ()
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One person's approval of a merge request; `at` is GitLab's stamp (ISO 8601)."""
+
+    username: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """The merge request as it was last read. `authors` wrote commits on the branch."""
+
+    updated: str = ""
+    head: str = ""
+    state: str = "opened"
+    approvals: tuple[Approval, ...] = ()
+    authors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """What this revision of the request has come to so far."""
+
+    run: str | None = None
+    commit: str | None = None
+    started: str | None = None
+    failure: Failure | None = None
+    checks: tuple[Check, ...] = ()
+    dropped: tuple[str, ...] = ()
+    held_at: str | None = None
+    approvals: tuple[Approval, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """One request in the ledger.
+
+    `asked` is the fingerprint of the ticket as last read, `gated` as last judged: where they
+    differ, the gate is due. `known_before` says that the ticket is older than this ledger, so its
+    effects may exist outside without an intent here.
+    """
+
+    key: str
+    state: State
+    revision: int
+    known_before: bool
+    ticket: Ticket
+    asked: str
+    gated: str
+    request: Request | None
+    links: Links
+    work: Work
+    review: Review
+    changed_at: str
+
+
+@dataclass(frozen=True)
+class Intent:
+    """An effect on the outside world that is to happen exactly once; `key` is unique for ever."""
+
+    key: str
+    kind: str
+    payload: Mapping[str, Any]
+    attempts: int = 0
+    error: str | None = None
+    next_try: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an effect led to: `links` are changes of the request's Links, by field name."""
+
+    links: Mapping[str, Any]
+    detail: Mapping[str, Any]

@@ -1,0 +1,36 @@
+"""A request: a ticket that passed the gate, typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from wardbook.messages import Language
+
+Purpose = Literal["care", "research"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the unit agreed to do.
+
+    `parameters` are the requester's texts in the template's canonical form, by name;
+    `sources` gives, for each source that the template declares, the name in the settings.
+    """
+
+    key: str
+    title: str
+    question: str
+    service: str
+    requester: str
+    requester_name: str
+    purpose: Purpose
+    legal_basis: str
+    reference: str
+    expires: str
+    approver: str
+    template: str
+    parameters: Mapping[str, str]
+    sources: Mapping[str, str]
+    language: Language

@@ -1,0 +1,137 @@
+"""The states of a request, and the table of moves between them.
+
+The table is the truth: which moves exist, who may make each, the audit event it leaves, and the
+notice that the requester gets. GitLab's scoped label `state::…` shows the state; the ledger
+drives it. `docs/states.md` is drawn from this table by `make docs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wardbook.errors import Fault
+
+
+class State(StrEnum):
+    """Where a request stands."""
+
+    RECEIVED = "received"
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    PREPARED = "prepared"
+    RUNNING = "running"
+    FAILED = "failed"
+    CHECKED = "checked"
+    HELD = "held"
+    REJECTED = "rejected"
+    RELEASED = "released"
+    DELIVERED = "delivered"
+    ANSWERED = "answered"
+
+    @property
+    def label(self) -> str:
+        """The scoped label that shows this state in GitLab."""
+        return f"state::{self.value}"
+
+
+SETTLED = frozenset({State.REFUSED, State.FAILED, State.REJECTED, State.ANSWERED})
+"""States in which the platform waits for a person, or for nothing."""
+
+
+class Actor(StrEnum):
+    """Who may make a move."""
+
+    REQUESTER = "requester"
+    PLATFORM = "platform"
+    ANALYST = "analyst"
+    REVIEWER = "reviewer"
+
+
+class TicketStatus(StrEnum):
+    """What a move asks of the ticket; the settings name the Jira status for each."""
+
+    WORKING = "working"
+    WAITING = "waiting"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One allowed move. `notice` is a message of topic `notice`, told to the requester."""
+
+    source: State
+    target: State
+    actor: Actor
+    event: str
+    notice: str | None = None
+    ticket: TicketStatus | None = None
+
+
+_WORK = (
+    Move(
+        State.RECEIVED,
+        State.REFUSED,
+        Actor.PLATFORM,
+        "gate.refused",
+        "refused",
+        TicketStatus.WAITING,
+    ),
+    Move(State.RECEIVED, State.ACCEPTED, Actor.PLATFORM, "gate.accepted"),
+    Move(
+        State.ACCEPTED,
+        State.PREPARED,
+        Actor.PLATFORM,
+        "request.prepared",
+        None,
+        TicketStatus.WORKING,
+    ),
+    Move(State.PREPARED, State.RUNNING, Actor.PLATFORM, "run.started"),
+    Move(State.RUNNING, State.CHECKED, Actor.PLATFORM, "run.checked"),
+    Move(State.RUNNING, State.FAILED, Actor.PLATFORM, "run.failed", "failed", TicketStatus.WAITING),
+    Move(State.CHECKED, State.RELEASED, Actor.PLATFORM, "release.standing"),
+    Move(State.CHECKED, State.HELD, Actor.PLATFORM, "release.held"),
+    Move(State.CHECKED, State.REJECTED, Actor.PLATFORM, "release.refused", "rejected"),
+    Move(State.HELD, State.RELEASED, Actor.REVIEWER, "release.approved"),
+    Move(State.HELD, State.REJECTED, Actor.REVIEWER, "release.rejected", "rejected"),
+    Move(State.RELEASED, State.DELIVERED, Actor.PLATFORM, "deliverable.delivered"),
+    Move(
+        State.DELIVERED,
+        State.ANSWERED,
+        Actor.PLATFORM,
+        "request.answered",
+        "answered",
+        TicketStatus.DONE,
+    ),
+)
+# An analyst who mends the notebook on the request's branch makes it run again.
+_MENDED = tuple(
+    Move(state, State.PREPARED, Actor.ANALYST, "request.mended", None, TicketStatus.WORKING)
+    for state in (State.RUNNING, State.FAILED, State.HELD, State.REJECTED)
+)
+# An edited ticket passes the gate again, wherever its request stands.
+_EDITED = tuple(
+    Move(state, State.RECEIVED, Actor.REQUESTER, "ticket.edited")
+    for state in State
+    if state is not State.RECEIVED
+)
+MOVES: tuple[Move, ...] = _WORK + _MENDED + _EDITED
+_BY_ENDS = {(move.source, move.target): move for move in MOVES}
+
+
+class ForbiddenMove(Fault):
+    """A move that the table does not hold: a defect of ours, nothing is written."""
+
+
+def move_between(source: State, target: State) -> Move:
+    """Return the move from `source` to `target`.
+
+    Raises:
+        ForbiddenMove: there is none.
+    """
+    try:
+        return _BY_ENDS[source, target]
+    except KeyError:
+        raise ForbiddenMove(
+            f"no move leads from {source} to {target}; see docs/states.md"
+        ) from None

@@ -1,0 +1,49 @@
+"""A ticket as its requester wrote it: text, not yet judged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in Jira; `username` is the account's name there (its id on Cloud)."""
+
+    username: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One data request as filed in Jira. Every text is foreign and stays mere text.
+
+    `updated` is Jira's own stamp (ISO 8601 with offset); it changes with every comment, so it says
+    that the ticket was touched, not that the request changed: `fingerprint` says that.
+    """
+
+    key: str
+    id: str
+    updated: str
+    status: str
+    summary: str
+    description: str
+    components: tuple[str, ...]
+    reporter: Person
+    purpose: str
+    legal_basis: str
+    reference: str
+    expires: str
+    approver: str
+    template: str
+    parameters: str
+    language: str
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the gate judges; equal as long as the requester asks the same."""
+        content = asdict(self)
+        for touched_by_us in ("updated", "status"):
+            del content[touched_by_us]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,79 @@
+"""The ledger's database: SQLite in WAL mode by default, PostgreSQL by URL; migrated when opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from wardbook.errors import ForeignFault
+
+HEAD = "0001"
+"""The newest version in `migrations/versions`; known here so that opening spares alembic."""
+
+
+def connect(url: str) -> Engine:
+    """Open the database at `url`, bringing its tables up to date.
+
+    Raises:
+        ForeignFault: it cannot be reached, opened or migrated.
+    """
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(url, poolclass=NullPool)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_for_writing)
+    else:
+        engine = create_engine(url, pool_pre_ping=True)
+    try:
+        _migrate(engine)
+    except OperationalError as error:
+        place = engine.url.render_as_string(hide_password=True)
+        raise ForeignFault(
+            f"The ledger {place} cannot be opened ({type(error.orig).__name__}). "
+            "Check that the server runs and that `ledger` in wardbook.toml is right."
+        ) from None
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: `_begin_for_writing` does, at once for
+    # writing, so that two workers queue instead of failing at their first write.
+    connection.isolation_level = None
+    connection.execute("pragma journal_mode=wal")
+    connection.execute("pragma synchronous=full")
+    connection.execute("pragma foreign_keys=on")
+    connection.execute("pragma busy_timeout=30000")
+
+
+def _begin_for_writing(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("begin" if reading else "begin immediate")
+
+
+def _migrate(engine: Engine) -> None:
+    if _version(engine) == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Two workers that start together must not both create the tables.
+            connection.execute(text("select pg_advisory_xact_lock(727431)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("select version_num from alembic_version")).scalar()

@@ -1,0 +1,406 @@
+"""Reading and writing the ledger. Each method is one transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, Row, and_, exists, func, insert, or_, select, update
+
+from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Work
+from wardbook.domain.request import Request
+from wardbook.domain.states import SETTLED, State, move_between
+from wardbook.domain.ticket import Ticket
+from wardbook.errors import Fault
+from wardbook.ledger import schema
+from wardbook.ledger.claims import claim
+from wardbook.ledger.database import connect
+
+_TICKET = TypeAdapter(Ticket)
+_REQUEST = TypeAdapter(Request | None)
+_LINKS = TypeAdapter(Links)
+_WORK = TypeAdapter(Work)
+_REVIEW = TypeAdapter(Review)
+_JSON_COLUMNS: Mapping[str, TypeAdapter[Any]] = {
+    "ticket": _TICKET,
+    "request": _REQUEST,
+    "links": _LINKS,
+    "work": _WORK,
+    "review": _REVIEW,
+}
+
+
+class StaleRecord(Fault):
+    """The request moved on since it was read: look again before acting."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """One line of a request's history; `at` is ISO 8601 in UTC."""
+
+    at: str
+    request_key: str
+    actor: str
+    event: str
+    detail: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class DeadLetter:
+    """A ticket that could not be read, and why; it is read again at every change and census."""
+
+    ticket_key: str
+    reason: str
+    attempts: int
+    last_at: str
+
+
+def open_ledger(url: str) -> Ledger:
+    """Open the ledger at `url`, bringing its tables up to date.
+
+    Raises:
+        ForeignFault: the database cannot be reached, opened or migrated.
+    """
+    return Ledger(connect(url))
+
+
+class Ledger:
+    """The durable record of requests, intents and effects. Safe for several processes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(reading=True)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    def claim(self, name: str) -> AbstractContextManager[bool]:
+        """Claim `name` for the length of a block; yields False when another worker holds it."""
+        return claim(self._engine, name)
+
+    # --- requests -------------------------------------------------------------------------
+
+    def record(self, key: str) -> Record | None:
+        """Return what is known of a request."""
+        with self._reader.connect() as connection:
+            row = connection.execute(
+                select(schema.requests).where(schema.requests.c.key == key)
+            ).one_or_none()
+        return _record_of(row) if row else None
+
+    def records(self) -> list[Record]:
+        """Return all requests, in the order of their keys' numbers."""
+        with self._reader.connect() as connection:
+            rows = connection.execute(select(schema.requests)).all()
+        return sorted((_record_of(row) for row in rows), key=lambda record: _number(record.key))
+
+    def last_updates(self) -> dict[str, str]:
+        """Return, for each ticket, Jira's stamp of its last change that was read."""
+        with self._reader.connect() as connection:
+            rows = connection.execute(select(schema.requests.c.key, schema.requests.c.ticket))
+            return {row.key: row.ticket["updated"] for row in rows}
+
+    def due_keys(self) -> list[str]:
+        """Return the keys of requests that may have a next step: everything but those at rest."""
+        table, effects = schema.requests, schema.effects
+        unconfirmed = exists().where(
+            and_(effects.c.request_key == table.c.key, effects.c.done_at.is_(None))
+        )
+        at_rest = table.c.state.in_([State.ANSWERED, State.REFUSED])
+        due = or_(~at_rest, table.c.asked != table.c.gated, unconfirmed)
+        with self._reader.connect() as connection:
+            keys = connection.execute(select(table.c.key).where(due)).scalars().all()
+        return sorted(keys, key=_number)
+
+    def take_ticket(self, ticket: Ticket, *, known_before: bool, now: datetime) -> bool:
+        """Write down a ticket as just read; returns True when its request is new here."""
+        table = schema.requests
+        values = {"ticket": _dump("ticket", ticket), "asked": ticket.fingerprint}
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(table).where(table.c.key == ticket.key).values(values)
+            ).rowcount
+            if changed:
+                return False
+            connection.execute(
+                insert(table).values(
+                    key=ticket.key,
+                    state=State.RECEIVED,
+                    revision=0,
+                    known_before=int(known_before),
+                    gated="",
+                    request=None,
+                    links=_dump("links", Links()),
+                    work=_dump("work", Work()),
+                    review=_dump("review", Review()),
+                    changed_at=_stamp(now),
+                    **values,
+                )
+            )
+            _add_event(connection, ticket.key, "requester", "ticket.received", {}, now)
+            return True
+
+    def take_review(self, key: str, review: Review) -> None:
+        """Write down a merge request as just read."""
+        table = schema.requests
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(table).where(table.c.key == key).values(review=_dump("review", review))
+            )
+
+    def move(
+        self,
+        record: Record,
+        target: State,
+        *,
+        now: datetime,
+        intents: Sequence[Intent] = (),
+        actor: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+        **changes: object,
+    ) -> Record:
+        """Move a request to `target`, with its changes and intents, in one transaction.
+
+        Args:
+            record: the request as it was read.
+            target: the new state.
+            now: the moment of the move.
+            intents: what is to happen outside because of it.
+            actor: who made the move; the table's actor unless a person is known.
+            detail: what the event says besides; no patient value.
+            changes: new values of fields of Record.
+
+        Raises:
+            ForbiddenMove: the table of states has no such move.
+            StaleRecord: another worker moved the request meanwhile.
+        """
+        move = move_between(record.state, target)
+        table = schema.requests
+        values = {name: _dump(name, value) for name, value in changes.items()}
+        with self._engine.begin() as connection:
+            moved = connection.execute(
+                update(table)
+                .where(
+                    table.c.key == record.key,
+                    table.c.state == record.state,
+                    table.c.revision == record.revision,
+                )
+                .values(state=target, changed_at=_stamp(now), **values)
+            ).rowcount
+            if not moved:
+                raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
+            for intent in intents:
+                _add_intent(connection, record.key, intent, now)
+            _add_event(connection, record.key, actor or move.actor, move.event, detail or {}, now)
+        return dataclasses.replace(
+            record,
+            state=target,
+            changed_at=_stamp(now),
+            **changes,  # type: ignore[arg-type]
+        )
+
+    # --- effects --------------------------------------------------------------------------
+
+    def open_intents(self, key: str) -> list[Intent]:
+        """Return the intents of a request that are not confirmed, oldest first."""
+        table = schema.effects
+        with self._reader.connect() as connection:
+            rows = connection.execute(
+                select(table)
+                .where(table.c.request_key == key, table.c.done_at.is_(None))
+                .order_by(table.c.number)
+            ).all()
+        return [
+            Intent(row.key, row.kind, row.payload, row.attempts, row.error, row.next_try)
+            for row in rows
+        ]
+
+    def begin_effect(self, intent: Intent) -> None:
+        """Write down that the effect is about to be tried: from now on it may exist outside."""
+        table = schema.effects
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(table).where(table.c.key == intent.key).values(attempts=intent.attempts + 1)
+            )
+
+    def confirm_effect(self, key: str, intent: Intent, outcome: Outcome, now: datetime) -> None:
+        """Write down that the effect exists, and what it led to."""
+        effects, requests = schema.effects, schema.requests
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(effects)
+                .where(effects.c.key == intent.key)
+                .values(outcome=dict(outcome.detail), done_at=_stamp(now), error=None)
+            )
+            if outcome.links:
+                row = connection.execute(
+                    select(requests.c.links).where(requests.c.key == key)
+                ).one()
+                links = dataclasses.replace(_LINKS.validate_python(row.links), **outcome.links)
+                connection.execute(
+                    update(requests)
+                    .where(requests.c.key == key)
+                    .values(links=_dump("links", links))
+                )
+
+    def postpone_effect(self, intent: Intent, error: str, next_try: datetime) -> None:
+        """Write down that the effect failed, and when it is tried again."""
+        table = schema.effects
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.key == intent.key)
+                .values(error=error, next_try=_stamp(next_try))
+            )
+
+    def stuck_intents(self) -> Iterator[tuple[str, Intent]]:
+        """Yield the intents whose last attempt failed, with their request's key."""
+        table = schema.effects
+        failed = and_(table.c.done_at.is_(None), table.c.error.is_not(None))
+        with self._reader.connect() as connection:
+            rows = connection.execute(select(table).where(failed).order_by(table.c.number)).all()
+        for row in rows:
+            yield (
+                row.request_key,
+                Intent(row.key, row.kind, row.payload, row.attempts, row.error, row.next_try),
+            )
+
+    # --- history, dead letters, marks -----------------------------------------------------
+
+    def add_event(
+        self, key: str, actor: str, event: str, detail: Mapping[str, Any], now: datetime
+    ) -> None:
+        """Add one line to a request's history."""
+        with self._engine.begin() as connection:
+            _add_event(connection, key, actor, event, detail, now)
+
+    def events(self, key: str) -> list[Event]:
+        """Return a request's history, oldest first."""
+        table = schema.events
+        with self._reader.connect() as connection:
+            rows = connection.execute(
+                select(table).where(table.c.request_key == key).order_by(table.c.number)
+            ).all()
+        return [Event(row.at, row.request_key, row.actor, row.event, row.detail) for row in rows]
+
+    def bury_ticket(self, key: str, reason: str, now: datetime) -> None:
+        """Write down that a ticket could not be read."""
+        table = schema.dead_letters
+        with self._engine.begin() as connection:
+            again = connection.execute(
+                update(table)
+                .where(table.c.ticket_key == key)
+                .values(reason=reason, attempts=table.c.attempts + 1, last_at=_stamp(now))
+            ).rowcount
+            if not again:
+                connection.execute(
+                    insert(table).values(
+                        ticket_key=key, reason=reason, attempts=1, last_at=_stamp(now)
+                    )
+                )
+
+    def revive_ticket(self, key: str) -> None:
+        """Write down that a ticket can be read again."""
+        table = schema.dead_letters
+        with self._engine.begin() as connection:
+            connection.execute(table.delete().where(table.c.ticket_key == key))
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the tickets that could not be read."""
+        with self._reader.connect() as connection:
+            rows = connection.execute(select(schema.dead_letters)).all()
+        return [DeadLetter(*row) for row in rows]
+
+    def mark(self, name: str) -> str | None:
+        """Return the value of a mark, such as the time of the last census."""
+        table = schema.marks
+        with self._reader.connect() as connection:
+            return connection.execute(
+                select(table.c.value).where(table.c.name == name)
+            ).scalar_one_or_none()
+
+    def set_mark(self, name: str, value: str) -> None:
+        """Set a mark."""
+        table = schema.marks
+        with self._engine.begin() as connection:
+            if not connection.execute(
+                update(table).where(table.c.name == name).values(value=value)
+            ).rowcount:
+                connection.execute(insert(table).values(name=name, value=value))
+
+    def counts(self) -> dict[State, int]:
+        """Return how many requests stand in each state that holds any."""
+        table = schema.requests
+        with self._reader.connect() as connection:
+            rows = connection.execute(
+                select(table.c.state, func.count()).group_by(table.c.state)
+            ).all()
+        return {State(state): count for state, count in rows}
+
+
+def settled(record: Record) -> bool:
+    """Tell whether a request waits for nobody of ours: its last answer is out."""
+    return record.state in SETTLED and record.asked == record.gated
+
+
+def _add_intent(connection: Connection, key: str, intent: Intent, now: datetime) -> None:
+    connection.execute(
+        insert(schema.effects).values(
+            key=intent.key,
+            request_key=key,
+            kind=intent.kind,
+            payload=dict(intent.payload),
+            attempts=0,
+            intended_at=_stamp(now),
+        )
+    )
+
+
+def _add_event(
+    connection: Connection,
+    key: str,
+    actor: str,
+    event: str,
+    detail: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    connection.execute(
+        insert(schema.events).values(
+            at=_stamp(now), request_key=key, actor=actor, event=event, detail=dict(detail)
+        )
+    )
+
+
+def _record_of(row: Row[Any]) -> Record:
+    parts = {
+        name: adapter.validate_python(getattr(row, name)) for name, adapter in _JSON_COLUMNS.items()
+    }
+    return Record(
+        key=row.key,
+        state=State(row.state),
+        revision=row.revision,
+        known_before=bool(row.known_before),
+        asked=row.asked,
+        gated=row.gated,
+        changed_at=row.changed_at,
+        **parts,
+    )
+
+
+def _dump(name: str, value: object) -> Any:
+    adapter = _JSON_COLUMNS.get(name)
+    return adapter.dump_python(value, mode="json") if adapter else value
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
+
+
+def _number(key: str) -> tuple[str, int]:
+    project, _, number = key.rpartition("-")
+    return project, int(number) if number.isdigit() else 0
