@@ -15,15 +15,17 @@ from wardbook.domain.ticket import Ticket
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing the gate found: the field's key and a message code of topic `gate`.
+    """One thing the gate found: a field of Ticket and a message code of topic `gate`.
 
-    `found` is the requester's own text, cut short; `example` is a valid value.
+    `found` is the requester's own text, cut short; `example` is a valid value; `name` is the
+    parameter, source or template that the message is about, where it is about one.
     """
 
     field: str
     code: str
-    found: str
-    example: str
+    found: str = ""
+    example: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
