@@ -59,12 +59,17 @@ class Approval:
     """One person's approval of a merge request; `at` is GitLab's stamp (ISO 8601)."""
 
     username: str
+    name: str
     at: str
 
 
 @dataclass(frozen=True)
 class Review:
-    """The merge request as it was last read. `authors` wrote commits on the branch."""
+    """The merge request as it was last read.
+
+    `approvals` are those of the present run's evidence; `authors` are the names of those who
+    wrote commits on the branch.
+    """
 
     updated: str = ""
     head: str = ""
@@ -83,7 +88,6 @@ class Work:
     failure: Failure | None = None
     checks: tuple[Check, ...] = ()
     dropped: tuple[str, ...] = ()
-    held_at: str | None = None
     approvals: tuple[Approval, ...] = ()
     problems: tuple[Problem, ...] = ()
 
