@@ -1,0 +1,179 @@
+"""The thin shell over python-gnupg: private GnuPG homes, and what gpg's status lines said.
+
+Nothing here decides. Every call runs in a short-named directory of ours, so that the paths of the
+agent's sockets stay below the system's limit (108 bytes) however deep the unit's own home lies, and
+so that no `gpg.conf` (`encrypt-to`, `default-recipient`) changes what we asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from wardbook.errors import EnvironmentFault
+
+_LONGEST_SOCKET = len("/wb-12345678/S.gpg-agent.browser")
+_SOCKET_PATH_LIMIT = 107
+
+
+class StatusLog:
+    """All status lines of one gpg call, unjudged: python-gnupg's own summaries keep only the last.
+
+    `has` and `values` look up a keyword of GnuPG's doc/DETAILS.
+    """
+
+    def __init__(self, gpg: Any) -> None:
+        gpg.last_log = self  # python-gnupg drops the log when gpg ends before its input does
+        self.lines: list[tuple[str, list[str]]] = []
+        self.data = b""
+        self.stderr = ""
+        self.returncode: int | None = None
+        self.on_data_failure: Exception | None = None
+
+    def handle_status(self, keyword: str, value: str) -> None:
+        """Keep one line; python-gnupg calls this."""
+        self.lines.append((keyword, value.split()))
+
+    def has(self, keyword: str) -> bool:
+        """Return whether gpg said `keyword` at least once."""
+        return any(word == keyword for word, _ in self.lines)
+
+    def values(self, keyword: str) -> list[list[str]]:
+        """Return the values of every line of that keyword, in order."""
+        return [values for word, values in self.lines if word == keyword]
+
+
+def open_gpg(home: Path, *, ring: Path | None = None, at: datetime | None = None) -> Any:
+    """Return python-gnupg's client on `home`; it never starts an agent by itself.
+
+    Args:
+        home: the directory of agent sockets and throwaway files.
+        ring: the file of public keys, when it is not the home's own.
+        at: the time at which gpg judges expiry; the system's when not given.
+
+    Raises:
+        EnvironmentFault: there is no working gpg.
+    """
+    import gnupg
+
+    options = ["--no-options", "--no-autostart", "--no-auto-key-locate"]
+    if at is not None:
+        options += ["--faked-system-time", f"{int(at.timestamp())}!"]
+    try:
+        # Code page 437 gives every byte a printable character. With Latin-1 or UTF-8 python-gnupg
+        # breaks lines at U+0085, so that a user ID holding that byte could forge status lines.
+        gpg = gnupg.GPG(
+            gnupghome=str(home),
+            keyring=None if ring is None else [str(ring)],
+            options=options,
+            encoding="cp437",
+        )
+    except (OSError, ValueError) as error:
+        raise EnvironmentFault(
+            f"GnuPG did not start ({error}): install the Debian package gnupg (2.2 or newer)"
+        ) from error
+    gpg.result_map = gpg.result_map | dict.fromkeys(
+        ("crypt", "sign", "verify", "import"), StatusLog
+    )
+    gpg.buffer_size = 1 << 20
+    return gpg
+
+
+def foreign_text(text: str) -> str:
+    """Return what a user ID says, from the bytes that `open_gpg` reads as code page 437."""
+    return text.encode("cp437", "replace").decode("utf-8", "replace")
+
+
+def make_short_directory() -> Path:
+    """Make a private directory whose sockets' paths fit, in the runtime folder where there is one.
+
+    Raises:
+        EnvironmentFault: no temporary folder has a path that is short enough.
+    """
+    for base in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
+        fits = base and len(os.fsencode(base)) + _LONGEST_SOCKET <= _SOCKET_PATH_LIMIT
+        if base and fits and os.access(base, os.W_OK | os.X_OK):
+            return Path(tempfile.mkdtemp(prefix="wb-", dir=base))
+    raise EnvironmentFault(
+        "no temporary folder is writable and short enough for GnuPG's sockets: "
+        "set TMPDIR to a folder with a path below 70 bytes"
+    )
+
+
+class SecretHome:
+    """Our way into the unit's GnuPG home: its keys under a short path, with an agent of our own.
+
+    Each instance has its own agent, so that one process which ends never takes the agent from
+    another which is still signing. If this process is killed, the agent ends by itself.
+
+    Raises:
+        EnvironmentFault: others than its owner can read the home.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.absolute()
+        for folder in _own_folders(self.home):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.home.stat().st_mode & 0o077:
+            raise EnvironmentFault(
+                f"the GnuPG home {self.home} can be read by others: run chmod 700 on it"
+            )
+        self.path = make_short_directory()
+        for folder in _own_folders(self.home)[1:]:
+            (self.path / folder.name).symlink_to(folder)
+        self.ring = self.home / "pubring.kbx"
+        self._agent: subprocess.Popen[bytes] | None = None
+
+    def start_agent(self) -> None:
+        """Start the agent unless it runs; needed before anything that uses a secret key.
+
+        Raises:
+            EnvironmentFault: gpg-agent is missing or does not start.
+        """
+        if self._agent is not None:
+            return
+        # `gpg-agent --daemon COMMAND` lives as long as COMMAND, and this `cat` as long as we do.
+        # cat runs only once the sockets are bound, so its echo says that the agent is reachable.
+        command = ["gpg-agent", "--homedir", str(self.path), "--no-options", "--daemon", "cat"]
+        try:
+            agent = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise EnvironmentFault(
+                f"gpg-agent did not start ({error}): install the Debian package gnupg"
+            ) from error
+        self._agent = agent
+        with suppress(BrokenPipeError):
+            _feed(agent, b"\n")
+        if not agent.stdout or agent.stdout.read(1) != b"\n":
+            self.close()
+            raise EnvironmentFault("gpg-agent ended at once: run `gpg-agent --daemon` to see why")
+
+    def close(self) -> None:
+        """End the agent that we started and remove our short-named directory."""
+        if self._agent is not None:
+            kill = ["gpgconf", "--homedir", str(self.path), "--kill", "gpg-agent"]
+            subprocess.run(kill, check=False, capture_output=True)
+            self._agent.communicate()
+            self._agent = None
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _own_folders(home: Path) -> list[Path]:
+    return [home, home / "private-keys-v1.d", home / "openpgp-revocs.d"]
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
+    if process.stdin:
+        process.stdin.write(data)
+        process.stdin.flush()

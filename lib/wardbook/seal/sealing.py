@@ -1,0 +1,157 @@
+"""Files encrypted to a requester's key and signed by the unit's."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from wardbook.seal.files import printable, write_whole
+from wardbook.seal.fingerprint import Fingerprint
+from wardbook.seal.gnupg_home import StatusLog
+from wardbook.seal.keys import Keyring, Recipient
+from wardbook.seal.problems import SealProblem
+from wardbook.seal.public_home import import_public
+from wardbook.seal.signature import judge_signature, require_signed, signing_options
+
+
+@dataclass(frozen=True)
+class SealedFile:
+    """An encrypted file: its SHA-256 (hexadecimal), its size in bytes, the key ids it is for."""
+
+    path: Path
+    sha256: str
+    size: int
+    key_ids: tuple[str, ...]
+
+
+def seal(
+    data_path: Path,
+    out_dir: Path,
+    *,
+    recipients: Sequence[Recipient],
+    signer: Fingerprint,
+    keyring: Keyring,
+    name: str,
+) -> SealedFile:
+    """Encrypt a file to `out_dir/NAME.gpg`, signed; plaintext only passes through pipes.
+
+    gpg sees no other keys than the recipients' as they were judged and the signer's, is given
+    full fingerprints of encryption keys, and what it wrote is compared with them before the file
+    gets its name. The plaintext's name is not in the file.
+
+    Args:
+        data_path: the plaintext, in the secure folder.
+        out_dir: an existing folder.
+        recipients: at least one, from `choose_recipient_key`.
+        signer: the unit's key, whose secret part `keyring` holds.
+        keyring: the unit's keys.
+        name: our own name for it, one path segment.
+
+    Raises:
+        ValueError: no recipient, or a name that is not one plain path segment.
+        SealProblem: `signer_unusable`, `key_unknown`, `seal_failed` or `seal_wrong_recipient`;
+            `out_dir` is then as it was.
+    """
+    if not recipients or Path(name).name != name or not name.isprintable():
+        raise ValueError("sealing needs a recipient, and a name that is one plain path segment")
+    path = out_dir / f"{name}.gpg"
+    with tempfile.TemporaryDirectory(prefix="wb-") as scratch, write_whole(path) as file:
+        gpg = keyring.open_with_secrets(Path(scratch) / "ring.kbx")
+        for block in (keyring.export_public(signer), *(one.public_key for one in recipients)):
+            import_public(gpg, block)
+        sealed = _Sink(file)
+        with data_path.open("rb") as data:
+            log = _encrypt(gpg, data, sealed, [one.encryption_key for one in recipients], signer)
+        _require_sealed(log, signer)
+        file.flush()
+        key_ids = list_key_ids(gpg, Path(file.name))
+        if sorted(key_ids) != sorted(one.encryption_key.key_id for one in recipients):
+            raise SealProblem("seal_wrong_recipient", found=", ".join(key_ids))
+    return SealedFile(path, sealed.sha256.hexdigest(), sealed.size, key_ids)
+
+
+def list_key_ids(gpg: Any, path: Path) -> tuple[str, ...]:
+    """Return the key ids (16 hexadecimal digits) that an encrypted file says it is for, in order.
+
+    Args:
+        gpg: any client: nothing is decrypted.
+        path: the encrypted file.
+    """
+    log = gpg.decrypt_file(str(path), extra_args=["--list-only"])
+    return tuple(values[0] for values in log.values("ENC_TO"))
+
+
+def open_sealed(path: Path, out: Path, keyring: Keyring, signer: Fingerprint) -> None:
+    """Decrypt a sealed file as its recipient does; `out` appears only if `signer` signed it.
+
+    Args:
+        path: the sealed file.
+        out: the plaintext to write, readable by its owner alone.
+        keyring: the recipient's keys, with the unit's public key imported.
+        signer: the unit's fingerprint.
+
+    Raises:
+        SealProblem: `key_unknown` (the unit's key is not imported), `open_failed`, or what
+            `judge_signature` says.
+    """
+    known = [key for key in keyring.facts() if key.fingerprint == signer]
+    if not known:
+        keyring.export_public(signer)
+    gpg = keyring.open_with_secrets()
+    with write_whole(out, mode=0o600) as file:
+        gpg.on_data = _Sink(file).write
+        log = gpg.decrypt_file(
+            str(path), always_trust=True, extra_args=["--pinentry-mode", "error"]
+        )
+        if not log.has("DECRYPTION_OKAY") or log.on_data_failure:
+            raise SealProblem("open_failed", file=printable(path))
+        judge_signature(log, known[0])
+
+
+class _Sink:
+    """Where gpg's output goes while it comes: to a file and a hash, not to memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> bool:
+        """Take a chunk; False tells python-gnupg not to collect it."""
+        self._file.write(data)
+        self.sha256.update(data)
+        self.size += len(data)
+        return False
+
+
+def _encrypt(
+    gpg: Any, data: BinaryIO, sink: _Sink, keys: Sequence[Fingerprint], signer: Fingerprint
+) -> StatusLog:
+    gpg.on_data = sink.write
+    try:
+        # "!" makes gpg take this very subkey, not another of the same person.
+        log: StatusLog = gpg.encrypt_file(
+            data,
+            [f"{key}!" for key in keys],
+            sign=True,
+            always_trust=True,
+            armor=False,
+            extra_args=["--set-filename", "", "--no-encrypt-to", *signing_options(signer)],
+        )
+    except BrokenPipeError:  # gpg gave up before it had read all: its status lines say why
+        log = gpg.last_log
+    finally:
+        gpg.on_data = None
+    return log
+
+
+def _require_sealed(log: StatusLog, signer: Fingerprint) -> None:
+    if log.has("INV_RECP"):
+        raise SealProblem("seal_failed")
+    require_signed(log, signer)
+    if not log.has("END_ENCRYPTION") or log.on_data_failure:
+        raise SealProblem("seal_failed")

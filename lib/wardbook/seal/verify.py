@@ -1,0 +1,158 @@
+"""Is this deliverable what the unit released? Answered offline, by its public key alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from wardbook.seal.files import hash_file, list_files, printable, read_file
+from wardbook.seal.fingerprint import Fingerprint
+from wardbook.seal.problems import SealProblem
+from wardbook.seal.public_home import PublicHome
+from wardbook.seal.receipt import Approval, Receipt, SealedTo, Subject
+from wardbook.seal.sealing import list_key_ids
+from wardbook.seal.signature import check_detached
+
+_FOLDER_RECEIPT = "receipt.json"
+_FILE_RECEIPT = ".receipt.json"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked and holds: every file's bytes, the signature, its one permitted signer."""
+
+    receipt: Receipt
+    receipt_path: Path
+    signer: Fingerprint
+    signed_at: datetime
+    key_ids: tuple[str, ...]
+
+    @property
+    def ticket(self) -> str:
+        """The ticket that was answered."""
+        return self.receipt.origin.ticket
+
+    @property
+    def output(self) -> str:
+        """The output that was delivered."""
+        return self.receipt.release.output
+
+    @property
+    def files(self) -> tuple[Subject, ...]:
+        """The delivered files."""
+        return self.receipt.subjects
+
+    @property
+    def approvals(self) -> tuple[Approval, ...]:
+        """Who let it out."""
+        return self.receipt.release.approvals
+
+
+def verify(
+    target: Path, *, public_key: str | None, fingerprint: Fingerprint | None, now: datetime
+) -> Verification:
+    """Check a deliverable against its signed receipt, to the byte.
+
+    Args:
+        target: the deliverable's folder, any file in it, a sealed file that has its receipt beside
+            it, or a receipt.
+        public_key: the unit's public key, armoured.
+        fingerprint: the unit's fingerprint; without it, `public_key` must hold one key only.
+        now: the moment at which the key must be valid.
+
+    Raises:
+        SealProblem: anything is not as it was signed; the message says what, and what to do. A
+            signature made in time by a key that has expired since is refused too.
+    """
+    receipt_path = find_receipt(target)
+    data = _read(receipt_path, "receipt_missing")
+    armoured = _read(receipt_path.with_name(f"{receipt_path.name}.asc"), "signature_missing")
+    with PublicHome(now) as home:
+        signer = _permitted_signer(home, public_key, fingerprint)
+        signed = check_detached(home, data, armoured, signer)
+        receipt = Receipt.from_json(data)
+        _check_names(receipt, receipt_path)
+        key_ids = tuple(
+            key_id
+            for subject in receipt.subjects
+            for key_id in _check_file(subject, receipt_path.parent, receipt.release.sealed_to, home)
+        )
+    return Verification(receipt, receipt_path, signed.signer, signed.at, key_ids)
+
+
+def find_receipt(target: Path) -> Path:
+    """Return the receipt that speaks for `target`: its own, its folder's, or a parent folder's.
+
+    Raises:
+        SealProblem: there is nothing at `target` (`target_missing`) or no receipt (`no_receipt`).
+    """
+    target = target.absolute()
+    if not target.exists() and not target.is_symlink():
+        raise SealProblem("target_missing", target=printable(target))
+    if target.is_dir():
+        return _folder_receipt(target, target)
+    receipt = target.with_name(target.name.removesuffix(".asc"))
+    if receipt.name == _FOLDER_RECEIPT or receipt.name.endswith(_FILE_RECEIPT):
+        return receipt
+    beside = target.with_name(target.name + _FILE_RECEIPT)
+    return beside if beside.exists() else _folder_receipt(target.parent, target)
+
+
+def _folder_receipt(folder: Path, target: Path) -> Path:
+    for parent in (folder, *folder.parents):
+        if (parent / _FOLDER_RECEIPT).exists():
+            return parent / _FOLDER_RECEIPT
+    raise SealProblem("no_receipt", target=printable(target))
+
+
+def _read(path: Path, missing: str) -> bytes:
+    try:
+        return read_file(path)
+    except FileNotFoundError:
+        raise SealProblem(missing, file=printable(path)) from None
+
+
+def _permitted_signer(
+    home: PublicHome, public_key: str | None, fingerprint: Fingerprint | None
+) -> Fingerprint:
+    if not public_key:
+        raise SealProblem("no_public_key")
+    given = home.add(public_key)
+    if fingerprint is None and len(given) > 1:
+        raise SealProblem("several_public_keys", given=", ".join(given))
+    return fingerprint or given[0]
+
+
+def _check_names(receipt: Receipt, receipt_path: Path) -> None:
+    """Refuse files that the receipt does not name; a sealed file's folder may hold others."""
+    named = {subject.name for subject in receipt.subjects}
+    if receipt_path.name == _FOLDER_RECEIPT:
+        own = {_FOLDER_RECEIPT, f"{_FOLDER_RECEIPT}.asc"}
+        present = list_files(receipt_path.parent) - own
+        extra = sorted(present - named)
+        if extra:
+            raise SealProblem("file_extra", file=printable(extra[0]), count=len(extra))
+    elif named != {receipt_path.name.removesuffix(_FILE_RECEIPT)}:
+        raise SealProblem("receipt_of_another", file=printable(receipt_path))
+
+
+def _check_file(
+    subject: Subject, folder: Path, sealed_to: tuple[SealedTo, ...], home: PublicHome
+) -> tuple[str, ...]:
+    """Compare one file with its subject; return the key ids that it is encrypted to, if any."""
+    path = folder / subject.name
+    try:
+        digest, _ = hash_file(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise SealProblem("file_missing", file=printable(subject.name)) from None
+    if digest != subject.sha256:
+        raise SealProblem("file_changed", file=printable(subject.name))
+    if path.suffix != ".gpg":
+        return ()
+    key_ids = list_key_ids(home.gpg, path)
+    if sorted(key_ids) != sorted(Fingerprint(one.encryption_key).key_id for one in sealed_to):
+        raise SealProblem(
+            "recipients_differ", file=printable(subject.name), found=", ".join(key_ids)
+        )
+    return key_ids
