@@ -1,0 +1,69 @@
+"""The pages around the reports: front page, catalogue, results, 404, shared assets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from wardbook.files import write_atomically
+from wardbook.messages import Language
+from wardbook.pages.catalogue import describe_templates
+from wardbook.pages.publish import lock_site
+from wardbook.pages.results import group_by_service, read_results
+from wardbook.report.layout import page_environment, read_assets
+from wardbook.report.voice import Voice
+from wardbook.template.spec import Template
+
+LATEST = 6
+"""Results on the front page."""
+
+
+def build_site(
+    public: Path,
+    *,
+    templates: Mapping[str, Template],
+    language: Language,
+    unit: str,
+    base: str = "/",
+) -> None:
+    """Make the site's own pages from the templates and the reports that lie under `public`.
+
+    A file appears whole; one that would not change is not written. Reports are only read.
+
+    Args:
+        unit: name of the unit, in the head of every page.
+        base: path under which a server shows the site, for the page of missing addresses, which
+            is shown at any depth; all other pages link relatively.
+
+    Raises:
+        ReportProblem: the index card of a published report is missing or broken.
+    """
+    voice = Voice(language)
+    with lock_site(public):
+        results = read_results(public)
+        words = {
+            "voice": voice,
+            "unit": unit,
+            "entries": describe_templates(templates, voice),
+            "latest": results[:LATEST],
+            "services": group_by_service(results),
+        }
+        for file, depth in (("index", "."), ("catalogue/index", ".."), ("results/index", "..")):
+            _write_page(public, f"{file}.html", words, depth)
+        _write_page(public, "404.html", words, base.rstrip("/"))
+        for name, content in read_assets().items():
+            _write_if_changed(public / "assets" / name, content)
+
+
+def _write_page(public: Path, file: str, words: Mapping[str, object], root: str) -> None:
+    name = Path(file).parent.name or Path(file).stem
+    page = page_environment().get_template(f"{name}.html.j2")
+    text = page.render(words, root=root, assets=f"{root}/assets")
+    _write_if_changed(public / file, text.encode())
+
+
+def _write_if_changed(file: Path, content: bytes) -> None:
+    if file.is_file() and file.read_bytes() == content:
+        return
+    file.parent.mkdir(exist_ok=True)
+    write_atomically(file, content, mode=0o644)

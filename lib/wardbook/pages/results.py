@@ -1,0 +1,76 @@
+"""The published reports, as the lists of the site show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from wardbook.pages.address import slug_of
+from wardbook.report.card import ReportCard, read_card
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One published edition; `address` is relative to the site's root."""
+
+    address: str
+    card: ReportCard
+
+
+@dataclass(frozen=True)
+class Result:
+    """A report with its editions, newest first."""
+
+    editions: tuple[Edition, ...]
+
+    @property
+    def latest(self) -> Edition:
+        """The edition that a list shows."""
+        return self.editions[0]
+
+
+@dataclass(frozen=True)
+class ServiceResults:
+    """The reports of one service, newest first; `anchor` is unique on a page."""
+
+    service: str
+    anchor: str
+    results: tuple[Result, ...]
+
+
+def read_results(public: Path) -> tuple[Result, ...]:
+    """Return every published report, newest first.
+
+    Raises:
+        ReportProblem: the index card of an edition is missing or broken.
+    """
+    folders = (f for f in public.glob("reports/*/*") if f.is_dir() and not f.name.startswith("."))
+    by_slug = groupby(sorted(folders), key=lambda folder: folder.parent)
+    results = (Result(_newest_first(_read_edition(f) for f in some)) for _, some in by_slug)
+    return tuple(sorted(results, key=lambda result: _age(result.latest), reverse=True))
+
+
+def group_by_service(results: Iterable[Result]) -> tuple[ServiceResults, ...]:
+    """Return the results by service, the service with the newest result first."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.latest.card.service, []).append(result)
+    return tuple(
+        ServiceResults(service, f"s{place}-{slug_of(service)}", tuple(some))
+        for place, (service, some) in enumerate(groups.items(), 1)
+    )
+
+
+def _read_edition(folder: Path) -> Edition:
+    address = f"reports/{folder.parent.name}/{folder.name}"
+    return Edition(address, read_card(folder))
+
+
+def _newest_first(editions: Iterable[Edition]) -> tuple[Edition, ...]:
+    return tuple(sorted(editions, key=_age, reverse=True))
+
+
+def _age(edition: Edition) -> tuple[float, str]:
+    return edition.card.started.timestamp(), edition.address

@@ -1,0 +1,136 @@
+"""What a report shows between its head and its foot, in the notebook's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import Markup
+
+from wardbook.report.figures import read_png_size
+from wardbook.report.problem import ReportProblem
+from wardbook.report.prose import render_prose
+from wardbook.report.publication import Publication
+from wardbook.report.released import ReleasedFile
+from wardbook.report.tables import ReadableTable, read_table
+from wardbook.report.voice import Voice
+from wardbook.template.spec import Template
+
+
+@dataclass(frozen=True)
+class Text:
+    """Safe HTML of one `wb.say`."""
+
+    kind: ClassVar[str] = "text"
+    html: Markup
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its file's bytes; `number` counts the figures of the report from 1."""
+
+    kind: ClassVar[str] = "figure"
+    number: int
+    caption: str
+    alternative: str
+    file: str
+    width: int
+    height: int
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as the reader sees it; `file` holds all its rows, in `size` octets."""
+
+    kind: ClassVar[str] = "table"
+    number: int
+    caption: str
+    table: ReadableTable
+    file: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """The sentence that stands where an output was not released or may not be shown."""
+
+    kind: ClassVar[str] = "withheld"
+    sentence: str
+
+
+Block = Text | Figure | Table | Withheld
+
+
+def arrange_blocks(
+    publications: Sequence[Publication],
+    shelf: Mapping[str, ReleasedFile],
+    template: Template,
+    voice: Voice,
+) -> tuple[Block, ...]:
+    """Return the blocks of a report.
+
+    Raises:
+        ReportProblem: a figure lacks its alternative text, or a file is not what was declared.
+    """
+    blocks: list[Block] = []
+    for publication in publications:
+        number = 1 + sum(block.kind == publication.kind for block in blocks)
+        if publication.kind == "text":
+            blocks.append(Text(render_prose(publication.text)))
+        elif publication.output not in shelf:
+            blocks.append(_withhold(publication.output, template, voice))
+        elif shelf[publication.output].output.kind.value != publication.kind:
+            raise ReportProblem(
+                f"output {publication.output!r} is shown as a {publication.kind}, which it is not."
+            )
+        elif publication.kind == "figure":
+            blocks.append(_show_figure(shelf[publication.output], number, voice))
+        else:
+            blocks.append(_show_table(shelf[publication.output], number, publication.rows, voice))
+    return tuple(blocks)
+
+
+def label_output(name: str, template: Template, voice: Voice) -> str:
+    """Return the title that the template gives an output, or its name if it declares none."""
+    spec = template.spec.outputs.get(name)
+    return spec.title.in_language(voice.language) if spec else name
+
+
+def _withhold(name: str, template: Template, voice: Voice) -> Withheld:
+    return Withheld(voice.say("report.withheld", title=label_output(name, template, voice)))
+
+
+def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
+    name = file.output.name
+    if not file.output.alternative.strip():
+        raise ReportProblem(
+            f"figure {name!r} has no alternative text. Say in words what it shows: "
+            "wb.figure(…, alternative=…)."
+        )
+    width, height = read_png_size(file.content, name=name)
+    return Figure(
+        number=number,
+        caption=_caption(file, voice),
+        alternative=file.output.alternative,
+        file=file.address,
+        width=width,
+        height=height,
+        content=file.content,
+    )
+
+
+def _show_table(file: ReleasedFile, number: int, rows: int | None, voice: Voice) -> Table:
+    labels = {key: text.in_language(voice.language) for key, text in file.spec.columns.items()}
+    return Table(
+        number=number,
+        caption=_caption(file, voice),
+        table=read_table(file.content, labels, name=file.output.name, voice=voice, rows=rows),
+        file=file.address,
+        size=len(file.content),
+    )
+
+
+def _caption(file: ReleasedFile, voice: Voice) -> str:
+    return file.output.caption or file.spec.title.in_language(voice.language)

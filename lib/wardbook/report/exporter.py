@@ -1,0 +1,45 @@
+"""The nbconvert exporter of reports: the unit's own template, and none of the user's settings."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+from nbconvert.exporters import TemplateExporter
+from nbconvert.filters import Highlight2HTML
+
+from wardbook.report.layout import create_environment
+
+
+class ReportExporter(TemplateExporter):
+    """Renders `site/pages/report.html.j2`, which shows a notebook's code and prepared blocks.
+
+    The blocks come in `resources`; the template reads no output of the notebook itself.
+    """
+
+    output_mimetype = "text/html"
+
+    def _create_environment(self) -> Environment:
+        environment = create_environment()
+        environment.filters["highlight"] = _highlight
+        return environment
+
+
+@cache
+def report_exporter() -> ReportExporter:
+    """Return the exporter of this process: making one costs more than a report."""
+    # With paths given, nbconvert looks for templates neither in the working folder nor in the home.
+    return ReportExporter(  # type: ignore[no-untyped-call]
+        template_paths=[],
+        template_file="report.html.j2",
+        preprocessors=[],
+        default_preprocessors=[],
+    )
+
+
+def _highlight(source: str, language: str) -> Markup:
+    highlighter = Highlight2HTML(pygments_lexer=language)  # type: ignore[no-untyped-call]
+    html: Any = highlighter(source)
+    return Markup(html)  # noqa: S704  pygments escapes the source and adds spans only

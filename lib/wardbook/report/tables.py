@@ -1,0 +1,113 @@
+"""A released CSV file as a table to read: labels, aligned numbers and dates of the language."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from wardbook.report.problem import ReportProblem
+from wardbook.report.voice import Voice
+
+MOST_ROWS = 120
+"""Rows that a page bears; the CSV file beside it holds all."""
+
+_MOST_DECIMALS = 6
+_MISSING = "–"
+# A leading zero marks a code ("01" is the department Ain), not a quantity.
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
+
+ColumnKind = Literal["text", "number", "date"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's label and how it is aligned."""
+
+    label: str
+    kind: ColumnKind
+
+
+@dataclass(frozen=True)
+class ReadableTable:
+    """Cells as the reader sees them; `total` counts the file's rows, shown or not."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int
+
+
+def read_table(
+    content: bytes, labels: Mapping[str, str], *, name: str, voice: Voice, rows: int | None = None
+) -> ReadableTable:
+    """Return a CSV file (UTF-8, header, comma) as a readable table of at most `rows` rows.
+
+    A column's kind is decided on all its cells, shown or not: numbers (right-aligned, as many
+    decimals as the most precise cell, thousands set apart from 10,000 upwards so that years stay
+    whole), ISO dates, or text. An empty cell is a dash.
+
+    Args:
+        content: the file's bytes.
+        labels: declared column name to the label to show, in the declared order.
+        name: of the table, for messages.
+
+    Raises:
+        ReportProblem: the header differs from the declared columns, or a row's length from it.
+    """
+    header, *body = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""))) or [[]]
+    if header != list(labels):
+        raise ReportProblem(
+            f"table {name!r}: the header of the file is not the declared columns "
+            f"({', '.join(labels)}). Declare the table again with wb.table."
+        )
+    for number, row in enumerate(body, 2):
+        if len(row) != len(header):
+            raise ReportProblem(f"table {name!r}, row {number}: not {len(header)} cells long.")
+    shown = min(rows or MOST_ROWS, MOST_ROWS)
+    columns, cells = [], []
+    for place, label in enumerate(labels.values()):
+        kind, write = _choose_format([row[place] for row in body], voice)
+        columns.append(Column(label, kind))
+        cells.append([write(row[place]) if row[place] else _MISSING for row in body[:shown]])
+    return ReadableTable(tuple(columns), tuple(zip(*cells, strict=True)), len(body))
+
+
+def _choose_format(cells: Sequence[str], voice: Voice) -> tuple[ColumnKind, Callable[[str], str]]:
+    present = [cell for cell in cells if cell]
+    if not present:
+        return "text", str
+    if all(map(_NUMBER.fullmatch, present)):
+        pattern = _number_pattern([Decimal(cell) for cell in present])
+        return "number", lambda cell: voice.number(Decimal(cell), pattern)
+    if _all_dates(present, _DAY):
+        return "date", lambda cell: voice.day(cell, "medium")
+    if _all_dates(present, _MOMENT):
+        return "date", lambda cell: f"{voice.day(cell, 'medium')} {cell[11:16]}"
+    if set(present) <= {"True", "False"}:
+        return "text", lambda cell: voice.say("report.yes" if cell == "True" else "report.no")
+    return "text", str
+
+
+def _number_pattern(numbers: Sequence[Decimal]) -> str:
+    decimals = max(_count_decimals(number) for number in numbers)
+    grouped = any(abs(number) >= 10_000 for number in numbers)
+    return ("#,##0" if grouped else "0") + ("." + "0" * decimals if decimals else "")
+
+
+def _count_decimals(number: Decimal) -> int:
+    exponent = number.normalize().as_tuple().exponent
+    return min(_MOST_DECIMALS, max(0, -int(exponent)))
+
+
+def _all_dates(cells: Sequence[str], shape: re.Pattern[str]) -> bool:
+    try:
+        return all(shape.fullmatch(cell) and datetime.fromisoformat(cell) for cell in cells)
+    except ValueError:
+        return False
