@@ -85,59 +85,75 @@ def keep_period(daily: pd.DataFrame, start: date | None, end: date | None) -> pd
     return daily[wanted].reset_index(drop=True)
 
 
-def keep_regions(daily: pd.DataFrame, names: Sequence[str] | None) -> pd.DataFrame:
-    """Return the rows of the regions named; None keeps all."""
+def keep_regions(daily: pd.DataFrame, names: Sequence[str] | None, *, file: str) -> pd.DataFrame:
+    """Return the rows of the regions named; None keeps all.
+
+    Raises:
+        DataProblem: none of these regions has a row.
+    """
     if names is None:
         return daily
-    return daily[daily["region_name"].isin(list(names))].reset_index(drop=True)
+    kept = daily[daily["region_name"].isin(list(names))].reset_index(drop=True)
+    if kept.empty:
+        raise DataProblem("region_without_data", file=file)
+    return kept
 
 
-def compare_with_week_before(daily: pd.DataFrame) -> pd.DataFrame:
-    """Return each region's last day: people in hospital and critical care, rates, change.
+def add_rates(daily: pd.DataFrame, level: Literal["region", "department"]) -> pd.DataFrame:
+    """Put hosp and rea per 100,000 inhabitants beside the counts, one decimal.
 
-    Columns: date, region, region_name, then for hosp and rea the count, the rate per 100,000
-    inhabitants (one decimal; NaN where the population is not known) and the change from seven days
-    earlier (missing where that day is).
+    New columns hosp_per_100k and rea_per_100k, NaN where the population is not known.
     """
-    day = daily["date"].max()
-    keys = ["region", "region_name"]
-    now = daily[daily["date"] == day].set_index(keys)
-    before = daily[daily["date"] == day - pd.Timedelta(days=WINDOW)].set_index(keys)
-    thousands = {code: region.population for code, region in all_regions().items()}
-    inhabitants = now.index.get_level_values("region").map(thousands).astype(float)
-    table = pd.DataFrame({"date": now["date"]})
+    places = all_regions() if level == "region" else all_departments()
+    thousands = {code: place.population for code, place in places.items()}
+    inhabitants = daily[level].map(thousands).astype(float)
+    rates = {f"{n}_per_100k": (daily[n] / inhabitants * 100).round(1) for n in ("hosp", "rea")}
+    return daily.assign(**rates)
+
+
+def compare_with_week_before(regions: pd.DataFrame) -> pd.DataFrame:
+    """Return each region's last day beside the day a week earlier.
+
+    Columns: date, region, region_name, then for hosp and rea the count, the rate per 100,000 and
+    the change COUNT_change7 from seven days earlier, missing where the series lacks that day.
+    """
+    now, before = _last_day_and_week_before(regions)
+    before = before.set_index("region")
     for count in ("hosp", "rea"):
-        change = now[count] - before[count].reindex(now.index)
-        table[count] = now[count]
-        table[f"{count}_per_100k"] = rate(now[count], inhabitants)
-        table[f"{count}_change7"] = change.astype("Int64")
-    table = table.reset_index()
-    return table[["date", *keys, *[c for c in table.columns if c not in ("date", *keys)]]]
+        now[f"{count}_change7"] = (now[count] - now["region"].map(before[count])).astype("Int64")
+    counts = [f"{n}{end}" for n in ("hosp", "rea") for end in ("", "_per_100k", "_change7")]
+    return pd.DataFrame(now[["date", "region", "region_name", *counts]])
 
 
-def rate(count: pd.Series[int], thousands: pd.Series[float] | pd.Index) -> pd.Series[float]:
-    """Return counts per 100,000 inhabitants, one decimal, from populations in thousands."""
-    return (count / thousands * 100).round(1)
+def change_in_week(france: pd.DataFrame, count: str) -> int | None:
+    """Return how far `count` on the last day is above seven days earlier; None without that day."""
+    now, before = _last_day_and_week_before(france)
+    return None if before.empty else int(now[count].iloc[0] - before[count].iloc[0])
 
 
-def check_period(daily: pd.DataFrame, start: date | None, end: date | None, *, file: str) -> None:
+def rank_last_day(daily: pd.DataFrame) -> pd.DataFrame:
+    """Return the last day's rows with a rate, highest hosp_per_100k first."""
+    last = daily[daily["date"] == daily["date"].max()].dropna(subset="hosp_per_100k")
+    return last.sort_values("hosp_per_100k", ascending=False, kind="stable")
+
+
+def check_period(frame: pd.DataFrame, start: date | None, end: date | None, *, file: str) -> None:
     """Refuse a period that is reversed or holds no day of the series.
 
     Raises:
-        DataProblem: with the two dates asked for, and the first and last day of the public file.
+        DataProblem: with the dates asked for; an open side is written as three dots.
     """
-    first, last = daily["date"].min().date(), daily["date"].max().date()
-    asked = {"start": (start or first).isoformat(), "end": (end or last).isoformat()}
+    asked = {"start": start.isoformat() if start else "…", "end": end.isoformat() if end else "…"}
     if start and end and start > end:
         raise DataProblem("period_reversed", **asked)
-    if keep_period(daily, start, end).empty:
-        raise DataProblem(
-            "period_without_data",
-            file=file,
-            **asked,
-            first=first.isoformat(),
-            last=last.isoformat(),
-        )
+    if keep_period(frame, start, end).empty:
+        raise DataProblem("period_without_data", file=file, **asked)
+
+
+def _last_day_and_week_before(daily: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    day = daily["date"].max()
+    before = daily["date"] == day - pd.Timedelta(days=WINDOW)
+    return daily[daily["date"] == day].reset_index(drop=True), daily[before]
 
 
 def _name_places(frame: pd.DataFrame) -> pd.DataFrame:
