@@ -9,6 +9,9 @@ node or in another language reads and writes the same. Layout of a run's folder:
     executed.ipynb   the notebook with its outputs, also after a failure; stays on the secure side
     log.txt          what the engine and the kernel printed; stays on the secure side
     result.json      the RunResult, written last by rename: where it stands, the run has ended
+    lock             held by the processes that execute the run; see `wardbook.engines.claim`
+    scratch/         home, temporary files and sockets of those processes; gone when they are
+    cancel           somebody wishes that the run ends
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ class FailureKind(StrEnum):
     OUT_OF_TIME = "out_of_time"
     KERNEL_DIED = "kernel_died"
     ENVIRONMENT_BROKEN = "environment_broken"
+    OUTPUT_BROKEN = "output_broken"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Failure:
 
     `cell` counts code cells from 1, `line` counts lines in that cell from 1; `error_class` is the
     class name of the exception; `problem` is the code of a DataProblem and `details` its places.
+    Other kinds have in `details` the limit that was reached or the name of the output.
     """
 
     kind: FailureKind

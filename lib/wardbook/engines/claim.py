@@ -1,0 +1,45 @@
+"""Who is executing a run: a lock on its folder, which the kernel releases when the holder dies.
+
+The lock is shared with the child process that executes the notebook, so it stands until both are
+gone: whoever gets it may empty the folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK = "lock"
+CANCEL = "cancel"
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[int]:
+    """Hold the run's lock, waiting for it if need be; gives its handle for a child to inherit."""
+    with (folder / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.fileno()
+
+
+def is_claimed(folder: Path) -> bool:
+    """Tell whether some process is executing the run."""
+    try:
+        with (folder / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def ask_to_cancel(folder: Path) -> None:
+    """Leave the wish that this run ends; its engine reads it within a second, also before start."""
+    (folder / CANCEL).touch()
+
+
+def is_cancelled(folder: Path) -> bool:
+    """Tell whether somebody wished that this run ends."""
+    return (folder / CANCEL).exists()

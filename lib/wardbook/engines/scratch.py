@@ -1,0 +1,90 @@
+"""The part of a run's folder that an engine uses up: what a clean process lives in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import site
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from wardbook.domain.run import RunSpec
+from wardbook.notebook.session import RUN_VARIABLE
+
+_PASSED_ON = ("PATH", "LANG", "TZ")
+_THREAD_COUNTS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
+_FOLDERS = ("home", "tmp", "ipython", "jupyter", "matplotlib")
+
+
+def begin_afresh(folder: Path, user_cache: Path) -> Path:
+    """Remove what a former attempt left, make the folders that a run needs, return the scratch."""
+    discard_scratch(folder)
+    shutil.rmtree(folder / "outputs", ignore_errors=True)
+    for leftover in ("executed.ipynb", "log.txt"):
+        (folder / leftover).unlink(missing_ok=True)
+    (folder / "outputs").mkdir(mode=0o700)
+    scratch = folder / "scratch"
+    for name in _FOLDERS:
+        (scratch / name).mkdir(parents=True, mode=0o700)
+    _describe_kernel(scratch / "jupyter" / "kernels" / "python3")
+    # Building matplotlib's list of fonts takes a quarter of a second: take the user's where it is.
+    for fonts in user_cache.glob("matplotlib/fontlist-*.json"):
+        shutil.copy(fonts, scratch / "matplotlib")
+    return scratch
+
+
+def discard_scratch(folder: Path) -> None:
+    """Remove the run's scratch folder."""
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+
+
+def build_environment(
+    folder: Path, spec: RunSpec, parent: Mapping[str, str], where: Path
+) -> dict[str, str]:
+    """Return every environment variable that the run's processes see.
+
+    Of `parent` only a few names are taken, none of which holds a secret. `where` is the directory
+    that relative parts of the parent's PYTHONPATH are relative to.
+    """
+    scratch = folder / "scratch"
+    environment = {name: parent[name] for name in _PASSED_ON if name in parent}
+    environment.setdefault("LANG", "C.UTF-8")
+    environment |= dict.fromkeys(_THREAD_COUNTS, str(spec.cpus))
+    environment |= {
+        RUN_VARIABLE: str(folder),
+        "HOME": str(scratch / "home"),
+        "TMPDIR": str(scratch / "tmp"),
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "JUPYTER_PATH": str(scratch / "jupyter"),
+        "JUPYTER_DATA_DIR": str(scratch / "jupyter"),
+        "JUPYTER_RUNTIME_DIR": str(scratch / "jupyter"),
+        "JUPYTER_CONFIG_DIR": str(scratch / "jupyter"),
+        "MPLBACKEND": "agg",
+        "MPLCONFIGDIR": str(scratch / "matplotlib"),
+    }
+    if site.ENABLE_USER_SITE:  # packages installed for this user: found although HOME is another
+        environment["PYTHONUSERBASE"] = site.getuserbase()
+    if parent.get("PYTHONPATH"):
+        parts = [str(where / part) for part in parent["PYTHONPATH"].split(os.pathsep)]
+        environment["PYTHONPATH"] = os.pathsep.join(parts)
+    return environment
+
+
+def _describe_kernel(folder: Path) -> None:
+    # The kernel named python3 is this very interpreter, whatever else the machine has installed.
+    folder.mkdir(parents=True)
+    launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    description = {
+        "argv": [*launch, "--HistoryManager.enabled=False"],
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    (folder / "kernel.json").write_text(json.dumps(description), encoding="utf-8")
