@@ -1,0 +1,202 @@
+"""The figures of the hospital epidemic report.
+
+Each function takes the table that the report publishes and the words in the reader's language, and
+returns a matplotlib `Figure` made without pyplot: nothing global is kept. Colours are of Okabe and
+Ito's palette, or shades of one colour, which people with any colour vision can tell apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from babel.dates import format_date
+from matplotlib import colormaps, dates, patheffects
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from wardbook.epidemic.geography import all_departments, all_regions
+from wardbook.epidemic.wording import LOCALES, write_number
+from wardbook.messages import Language
+
+BLUE, VERMILION, GREY, PALE = "#0072B2", "#D55E00", "#595959", "#A9CBE3"
+DPI = 150
+EPOCH = date(1970, 1, 1)
+"""Day 0 of matplotlib's axes."""
+
+
+def draw_stock(france: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
+    """Draw people in hospital and in critical care by day.
+
+    `france` has columns date, hosp, rea; `labels` has hosp, rea: each curve's name.
+    """
+    figure = Figure(figsize=(8, 4.2), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    for count, colour in (("hosp", BLUE), ("rea", VERMILION)):
+        curve = _with_breaks(france.set_index("date")[count])
+        axes.fill_between(curve.index, curve, color=colour, alpha=0.12, linewidth=0)
+        axes.plot(curve.index, curve, color=colour, linewidth=2)
+        peak = int(france[count].to_numpy().argmax())
+        axes.annotate(
+            labels[count],
+            (france["date"].iloc[peak], france[count].max()),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha=("left", "center", "right")[3 * peak // len(france)],
+            color=colour,
+            fontweight="bold",
+            path_effects=[patheffects.withStroke(linewidth=3, foreground="white")],
+        )
+    axes.margins(x=0.01, y=0.12)
+    _dress(axes, language)
+    return figure
+
+
+def draw_admissions(france: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
+    """Draw new admissions by day as bars with their seven-day mean as a line, one panel each.
+
+    `france` has columns date, incid_hosp, incid_rea and their means COUNT_mean7; `labels` has
+    incid_hosp, incid_rea (titles of the panels), day and mean (legend).
+    """
+    figure = Figure(figsize=(8, 5.6), dpi=DPI, layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True)
+    for axes, count in zip(panels, ("incid_hosp", "incid_rea"), strict=True):
+        series = france.set_index("date")
+        axes.bar(series.index, series[count], width=1, color=PALE, label=labels["day"])
+        mean = _with_breaks(series[f"{count}_mean7"])
+        axes.plot(mean.index, mean, color=BLUE, linewidth=2, label=labels["mean"])
+        axes.set_title(labels[count], loc="left", fontsize=10, fontweight="bold")
+        axes.margins(x=0.01)
+        _dress(axes, language)
+    panels[0].legend(
+        frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2
+    )
+    return figure
+
+
+def draw_regions(regions: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
+    """Draw people in hospital per 100,000 inhabitants, one panel a region, all on one scale.
+
+    `regions` has columns date, region_name, hosp_per_100k; regions without a population are left
+    out. `labels` has rate: the unit, above the panels. The other regions stay behind in grey.
+    """
+    curves = regions.pivot(index="date", columns="region_name", values="hosp_per_100k")
+    curves = curves.dropna(axis="columns", how="all").asfreq("D")
+    names = [r.name for r in all_regions().values() if r.name in curves.columns]
+    across = min(3, len(names))
+    down = math.ceil(len(names) / across)
+    figure = Figure(figsize=(8, 0.9 + 1.55 * down), dpi=DPI, layout="constrained")
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flat
+    for axes, name in zip(panels, names, strict=False):
+        axes.plot(curves.index, curves, color="#D0D0D0", linewidth=0.6)
+        axes.plot(curves.index, curves[name], color=BLUE, linewidth=2)
+        axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
+        axes.set_ylim(bottom=0)
+        axes.margins(x=0.02)
+        _dress(axes, language, ticks=4, fontsize=8)
+    for axes in list(panels):
+        axes.set_visible(False)
+    figure.suptitle(labels["rate"], x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def draw_departments(
+    departments: pd.DataFrame, labels: Mapping[str, str], language: Language
+) -> Figure:
+    """Draw the last day's people in hospital per 100,000 inhabitants as a map of squares.
+
+    `departments` has columns date, department, hosp_per_100k; a department without a row that day
+    stays white. `labels` has rate: the unit of the colours.
+    """
+    last = departments[departments["date"] == departments["date"].max()]
+    rates = last.set_index("department")["hosp_per_100k"].to_dict()
+    colours = ScalarMappable(Normalize(0, max([1.0, *rates.values()])), colormaps["Blues"])
+    figure = Figure(figsize=(8, 8.2), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    for department in all_departments().values():
+        if department.tile is not None:
+            _draw_tile(axes, department.tile, department.code, rates, colours, language)
+    axes.set(xlim=(-0.1, 12.1), ylim=(13.1, -0.1), aspect="equal")
+    axes.axis("off")
+    bar = figure.colorbar(
+        colours, ax=axes, orientation="horizontal", shrink=0.6, aspect=30, pad=0.01
+    )
+    bar.set_label(labels["rate"])
+    bar.outline.set_visible(False)
+    return figure
+
+
+def _draw_tile(
+    axes: Any,
+    tile: tuple[int, int],
+    code: str,
+    rates: Mapping[str, float],
+    colours: ScalarMappable,
+    language: Language,
+) -> None:
+    x, y = tile
+    value = rates.get(code, math.nan)
+    known = not math.isnan(value)
+    fill = colours.to_rgba(np.array([value]))[0] if known else np.ones(4)
+    dark = np.dot(fill[:3], (0.299, 0.587, 0.114)) < 0.5
+    ink = "white" if dark else "black"
+    axes.add_patch(
+        Rectangle((x + 0.03, y + 0.03), 0.94, 0.94, facecolor=fill, edgecolor="#B0B0B0", lw=0.5)
+    )
+    axes.text(x + 0.5, y + 0.34, code, ha="center", va="center", fontsize=8, color=ink)
+    if known:
+        number = write_number(round(value), language)
+        axes.text(
+            *(x + 0.5, y + 0.7, number),
+            ha="center",
+            va="center",
+            fontsize=9,
+            fontweight="bold",
+            color=ink,
+        )
+
+
+def _with_breaks(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Put the missing days in, so that a line stops at a gap and does not bridge it."""
+    return series.asfreq("D").astype(float)
+
+
+def _dress(axes: Any, language: Language, *, ticks: int = 10, fontsize: int = 9) -> None:
+    """Draw thin grid lines, and numbers and months in the reader's language."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="y", color="#E3E3E3", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=fontsize, labelcolor=GREY)
+    axes.tick_params(axis="x", length=3, color=GREY)
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=2))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: write_number(y, language)))
+    axes.set_ylim(bottom=0)
+    locator = dates.AutoDateLocator(minticks=2, maxticks=ticks)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(_MonthFormatter(language))
+
+
+class _MonthFormatter(FuncFormatter):
+    """Months, with the year where it changes; days where the period is short."""
+
+    def __init__(self, language: Language) -> None:
+        super().__init__(lambda x, _: self.format_ticks([x])[0])
+        self.locale = LOCALES[language]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels of all ticks at once, for a year is shown where it changes."""
+        days = [EPOCH + timedelta(days=round(value)) for value in values]
+        pattern = "MMM" if all(day.day == 1 for day in days) else "d MMM"
+        years = [None, *(day.year for day in days[:-1])]
+        return [
+            format_date(day, pattern, locale=self.locale)
+            + (f"\n{day.year}" if day.year != year else "")
+            for day, year in zip(days, years, strict=True)
+        ]
