@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# What opens a macro, a link, a mention, an image, a table cell or an escape. Emphasis is left alone:
+# What opens a macro, a link, a mention, an image, a table cell or an escape. Emphasis stays:
 # it changes the look of a word and nothing else.
 _WIKI = re.compile(r"([\\{}\[\]|!~])")
 _TITLE_LENGTH = 200

@@ -34,6 +34,7 @@ class UnitSettings(_Model):
 
     name: str
     language: Language = "fr"
+    time_zone: str = "Europe/Paris"
     state: Path = Path("state")
     templates: Path | None = None
 

@@ -80,15 +80,19 @@ class Review:
 
 @dataclass(frozen=True)
 class Work:
-    """What this revision of the request has come to so far."""
+    """What this revision of the request has come to so far.
+
+    `unchanged` says that the notebook at `commit` is the template's own, byte for byte;
+    `released_by` names the reviewers, or the reviewer of the standing approval.
+    """
 
     run: str | None = None
     commit: str | None = None
-    started: str | None = None
+    unchanged: bool = False
     failure: Failure | None = None
     checks: tuple[Check, ...] = ()
     dropped: tuple[str, ...] = ()
-    approvals: tuple[Approval, ...] = ()
+    released_by: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

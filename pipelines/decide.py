@@ -1,0 +1,108 @@
+"""The next step of a request: a pure decision over what the ledger knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+
+from wardbook.domain.output import Verdict
+from wardbook.domain.record import Approval, Record
+from wardbook.domain.states import State
+from wardbook.settings import StandingApproval
+
+
+class Step(StrEnum):
+    """What is to be done next; `rest` means that somebody else has to act first."""
+
+    GATE = "gate"
+    PREPARE = "prepare"
+    START = "start"
+    FOLLOW = "follow"
+    MEND = "mend"
+    RELEASE = "release"
+    REVIEW = "review"
+    TURN_DOWN = "turn_down"
+    DELIVER = "deliver"
+    ANSWER = "answer"
+    REST = "rest"
+
+
+_FORWARD = {
+    State.RECEIVED: Step.GATE,
+    State.ACCEPTED: Step.PREPARE,
+    State.PREPARED: Step.START,
+    State.CHECKED: Step.RELEASE,
+    State.RELEASED: Step.DELIVER,
+    State.DELIVERED: Step.ANSWER,
+    State.ANSWERED: Step.REST,
+    State.REFUSED: Step.REST,
+}
+
+
+def next_step(record: Record, reviewers: Sequence[str]) -> Step:
+    """Decide the next step of a request.
+
+    Args:
+        record: the request as the ledger knows it, its effects all confirmed.
+        reviewers: who may review for the request's service.
+    """
+    if record.asked != record.gated:
+        return Step.GATE
+    if record.state in _FORWARD:
+        return _FORWARD[record.state]
+    if record.review.head and record.work.commit and record.review.head != record.work.commit:
+        return Step.MEND
+    match record.state:
+        case State.RUNNING:
+            return Step.FOLLOW
+        case State.HELD if record.review.state != "opened":
+            return Step.TURN_DOWN
+        case State.HELD if valid_approvals(record, reviewers):
+            return Step.REVIEW
+        case _:
+            return Step.REST
+
+
+def valid_approvals(record: Record, reviewers: Sequence[str]) -> tuple[Approval, ...]:
+    """Return the approvals that count: by a reviewer who neither asked for it nor wrote it."""
+    request = record.request
+    return tuple(
+        approval
+        for approval in record.review.approvals
+        if approval.username in reviewers
+        and approval.name not in record.review.authors
+        and (request is None or approval.username != request.requester)
+    )
+
+
+def worst_verdict(record: Record) -> Verdict:
+    """Return the strictest verdict among a run's checks; nothing checked is a hold."""
+    verdicts = {check.verdict for check in record.work.checks}
+    for verdict in (Verdict.REFUSE, Verdict.HOLD):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.PASS if verdicts else Verdict.HOLD
+
+
+def may_leave_standing(
+    record: Record, standing: StandingApproval | None, digest: str, today: date
+) -> bool:
+    """Tell whether a run may leave on a standing approval, without anybody looking.
+
+    Only when every check passed, the notebook is the template's own, the template's code is the
+    one that was approved, and the approval has not run out.
+
+    Args:
+        record: the request after its checks.
+        standing: the settings' approval of this template, if any.
+        digest: the digest of the template as it stands.
+        today: the day of the release.
+    """
+    return (
+        standing is not None
+        and worst_verdict(record) is Verdict.PASS
+        and record.work.unchanged
+        and standing.digest == digest
+        and today <= standing.until
+    )

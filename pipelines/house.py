@@ -1,0 +1,114 @@
+"""The house: settings and everything built from them, made when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from requests_sync.effects import Effect, tracker_effects
+from requests_sync.gitlab_port import GitLabPort
+from requests_sync.jira_port import JiraPort
+from wardbook.ledger import Ledger, open_ledger
+from wardbook.settings import ServiceSettings, Settings
+from wardbook.shipped import shipped_folder
+from wardbook.template.spec import Template, load_catalogue
+
+if TYPE_CHECKING:
+    from pipelines.executors.interface import Executor
+    from wardbook.seal import Keyring
+
+
+def read_clock() -> datetime:
+    """Return the present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class House:
+    """One unit's platform. A context manager: leaving it stops what it started."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = read_clock) -> None:
+        self.settings = settings
+        self.now = now
+        self._executor: Executor | None = None
+        self._keyring: Keyring | None = None
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._executor is not None:
+            self._executor.close()
+        if self._keyring is not None:
+            self._keyring.close()
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
+    @property
+    def today(self) -> date:
+        """The day in the unit's time zone, on which bases and approvals must still hold."""
+        return self.now().astimezone(ZoneInfo(self.settings.unit.time_zone)).date()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The durable record."""
+        return open_ledger(self.settings.ledger)
+
+    @cached_property
+    def templates(self) -> Mapping[str, Template]:
+        """The catalogue, by name."""
+        return load_catalogue(self.settings.unit.templates or shipped_folder("templates"))
+
+    @cached_property
+    def jira(self) -> JiraPort:
+        """The requesters' side."""
+        return JiraPort(self.settings.jira)
+
+    @cached_property
+    def gitlab(self) -> GitLabPort:
+        """The analysts' side."""
+        return GitLabPort(self.settings.gitlab)
+
+    @property
+    def executor(self) -> Executor:
+        """Where runs go; its cluster starts with the first run."""
+        if self._executor is None:
+            from pipelines.executors.dask_executor import DaskExecutor
+
+            chosen = self.settings.executor
+            self._executor = DaskExecutor(workers=chosen.workers, address=chosen.address)
+        return self._executor
+
+    @property
+    def executor_started(self) -> bool:
+        """Whether any run was handed out by this process."""
+        return self._executor is not None
+
+    @property
+    def keyring(self) -> Keyring:
+        """The unit's keys."""
+        if self._keyring is None:
+            from wardbook.seal import Keyring
+
+            self._keyring = Keyring(self.settings.seal.home)
+        return self._keyring
+
+    @cached_property
+    def effects(self) -> Mapping[str, Effect]:
+        """Every kind of effect, by the name that intents use."""
+        from pipelines.channels import channel_effects
+
+        return tracker_effects(
+            self.jira, self.gitlab, self.settings.gitlab.branch
+        ) | channel_effects(self)
+
+    def service(self, name: str) -> ServiceSettings:
+        """Return the settings of a hospital service that passed the gate."""
+        return self.settings.services[name]
+
+    def run_folder(self, run: str) -> Path:
+        """Return where a run's files stand, on the secure side."""
+        return self.settings.unit.state / "runs" / run

@@ -1,0 +1,48 @@
+"""gate: a ticket that may not run gets one clear comment; nothing else happens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipelines.house import House
+from pipelines.steps.notices import intend_notices
+from requests_sync.foreign_text import quote_for_jira
+from requests_sync.gate import Verdict, explain_problem, judge_ticket
+from wardbook.domain.record import Record, Review, Work
+from wardbook.domain.states import State
+from wardbook.messages import say
+
+
+def pass_gate(house: House, record: Record) -> Record:
+    """Judge the ticket as it now reads, and start a new revision of its request."""
+    now = house.now()
+    if record.state is not State.RECEIVED:
+        record = house.ledger.move(
+            record, State.RECEIVED, now=now, actor=record.ticket.reporter.username
+        )
+    verdict = judge_ticket(record.ticket, house.templates, house.settings, house.today)
+    judged = replace(record, revision=record.revision + 1)
+    accepted = verdict.request is not None
+    target = State.ACCEPTED if accepted else State.REFUSED
+    comment = None if accepted else write_refusal(record.key, verdict)
+    return house.ledger.move(
+        record,
+        target,
+        now=now,
+        intents=list(intend_notices(house, judged, target, comment)),
+        detail={"problems": [problem.code for problem in verdict.problems]},
+        revision=judged.revision,
+        gated=record.asked,
+        request=verdict.request,
+        work=Work(problems=verdict.problems),
+        review=Review(),
+    )
+
+
+def write_refusal(key: str, verdict: Verdict) -> str:
+    """Return the comment that says all that is to be changed, in Jira's wiki markup."""
+    lines = (
+        "* " + quote_for_jira(explain_problem(problem, verdict.language))
+        for problem in verdict.problems
+    )
+    return say(verdict.language, "notice.refused", key=key, problems="\n".join(lines))

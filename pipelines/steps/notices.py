@@ -1,0 +1,57 @@
+"""What a move tells the outside: intents for the ticket's status, a comment, the state label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.house import House
+from wardbook.domain.record import Intent, Record
+from wardbook.domain.states import State, move_between
+from wardbook.messages import Language
+
+
+def language_of(house: House, record: Record) -> Language:
+    """Return the language in which the requester is answered."""
+    return record.request.language if record.request else house.settings.unit.language
+
+
+def intend(record: Record, target: State, kind: str, what: str = "", **payload: Any) -> Intent:
+    """Return an intent whose key is unique for ever: request, revision, state, kind."""
+    name = kind if not what else f"{kind}:{what}"
+    return Intent(f"{record.key}/{record.revision}/{target}/{name}", kind, payload)
+
+
+def intend_notices(
+    house: House, record: Record, target: State, comment: str | None = None
+) -> Iterator[Intent]:
+    """Yield what the table of states asks for this move: comment, ticket status, label.
+
+    Args:
+        house: for the names of Jira's statuses.
+        record: the request before the move.
+        target: the state it moves to.
+        comment: the notice in Jira's wiki markup; needed exactly where the table names one.
+    """
+    move = move_between(record.state, target)
+    if (comment is None) != (move.notice is None):
+        raise ValueError(f"the move to {target} has notice {move.notice}, but the text differs")
+    if comment is not None:
+        yield intend(record, target, "jira.comment", text=comment)
+    if move.ticket is not None:
+        workflow = house.settings.jira.workflow
+        yield intend(
+            record,
+            target,
+            "jira.transition",
+            status=workflow.status(move.ticket),
+            resolution=workflow.resolution,
+        )
+    if record.links.issue is not None:  # a new issue is born with its label
+        yield intend(record, target, "gitlab.state", closed=_closed(record.state, target))
+
+
+def _closed(source: State, target: State) -> bool | None:
+    if target is State.ANSWERED:
+        return True
+    return False if source is State.ANSWERED else None

@@ -1,0 +1,142 @@
+"""The story: a ticket becomes a deliverable. Read this file first.
+
+`tick` is one reconcile pass. It looks at what is (Jira, GitLab, runs), takes it into the ledger,
+and leads each request as far as it can go now:
+
+    read → gate → prepare → run → check → release → deliver → answer
+
+What comes next is decided in `decide.py` from the ledger alone; each step is one module of
+`steps/`. A step ends in one move of the ledger, which writes the new state together with the
+intents of all that is to happen outside; `settle_effects` then makes those happen, once, whatever
+crashes in between. So the pass may be killed anywhere and started again, by several workers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from pipelines.decide import Step, next_step
+from pipelines.house import House
+from pipelines.settle import settle_effects
+from pipelines.steps.answer import answer_ticket
+from pipelines.steps.deliver import deliver_outputs
+from pipelines.steps.gate import pass_gate
+from pipelines.steps.prepare import prepare_request
+from pipelines.steps.release import accept_review, release_outputs, turn_down
+from pipelines.steps.run import follow_run, mend_request, start_run
+from requests_sync.read import read_reviews, read_tickets
+from wardbook.domain.record import Record
+from wardbook.errors import ForeignFault, WardbookError
+from wardbook.ledger.ledger import StaleRecord
+
+log = logging.getLogger(__name__)
+
+STEPS: dict[Step, Callable[[House, Record], Record | None]] = {
+    Step.GATE: pass_gate,
+    Step.PREPARE: prepare_request,
+    Step.START: start_run,
+    Step.FOLLOW: follow_run,
+    Step.MEND: mend_request,
+    Step.RELEASE: release_outputs,
+    Step.REVIEW: accept_review,
+    Step.TURN_DOWN: turn_down,
+    Step.DELIVER: deliver_outputs,
+    Step.ANSWER: answer_ticket,
+}
+"""Each takes the request as it stands and returns it as it stands then, or None to wait."""
+
+
+@dataclass
+class Pass:
+    """What one pass came to: which requests moved, and what went wrong where."""
+
+    moved: list[str] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+def tick(house: House) -> Pass:
+    """Look at everything once and lead each request as far as it can go now."""
+    outcome = Pass()
+    for name, read in (("jira", _read_jira), ("gitlab", _read_gitlab)):
+        try:
+            read(house)
+        except ForeignFault as fault:
+            # One side being away must not hold up what can be done without it.
+            outcome.faults[name] = str(fault)
+            log.warning("%s", fault)
+    advance_all(house, outcome)
+    return outcome
+
+
+def tick_until_quiet(house: House) -> Pass:
+    """Tick, then follow the runs that this process started until all of them have ended."""
+    outcome = tick(house)
+    while house.executor_started and house.executor.wait(timeout=1.0):
+        advance_all(house, outcome)
+    return outcome
+
+
+def _read_jira(house: House) -> None:
+    read_tickets(house.ledger, house.jira, house.settings, house.now())
+
+
+def _read_gitlab(house: House) -> None:
+    read_reviews(house.ledger, house.gitlab)
+
+
+def advance_all(house: House, outcome: Pass) -> None:
+    """Lead every request that may have a next step as far as it can go now."""
+    for key in house.ledger.due_keys():
+        with house.ledger.claim(key) as mine:
+            if mine:
+                _advance_safely(house, key, outcome)
+
+
+def _advance_safely(house: House, key: str, outcome: Pass) -> None:
+    try:
+        for _ in advance(house, key):
+            outcome.moved.append(key)
+    except StaleRecord:
+        log.info("%s moved on meanwhile; the next pass looks again", key)
+    except WardbookError as error:
+        outcome.faults[key] = str(error)
+        log.warning("%s: %s", key, error)
+    except Exception as error:
+        # A defect of ours must not stop other requests. Its message may hold anything, a patient's
+        # value included, so only its class and place are told.
+        place = _place_of(error)
+        outcome.faults[key] = f"{type(error).__name__} at {place}: a defect, please report it."
+        log.error("%s: %s at %s", key, type(error).__name__, place)  # noqa: TRY400
+
+
+def advance(house: House, key: str) -> Iterator[Record]:
+    """Lead one request step by step; yields it after each move."""
+    while True:
+        record = house.ledger.record(key)
+        if record is None or not settle_effects(house, record):
+            return
+        record = house.ledger.record(key) or record
+        step = next_step(record, _reviewers(house, record))
+        if step is Step.REST:
+            return
+        moved = STEPS[step](house, record)
+        if moved is None:
+            return
+        yield moved
+
+
+def _reviewers(house: House, record: Record) -> tuple[str, ...]:
+    service = house.settings.services.get(record.request.service) if record.request else None
+    return service.reviewers if service else ()
+
+
+def _place_of(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown place"
+    code = trace.tb_frame.f_code
+    return f"{code.co_name}, line {trace.tb_lineno}"
