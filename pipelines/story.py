@@ -108,7 +108,7 @@ def _advance_safely(house: House, key: str, outcome: Pass) -> None:
         # value included, so only its class and place are told.
         place = _place_of(error)
         outcome.faults[key] = f"{type(error).__name__} at {place}: a defect, please report it."
-        log.error("%s: %s at %s", key, type(error).__name__, place)  # noqa: TRY400
+        log.error("%s: %s at %s", key, type(error).__name__, place)
 
 
 def advance(house: House, key: str) -> Iterator[Record]:

@@ -105,6 +105,13 @@ def explain_problem(problem: Problem, language: Language) -> str:
     return " ".join(parts)
 
 
+def shown_parameters(request: Request) -> str:
+    """Return a request's parameters and sources as the requester would write them."""
+    lines = [f"{name} = {text}" for name, text in request.parameters.items()]
+    lines += [f"{SOURCE_PREFIX}{name} = {source}" for name, source in request.sources.items()]
+    return "\n".join(lines)
+
+
 def _language(ticket: Ticket, settings: Settings) -> Language:
     wanted = ticket.language[:2].casefold()
     return next((known for known in LANGUAGES if known == wanted), settings.unit.language)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
 from wardbook.domain.output import Check, Output, OutputKind, Verdict
 from wardbook.report.provenance import Provenance
 from wardbook.report.render import render_report

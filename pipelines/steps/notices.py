@@ -16,9 +16,9 @@ def language_of(house: House, record: Record) -> Language:
     return record.request.language if record.request else house.settings.unit.language
 
 
-def intend(record: Record, target: State, kind: str, what: str = "", **payload: Any) -> Intent:
+def intend(record: Record, target: State, kind: str, part: str = "", **payload: Any) -> Intent:
     """Return an intent whose key is unique for ever: request, revision, state, kind."""
-    name = kind if not what else f"{kind}:{what}"
+    name = kind if not part else f"{kind}:{part}"
     return Intent(f"{record.key}/{record.revision}/{target}/{name}", kind, payload)
 
 

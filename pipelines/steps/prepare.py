@@ -101,7 +101,11 @@ def inline_code(text: str) -> str:
 def request_files(template: Template, request: Request) -> dict[str, str]:
     """Return the files of the request's branch: parameters are data, never code."""
     folder = folder_of(request.key)
-    about = {"template": template.spec.name, "language": request.language, "sources": request.sources}
+    about = {
+        "template": template.spec.name,
+        "language": request.language,
+        "sources": request.sources,
+    }
     return {
         f"{folder}/{template.spec.notebook}": template.notebook.read_text(encoding="utf-8"),
         f"{folder}/parameters.json": _pretty(dict(request.parameters)),

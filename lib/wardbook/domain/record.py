@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from wardbook.domain.output import Channel, Check
 from wardbook.domain.request import Request
@@ -30,14 +30,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Deliverable:
-    """A released output on its channel, and where its receipt stands."""
+    """A released output on its channel: how a reader finds it, and its file's name.
+
+    `folder` is where it stands on our side, its receipt beside it.
+    """
 
     name: str
+    run: str
     channel: Channel
     address: str
+    folder: str
     file: str
-    sha256: str
-    receipt: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Work:
     """What this revision of the request has come to so far.
 
     `unchanged` says that the notebook at `commit` is the template's own, byte for byte;
-    `released_by` names the reviewers, or the reviewer of the standing approval.
+    `released_by` are those who let it out: on what `ground`, a review or a standing approval.
     """
 
     run: str | None = None
@@ -92,7 +95,8 @@ class Work:
     failure: Failure | None = None
     checks: tuple[Check, ...] = ()
     dropped: tuple[str, ...] = ()
-    released_by: tuple[str, ...] = ()
+    released_by: tuple[Approval, ...] = ()
+    ground: Literal["review", "standing", ""] = ""
     problems: tuple[Problem, ...] = ()
 
 

@@ -1,0 +1,182 @@
+"""run and check: the request's notebook is executed, and every declared output judged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from wardbook.engines.failures import describe_failure
+
+from pipelines.house import House
+from pipelines.steps.notices import intend_notices, language_of
+from pipelines.steps.prepare import branch_of, folder_of, request_of
+from requests_sync.foreign_text import quote_for_jira
+from wardbook.disclosure import check_outputs, find_undeclared
+from wardbook.domain.record import Record, Review, Work
+from wardbook.domain.request import Request
+from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
+from wardbook.domain.states import State
+from wardbook.errors import Fault
+from wardbook.files import hash_file, write_atomically
+from wardbook.messages import say
+from wardbook.template.parameters import type_parameters
+from wardbook.template.spec import Template
+
+log = logging.getLogger(__name__)
+
+
+def start_run(house: House, record: Record) -> Record:
+    """Lay out the folder of the run that this commit, these parameters and these data ask for."""
+    request = request_of(record)
+    template = house.templates[request.template]
+    project, branch = record.links.project, branch_of(record.key)
+    head = house.gitlab.branch_head(project, branch) if project else None
+    if project is None or head is None:
+        raise Fault(f"{record.key}: the branch {branch} is gone. Restore it, or edit the ticket.")
+    notebook = house.gitlab.file(project, f"{folder_of(record.key)}/{template.spec.notebook}", head)
+    texts = house.gitlab.file(project, f"{folder_of(record.key)}/parameters.json", head)
+    sources, failure = find_sources(house, request)
+    parameters = read_parameters(template, texts)
+    if notebook is None or parameters is None:
+        failure = Failure(FailureKind.REQUEST_BROKEN)
+    run = run_key(record.key, head, template, texts or b"", sources)
+    folder = house.run_folder(run)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    spec = RunSpec(
+        key=run,
+        request=record.key,
+        template=template.spec.name,
+        template_folder=str(template.folder),
+        kernel=template.spec.kernel,
+        language=request.language,
+        parameters=parameters or {},
+        sources=sources,
+        cpus=template.spec.resources.cpus,
+        memory_mb=template.spec.resources.memory_mb,
+        seconds=template.spec.resources.minutes * 60,
+    )
+    write_atomically(folder / "notebook.ipynb", notebook or b"")
+    spec.write(folder)
+    if failure is not None:
+        RunResult(run, house.now().isoformat(), 0.0, failure=failure).write(folder)
+    work = Work(run=run, commit=head, unchanged=notebook == template.notebook.read_bytes())
+    return house.ledger.move(
+        record,
+        State.RUNNING,
+        now=house.now(),
+        intents=list(intend_notices(house, record, State.RUNNING)),
+        detail={"run": run},
+        work=work,
+    )
+
+
+def read_parameters(template: Template, texts: bytes | None) -> dict[str, object] | None:
+    """Type the parameters as they stand on the branch; None where they do not fit the template."""
+    try:
+        raw = json.loads(texts or b"")
+        values, problems = type_parameters(template.spec, {k: str(v) for k, v in raw.items()})
+    except (ValueError, AttributeError):
+        return None
+    return None if problems else values
+
+
+def find_sources(house: House, request: Request) -> tuple[dict[str, SourceFile], Failure | None]:
+    """Return the request's data sources as they are now, or the failure to name a missing one."""
+    found: dict[str, SourceFile] = {}
+    for name, chosen in request.sources.items():
+        source = house.settings.sources[chosen]
+        try:
+            digest = hash_file(source.path)
+        except OSError:
+            details = {"file": source.path.name}
+            return found, Failure(FailureKind.DATA_PROBLEM, problem="file_missing", details=details)
+        found[name] = SourceFile(str(source.path), digest, source.sensitivity)
+    return found, None
+
+
+def run_key(
+    key: str,
+    commit: str,
+    template: Template,
+    parameters: bytes,
+    sources: Mapping[str, SourceFile],
+) -> str:
+    """Return the key of a run: request × code × parameters × data. Equal keys are one run."""
+    parts = [key, commit, template.digest, hashlib.sha256(parameters).hexdigest()]
+    parts += [f"{name}={source.sha256}" for name, source in sorted(sources.items())]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return f"{key.lower()}-{digest[:16]}"
+
+
+def follow_run(house: House, record: Record) -> Record | None:
+    """Hand the run to the executor unless it has ended; then check what it produced."""
+    folder = house.run_folder(str(record.work.run))
+    result = RunResult.read(folder)
+    if result is None:
+        house.executor.submit(folder)
+        return None
+    if result.failure is not None:
+        return _tell_failure(house, record, result.failure, result)
+    template = house.templates[request_of(record).template]
+    outputs = folder / "outputs"
+    checks = check_outputs(result.outputs, outputs, template.spec, RunSpec.read(folder).sources)
+    work = replace(record.work, checks=checks, dropped=find_undeclared(result.outputs, outputs))
+    return house.ledger.move(
+        record,
+        State.CHECKED,
+        now=house.now(),
+        intents=list(intend_notices(house, record, State.CHECKED)),
+        detail=_timing(result) | {"verdicts": [str(check.verdict) for check in checks]},
+        work=work,
+    )
+
+
+def _timing(result: RunResult) -> dict[str, object]:
+    return {"started": result.started, "seconds": round(result.seconds, 3)}
+
+
+def _tell_failure(house: House, record: Record, failure: Failure, result: RunResult) -> Record:
+    language = language_of(house, record)
+    told = describe_failure(failure, language)
+    place = quote_for_jira(told.place) if told.place else "—"
+    comment = say(
+        language,
+        "notice.failed",
+        key=record.key,
+        cause=quote_for_jira(told.cause),
+        place=place,
+        next_step=quote_for_jira(told.next_step),
+    )
+    return house.ledger.move(
+        record,
+        State.FAILED,
+        now=house.now(),
+        intents=list(intend_notices(house, record, State.FAILED, comment)),
+        detail=_timing(result) | {"failure": str(failure.kind)},
+        work=replace(record.work, failure=failure),
+    )
+
+
+def mend_request(house: House, record: Record) -> Record:
+    """An analyst changed the branch: what was run is no longer what stands there. Run again."""
+    mended = replace(record, revision=record.revision + 1)
+    return house.ledger.move(
+        record,
+        State.PREPARED,
+        now=house.now(),
+        intents=list(intend_notices(house, replace(mended), State.PREPARED)),
+        actor=", ".join(record.review.authors) or None,
+        detail={"commit": record.review.head},
+        revision=mended.revision,
+        work=Work(),
+        review=Review(),
+    )
+
+
+def seconds_since(start: str, end: str) -> float:
+    """Return the seconds between two stamps of the ledger."""
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
