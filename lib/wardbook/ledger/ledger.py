@@ -270,6 +270,14 @@ class Ledger:
                 Intent(row.key, row.kind, row.payload, row.attempts, row.error, row.next_try),
             )
 
+    def last_effect_at(self, key: str) -> str | None:
+        """Return when the last effect of a request was confirmed."""
+        table = schema.effects
+        with self._reader.connect() as connection:
+            return connection.execute(
+                select(func.max(table.c.done_at)).where(table.c.request_key == key)
+            ).scalar()
+
     # --- history, dead letters, marks -----------------------------------------------------
 
     def add_event(

@@ -1,0 +1,101 @@
+"""`wardbook status` and `show`: what stands where, and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.cli.main import REFUSED, Context
+from pipelines.house import House
+from pipelines.journey import Journey, journey_of
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def status(context: Context, as_json: bool) -> int:
+    """Show every request, its state, what is stuck, and the tickets that cannot be read.
+
+    Exits with 1 when something is stuck or unreadable.
+    """
+    with House(context.settings()) as house:
+        journeys = [journey_of(house, record) for record in house.ledger.records()]
+        stuck = [
+            {"request": key, "effect": intent.key, "error": intent.error, "tries": intent.attempts}
+            for key, intent in house.ledger.stuck_intents()
+        ]
+        letters = [asdict(letter) for letter in house.ledger.dead_letters()]
+    if as_json:
+        told = {"requests": [asdict(j) for j in journeys], "stuck": stuck, "unreadable": letters}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        console = Console()
+        console.print(draw_journeys(journeys))
+        for one in stuck:
+            console.print(Text(f"stuck: {one['effect']}: {one['error']}", style="red"))
+        for letter in letters:
+            line = f"unreadable: {letter['ticket_key']}: {letter['reason']}"
+            console.print(Text(line, style="red"))
+    return REFUSED if stuck or letters else 0
+
+
+def draw_journeys(journeys: list[Journey]) -> Table:
+    """Draw one line per request: state, deliverable, and the seconds that each step took."""
+    steps = list(dict.fromkeys(step for journey in journeys for step in journey.seconds))
+    table = Table(show_lines=False, header_style="bold")
+    for title in ("ticket", "what", "state", "deliverable"):
+        table.add_column(title, overflow="fold")
+    for step in steps:
+        table.add_column(f"{step} s", justify="right", no_wrap=True)
+    for journey in journeys:
+        times = [f"{journey.seconds[s]:.1f}" if s in journey.seconds else "" for s in steps]
+        # Text, not markup: what a ticket says must not colour a terminal.
+        cells = (journey.key, journey.title, journey.state, "\n".join(journey.addresses) or "—")
+        table.add_row(*(Text(cell) for cell in cells), *times)
+    return table
+
+
+@click.command()
+@click.argument("key")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def show(context: Context, key: str, as_json: bool) -> int:
+    """Show all about request KEY: parameters, run, checks, deliverables, history."""
+    with House(context.settings()) as house:
+        record = house.ledger.record(key)
+        if record is None:
+            click.echo(f"{key} is not in the ledger. `wardbook status` lists what is.", err=True)
+            return REFUSED
+        events = [asdict(event) for event in house.ledger.events(key)]
+    told: dict[str, Any] = {
+        "key": record.key,
+        "state": record.state.value,
+        "revision": record.revision,
+        "request": asdict(record.request) if record.request else None,
+        "work": asdict(record.work),
+        "links": asdict(record.links),
+        "events": events,
+    }
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        return 0
+    console = Console()
+    for name in ("state", "revision", "request", "work", "links"):
+        console.print(Text(f"{name}: ", style="bold"), Text(_pretty(told[name])), sep="", end="\n")
+    for event in events:
+        console.print(Text(f"{event['at']}  {event['event']:<20} {event['actor']}"))
+    return 0
+
+
+def _pretty(value: object) -> str:
+    if isinstance(value, dict):
+        return "\n  " + "\n  ".join(
+            f"{k}: {v}" for k, v in value.items() if v not in (None, (), "")
+        )
+    return str(value)

@@ -1,0 +1,84 @@
+"""`wardbook tick`, `serve` and `retry`: the passes of the story."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+
+import click
+
+from pipelines.cli.main import FAULT, REFUSED, Context
+from pipelines.house import House
+from pipelines.story import Pass, tick_until_quiet
+from pipelines.story import tick as tick_once
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what happened as JSON.")
+@click.pass_obj
+def tick(context: Context, as_json: bool) -> int:
+    """Look at everything once, and lead each request as far as it can go now.
+
+    Runs that are handed to this machine are waited for; runs on a cluster are left to it. With
+    nothing to do it reads one page of tickets and writes nothing. For cron or a GitLab schedule.
+    """
+    with House(context.settings()) as house:
+        done = tick_until_quiet(house)
+        _tell(done, as_json=as_json)
+    return FAULT if done.faults else 0
+
+
+@click.command()
+@click.option("--every", default=30.0, show_default=True, help="Seconds between two passes.")
+@click.pass_obj
+def serve(context: Context, every: float) -> int:
+    """Repeat the pass until stopped (Ctrl-C or SIGTERM). A pass that fails is repeated as well."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    with House(context.settings()) as house:
+        click.echo(f"Serving {house.settings.unit.name}: a pass every {every:g} s.", err=True)
+        while not stop.is_set():
+            _tell(tick_once(house), as_json=False)
+            _wait(house, stop, every)
+    return 0
+
+
+def _wait(house: House, stop: threading.Event, seconds: float) -> None:
+    """Sleep until the next pass is due, or a run of ours ends."""
+    steps = max(1, round(seconds))
+    for _ in range(steps):
+        if stop.wait(seconds / steps):
+            return
+        if house.executor_started and house.executor.ended():
+            return
+
+
+@click.command()
+@click.argument("key")
+@click.pass_obj
+def retry(context: Context, key: str) -> int:
+    """Run request KEY again that failed: after its data were mended, say. The next pass does it."""
+    from pipelines.steps.run import mend_request
+    from wardbook.domain.states import State
+
+    with House(context.settings()) as house, house.ledger.claim(key) as mine:
+        record = house.ledger.record(key) if mine else None
+        if record is None or record.state not in {State.FAILED, State.REJECTED}:
+            reason = f"it is {record.state}" if record else "it is unknown, or being worked on"
+            click.echo(f"{key} is not to be retried: {reason}.", err=True)
+            return REFUSED
+        mend_request(house, record)
+    click.echo(f"{key} runs again at the next pass.")
+    return 0
+
+
+def _tell(done: Pass, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"moved": done.moved, "faults": done.faults}, ensure_ascii=False))
+        return
+    for key in dict.fromkeys(done.moved):
+        click.echo(f"{key}: {done.moved.count(key)} step(s)")
+    for key, fault in done.faults.items():
+        click.echo(f"{key}: {fault}", err=True)

@@ -1,0 +1,56 @@
+"""`wardbook site`: the static site of results and templates."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from pipelines.cli.main import Context
+from pipelines.house import House
+
+
+@click.group()
+def site() -> None:
+    """Build or serve the site."""
+
+
+@site.command("build")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where; by default the settings' folder.",
+)
+@click.pass_obj
+def build(context: Context, out: Path | None) -> int:
+    """Bring the front page, the catalogue and the lists up to date with the published reports."""
+    from wardbook.pages.build import build_site
+
+    with House(context.settings()) as house:
+        folder = out or house.settings.site.folder
+        build_site(
+            folder,
+            templates=house.templates,
+            language=house.settings.unit.language,
+            unit=house.settings.unit.name,
+        )
+    click.echo(f"Built {folder}")
+    return 0
+
+
+@site.command("serve")
+@click.option("--port", default=8000, show_default=True)
+@click.pass_obj
+def serve(context: Context, port: int) -> int:
+    """Serve the site on this machine, for a look, until stopped."""
+    from wardbook.pages.serve import serve_site
+
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    with serve_site(context.settings().site.folder, port):
+        click.echo(f"http://127.0.0.1:{port}/  (Ctrl-C stops)")
+        stop.wait()
+    return 0

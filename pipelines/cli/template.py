@@ -1,0 +1,50 @@
+"""`wardbook template`: what the unit can do."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines.cli.main import REFUSED
+from wardbook.shipped import shipped_folder
+from wardbook.template.spec import Template, load_catalogue
+
+
+@click.group()
+def template() -> None:
+    """Look at the templates: what each asks for and what it gives."""
+
+
+@template.command("list")
+def list_templates() -> int:
+    """List the templates with the question that each answers."""
+    for name, found in load_catalogue(shipped_folder("templates")).items():
+        click.echo(f"{name:<20} {found.spec.question.en}")
+    return 0
+
+
+@template.command("show")
+@click.argument("name")
+def show_template(name: str) -> int:
+    """Show a template's parameters, sources, outputs and columns."""
+    catalogue = load_catalogue(shipped_folder("templates"))
+    if name not in catalogue:
+        click.echo(f"No template {name!r}. There are: {', '.join(catalogue)}.", err=True)
+        return REFUSED
+    click.echo(describe_template(catalogue[name]))
+    return 0
+
+
+def describe_template(found: Template) -> str:
+    """Describe a template as text: what `wardbook run` takes and leaves."""
+    spec = found.spec
+    lines = [f"{spec.name} {spec.version}: {spec.title.en}", spec.question.en, ""]
+    for name, parameter in spec.parameters.items():
+        need = "" if parameter.required else ", optional"
+        lines.append(f"  -p {name}=…   {parameter.type}{need}; e.g. {parameter.example}")
+    for name, source in spec.sources.items():
+        need = "" if source.required else ", optional"
+        lines.append(f"  --source {name}=PATH   {source.label.en}{need}")
+    for name, output in spec.outputs.items():
+        lines.append(f"\n{name} ({output.kind}, {output.sensitivity}): {output.title.en}")
+        lines += [f"    {column}: {label.en}" for column, label in output.columns.items()]
+    return "\n".join(lines)

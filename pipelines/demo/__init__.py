@@ -1,0 +1,1 @@
+"""The demonstration: the same code as in a hospital, against the embedded Jira and GitLab."""

@@ -1,0 +1,153 @@
+"""The doctor: is everything there that the platform needs, and if not, what is to be done?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.house import House
+from wardbook.errors import WardbookError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `advice` says what to do when it is not well."""
+
+    subject: str
+    well: bool
+    advice: str = ""
+
+
+def examine(house: House) -> Iterator[Finding]:
+    """Look at every server, key, executor and data source; yields what was found, in turn."""
+    for subject, look in _EXAMINATIONS.items():
+        try:
+            yield from look(house)
+        except WardbookError as error:
+            yield Finding(subject, False, str(error))
+
+
+def _look_at_ledger(house: House) -> Iterator[Finding]:
+    counts = house.ledger.counts()
+    yield Finding(f"ledger ({sum(counts.values())} requests)", True)
+
+
+def _look_at_jira(house: House) -> Iterator[Finding]:
+    known = house.jira.field_names()
+    yield Finding(f"Jira account {house.jira.account} ({house.jira.time_zone})", True)
+    for name, identity in house.settings.jira.fields.model_dump().items():
+        yield Finding(
+            f"Jira field {name} = {identity}",
+            identity in known,
+            f"Jira has no field {identity}. Put the right id into [jira.fields]; there are: "
+            + ", ".join(f"{i} ({n})" for i, n in sorted(known.items()) if i.startswith("custom")),
+        )
+
+
+def _look_at_gitlab(house: House) -> Iterator[Finding]:
+    yield Finding(f"GitLab account {house.gitlab.account}", True)
+    for name, service in house.settings.services.items():
+        branch = house.settings.gitlab.branch
+        try:
+            head = house.gitlab.branch_head(service.project, branch)
+        except WardbookError as error:
+            yield Finding(f"service {name}", False, str(error))
+            continue
+        yield Finding(
+            f"service {name} → {service.project}",
+            head is not None,
+            f"The project or its branch {branch} is not there. Create it, or let our account in.",
+        )
+
+
+def _look_at_templates(house: House) -> Iterator[Finding]:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    kernels = KernelSpecManager().find_kernel_specs()
+    for name, template in house.templates.items():
+        yield Finding(
+            f"template {name} (kernel {template.spec.kernel})",
+            template.spec.kernel in kernels,
+            f"No kernel {template.spec.kernel} is installed; there are: {', '.join(kernels)}.",
+        )
+    for name, approval in house.settings.standing_approvals.items():
+        known = house.templates.get(name)
+        yield Finding(
+            f"standing approval of {name} until {approval.until}",
+            known is not None and known.digest == approval.digest and house.today <= approval.until,
+            "It has run out, or the template's code is another than the one approved: its reports "
+            "wait for a reviewer. Have it approved again and put the new digest in.",
+        )
+
+
+def _look_at_sources(house: House) -> Iterator[Finding]:
+    for name, source in house.settings.sources.items():
+        yield Finding(
+            f"source {name} ({source.kind}, {source.sensitivity})",
+            source.path.is_file() and os.access(source.path, os.R_OK),
+            f"{source.path} is not a file that we can read. Mend `path` or its rights.",
+        )
+
+
+def _look_at_keys(house: House) -> Iterator[Finding]:
+    from wardbook.seal import Fingerprint, choose_recipient_key
+
+    seal = house.settings.seal
+    house.keyring.export_public(Fingerprint(seal.signer))
+    yield Finding(f"signing key {seal.signer}", True)
+    for username, pinned in seal.recipients.items():
+        keys = house.gitlab.gpg_keys(username)
+        try:
+            choose_recipient_key(keys, Fingerprint(pinned), house.keyring, house.now())
+        except WardbookError as error:
+            yield Finding(f"key of {username}", False, str(error))
+        else:
+            yield Finding(f"key of {username}", True)
+
+
+def _look_at_folders(house: House) -> Iterator[Finding]:
+    settings = house.settings
+    folders = {"state": settings.unit.state, "site": settings.site.folder}
+    folders["share"] = settings.share.folder
+    for name, folder in folders.items():
+        nearest = _nearest_existing(folder)
+        yield Finding(
+            f"folder of the {name}",
+            os.access(nearest, os.W_OK),
+            f"We may not write to {nearest}. Give our account the right, or name another folder.",
+        )
+
+
+def _nearest_existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _look_at_executor(house: House) -> Iterator[Finding]:
+    chosen = house.settings.executor
+    if chosen.address is None:
+        yield Finding(f"executor {chosen.kind}, {chosen.workers} worker(s) on this machine", True)
+        return
+    from distributed import Client
+
+    try:
+        with Client(chosen.address, timeout="5s") as client:
+            workers = len(client.scheduler_info()["workers"])
+    except OSError as error:
+        reason = type(error).__name__
+        yield Finding("executor", False, f"{chosen.address} does not answer ({reason}).")
+    else:
+        yield Finding(f"executor at {chosen.address}", workers > 0, "It has no workers.")
+
+
+_EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {
+    "ledger": _look_at_ledger,
+    "Jira": _look_at_jira,
+    "GitLab": _look_at_gitlab,
+    "templates": _look_at_templates,
+    "sources": _look_at_sources,
+    "keys": _look_at_keys,
+    "folders": _look_at_folders,
+    "executor": _look_at_executor,
+}

@@ -1,0 +1,84 @@
+"""The settings file that `wardbook init` writes: every key, with what it means."""
+
+SAMPLE = """\
+# Settings of a data-analysis unit. Paths are relative to this file's folder.
+# Secrets do not belong here: set WARDBOOK_JIRA_TOKEN and WARDBOOK_GITLAB_TOKEN in the environment,
+# or name files of mode 0600 with `token_file`.
+
+# The ledger: SQLite in a file, or PostgreSQL (WARDBOOK_LEDGER_URL where it holds a password).
+ledger = "sqlite:///state/ledger.db"
+
+[unit]
+name = "Unité d'analyse des données"
+language = "fr"                  # "fr" or "en": what requesters and readers see by default
+time_zone = "Europe/Paris"
+state = "state"                  # the secure side: runs, keys, ledger; readable by nobody else
+# templates = "templates"        # your own catalogue; by default the one that comes with Wardbook
+
+[jira]
+url = "https://jira.hospital.example"
+project = "DATA"
+token_file = "state/jira.token"
+# account = "bot@hospital.example"   # only on Jira Cloud: the token's account
+overlap_minutes = 10             # searches overlap this much, since Jira's index lags
+census_hours = 6                 # every so often all tickets are read
+
+[jira.fields]                    # ids of the custom fields; `wardbook doctor` lists yours
+purpose = "customfield_10101"
+legal_basis = "customfield_10102"
+reference = "customfield_10103"
+expires = "customfield_10104"
+approver = "customfield_10105"
+template = "customfield_10106"
+parameters = "customfield_10107"
+language = "customfield_10108"
+
+[jira.workflow]                  # names of your Jira statuses, and of the resolution to set
+working = "En cours"
+waiting = "En attente du demandeur"
+done = "Résolu"
+resolution = "Terminé"
+
+[gitlab]
+url = "https://gitlab.hospital.example"
+token_file = "state/gitlab.token"
+branch = "main"
+
+# One table for each hospital service, named as its Jira component.
+[services."Direction médicale"]
+project = "unit/direction-medicale"
+approvers = ["head.of.service"]
+reviewers = ["reviewer.one", "reviewer.two"]
+
+# Data sources. `kind` is what templates ask for; sensitivity is public, internal or sensitive.
+[sources.spf]
+kind = "spf-hospital"
+path = "data/donnees-hospitalieres-covid19.csv"
+sensitivity = "public"
+default = true
+
+[executor]
+kind = "dask"
+workers = 2                      # on this machine, unless `address` names a scheduler
+
+[site]
+folder = "public"
+url = "https://unit.pages.hospital.example"
+
+[share]
+folder = "share"
+url = "file://server/share"      # how requesters see that folder
+
+[seal]
+home = "state/gnupg"             # the unit's GnuPG home, mode 0700
+signer = "0000000000000000000000000000000000000000"   # full fingerprint of its signing key
+
+[seal.recipients]                # confirmed with each person, digit by digit
+# "username" = "full fingerprint"
+
+# A reviewer's approval of a template as it is; other reports wait for a reviewer each time.
+# [standing_approvals.hospital_epidemic]
+# reviewer = "reviewer.one"
+# until = 2027-06-30
+# digest = "…"                   # `wardbook template show hospital_epidemic` prints it
+"""
