@@ -65,11 +65,16 @@ class ParameterSpec(_Model):
 
 
 class SourceSpec(_Model):
-    """One data source: its format's name, matched against the sources of the settings."""
+    """One data source: its format's name, matched against the sources of the settings.
+
+    `sensitivity` is what data of this kind are when a file is given by hand; the settings say it
+    for each source of the unit.
+    """
 
     kind: str
     label: Localised
     required: bool = True
+    sensitivity: Sensitivity = Sensitivity.SENSITIVE
 
 
 class OutputSpec(_Model):

@@ -1,0 +1,115 @@
+"""`wardbook run`: a template by hand, or a request's folder as a CI job has it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.main import REFUSED
+from wardbook.messages import LANGUAGES, Language
+
+if TYPE_CHECKING:
+    from pipelines.manual import Asked, Made
+
+
+@click.command()
+@click.argument("template")
+@click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE")
+@click.option("--source", "sources", multiple=True, metavar="NAME=PATH")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A new folder for the report and the tables.",
+)
+@click.option("--language", type=click.Choice(LANGUAGES), default="fr", show_default=True)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the verdicts, or the failure, as JSON."
+)
+def run(
+    template: str,
+    parameters: tuple[str, ...],
+    sources: tuple[str, ...],
+    out: Path,
+    language: Language,
+    as_json: bool,
+) -> int:
+    """Run TEMPLATE by hand, through the same engine and checks as a request.
+
+    TEMPLATE is a name of the catalogue, or a request's folder (requests/KEY of a service's
+    repository). OUT gets NAME.csv for each table, report/ and run.json. Exits with 1 when the run
+    failed: then OUT is not made.
+
+    \b
+    wardbook template show hospital_epidemic
+    wardbook run hospital_epidemic --source hospital=stock.csv \\
+        --source admissions=flow.csv -p start=2020-09-01 --out results
+    """
+    from wardbook.engines.failures import describe_failure
+
+    from pipelines.manual import ManualRefusal, run_by_hand
+    from pipelines.steps.release import tell_reason
+    from requests_sync.gate import explain_problem
+
+    asked = _ask(template, _split(parameters), _split(sources), language)
+    click.echo(f"Running {asked.template.spec.name} …", err=True)
+    try:
+        made = run_by_hand(asked, out, lambda problem: explain_problem(problem, language))
+    except ManualRefusal as refusal:
+        click.echo(f"Not run: {refusal}", err=True)
+        return REFUSED
+    if as_json:
+        click.echo(_as_json(made))
+    if made.failure is not None:
+        told = describe_failure(made.failure, language)
+        click.echo("\n".join(filter(None, (told.cause, told.place, told.next_step))), err=True)
+        return REFUSED
+    if not as_json:
+        for check in made.checks:
+            click.echo(f"{check.verdict:<7} {check.output}: {tell_reason(check, language)}")
+        for name in made.dropped:
+            click.echo(f"dropped {name}: not declared by the template")
+        click.echo(f"Results in {out}")
+    return 0
+
+
+def _as_json(made: Made) -> str:
+    return json.dumps(asdict(made), ensure_ascii=False, indent=1)
+
+
+def _split(pairs: Iterable[str]) -> dict[str, str]:
+    split: dict[str, str] = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name or name in split:
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE, or names {name!r} twice")
+        split[name] = value
+    return split
+
+
+def _ask(
+    template: str, parameters: dict[str, str], sources: dict[str, str], language: Language
+) -> Asked:
+    from pipelines.manual import Asked
+    from wardbook.shipped import shipped_folder
+    from wardbook.template.spec import load_catalogue
+
+    catalogue = load_catalogue(shipped_folder("templates"))
+    notebook = None
+    folder = Path(template)
+    if (folder / "request.json").is_file():
+        about = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+        of_request = json.loads((folder / "parameters.json").read_text(encoding="utf-8"))
+        template, parameters = about["template"], of_request | parameters
+        notebook = folder / "notebook.ipynb"
+    if template not in catalogue:
+        names = ", ".join(catalogue)
+        raise click.BadParameter(f"{template!r} is no template. There are: {names}")
+    found = catalogue[template]
+    paths = {name: Path(path) for name, path in sources.items()}
+    return Asked(found, notebook or found.notebook, parameters, paths, language)

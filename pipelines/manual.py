@@ -1,0 +1,213 @@
+"""A template by hand, without a ticket: the same engine, the same checks, results in a folder.
+
+The folder gets `NAME.csv` for each declared table, `report/` where the template declares one, and
+`run.json` with the verdict on each output. Nothing is delivered; what is held or sensitive is for
+the analyst's eyes only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from wardbook.disclosure import check_outputs, find_undeclared
+from wardbook.domain.output import Check, OutputKind, Verdict
+from wardbook.domain.run import Failure, RunResult, RunSpec, SourceFile
+from wardbook.engines.papermill_engine import PapermillEngine
+from wardbook.environment import environment_digest
+from wardbook.errors import Refusal
+from wardbook.files import hash_file, write_atomically
+from wardbook.messages import Language
+from wardbook.template.parameters import type_parameters
+from wardbook.template.spec import Template
+
+_MADE_BY_US = "run.json"
+
+
+class ManualRefusal(Refusal):
+    """The template cannot be run as asked; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be run. `notebook` is the template's own unless a request's folder has another."""
+
+    template: Template
+    notebook: Path
+    parameters: Mapping[str, str]
+    sources: Mapping[str, Path]
+    language: Language
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run by hand came to: its checks, or why it failed."""
+
+    checks: tuple[Check, ...] = ()
+    dropped: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+
+def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
+    """Run a template and leave its report and tables in `out`.
+
+    Args:
+        asked: what to run.
+        out: a folder that does not exist, is empty, or holds an earlier run by hand.
+        explain: turns a Problem of the parameters into a sentence.
+
+    Raises:
+        ManualRefusal: a parameter, a source or the folder is not as it must be; nothing was run.
+    """
+    _require_free(out)
+    spec = asked.template.spec
+    values, problems = type_parameters(spec, asked.parameters)
+    if problems:
+        raise ManualRefusal("\n".join(explain(problem) for problem in problems))
+    sources = _find_sources(asked)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Beside `out`, so that the finished folder is put there by one rename; 0700 as it is made.
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
+        folder = Path(scratch) / "run"
+        folder.mkdir()
+        shutil.copyfile(asked.notebook, folder / "notebook.ipynb")
+        run = RunSpec(
+            key="by-hand",
+            request="by-hand",
+            template=spec.name,
+            template_folder=str(asked.template.folder.resolve()),
+            kernel=spec.kernel,
+            language=asked.language,
+            parameters=values,
+            sources=sources,
+            cpus=spec.resources.cpus,
+            memory_mb=spec.resources.memory_mb,
+            seconds=spec.resources.minutes * 60,
+        )
+        run.write(folder)
+        result = PapermillEngine().execute(folder)
+        if result.failure is not None:
+            return Made(failure=result.failure)
+        checks = check_outputs(result.outputs, folder / "outputs", spec, sources)
+        made = Made(checks, find_undeclared(result.outputs, folder / "outputs"))
+        finished = Path(scratch) / "finished"
+        finished.mkdir()
+        _leave_results(asked, run, result, made, folder, finished)
+        _put_in_place(finished, out)
+    return made
+
+
+def _require_free(out: Path) -> None:
+    if out.is_dir() and any(out.iterdir()) and not (out / _MADE_BY_US).is_file():
+        raise ManualRefusal(
+            f"{out} holds other files. Name a folder that is empty or not there yet."
+        )
+    if out.exists() and not out.is_dir():
+        raise ManualRefusal(f"{out} is a file. Name a folder.")
+
+
+def _find_sources(asked: Asked) -> dict[str, SourceFile]:
+    declared = asked.template.spec.sources
+    for name in asked.sources:
+        if name not in declared:
+            known = ", ".join(declared) or "none"
+            raise ManualRefusal(
+                f"--source {name}: the template has no such source; it has {known}."
+            )
+    found: dict[str, SourceFile] = {}
+    for name, source in declared.items():
+        path = asked.sources.get(name)
+        if path is None:
+            if source.required:
+                raise ManualRefusal(f"The source {name} is missing. Add: --source {name}=PATH")
+            continue
+        if not path.is_file():
+            raise ManualRefusal(f"--source {name}: {path} is not a file. Check the path.")
+        found[name] = SourceFile(str(path.resolve()), hash_file(path), source.sensitivity)
+    return found
+
+
+def _leave_results(
+    asked: Asked, run: RunSpec, result: RunResult, made: Made, folder: Path, finished: Path
+) -> None:
+    refused = {check.output for check in made.checks if check.verdict is Verdict.REFUSE}
+    kept = [output for output in result.outputs if output.name not in refused]
+    for output in kept:
+        if output.kind is OutputKind.TABLE:
+            shutil.copyfile(folder / "outputs" / output.file, finished / output.file)
+    if any(output.kind is OutputKind.REPORT for output in asked.template.spec.outputs.values()):
+        _render(asked, run, result, made, folder, finished / "report", kept)
+    about = {
+        "template": asked.template.spec.name,
+        "version": asked.template.spec.version,
+        "started": result.started,
+        "seconds": round(result.seconds, 3),
+        "sources": {name: source.sha256 for name, source in run.sources.items()},
+        "checks": [asdict(check) for check in made.checks],
+        "dropped": made.dropped,
+    }
+    write_atomically(finished / _MADE_BY_US, json.dumps(about, indent=1, default=str))
+
+
+def _render(
+    asked: Asked,
+    run: RunSpec,
+    result: RunResult,
+    made: Made,
+    folder: Path,
+    destination: Path,
+    kept: list[Any],
+) -> None:
+    from wardbook.report.provenance import Provenance
+    from wardbook.report.render import render_report
+
+    spec, language = asked.template.spec, asked.language
+    provenance = Provenance(
+        request="—",
+        request_url=None,
+        service="—",
+        template=spec.title.in_language(language),
+        template_version=spec.version,
+        template_digest=asked.template.digest,
+        commit=None,
+        run=run.key,
+        started=result.started or datetime.now(UTC).isoformat(),
+        sources=tuple(
+            (spec.sources[name].label.in_language(language), Path(file.path).name, file.sha256)
+            for name, file in run.sources.items()
+        ),
+        parameters=tuple(
+            (spec.parameters[name].label.in_language(language), text)
+            for name, text in asked.parameters.items()
+        ),
+        checks=made.checks,
+        dropped=made.dropped,
+        environment=environment_digest(),
+    )
+    render_report(
+        executed=folder / "executed.ipynb",
+        outputs=folder / "outputs",
+        released=kept,
+        template=asked.template,
+        title=spec.title.in_language(language),
+        question=spec.question.in_language(language),
+        provenance=provenance,
+        language=language,
+        destination=destination,
+        assets=None,
+    )
+
+
+def _put_in_place(finished: Path, out: Path) -> None:
+    """Put the finished folder at `out`, whole; an earlier run's folder makes way."""
+    if out.is_dir():
+        old = finished.parent / "old"
+        os.rename(out, old)  # noqa: PTH104  the two renames stand side by side
+    os.rename(finished, out)  # noqa: PTH104
