@@ -1,0 +1,1 @@
+"""The GitLab side: API v4, git over HTTP and plain pages."""

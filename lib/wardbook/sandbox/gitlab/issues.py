@@ -1,0 +1,419 @@
+"""Routes of issues: list, file, read, change, delete, their links and label events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from wardbook.sandbox.gitlab import labels
+from wardbook.sandbox.gitlab.access import asker, find_project, level, may_see
+from wardbook.sandbox.gitlab.beans import (
+    api_time,
+    issue_bean,
+    project_url,
+    touched,
+    user_bean,
+    visible,
+)
+from wardbook.sandbox.gitlab.hooks import announce_issue
+from wardbook.sandbox.gitlab.noting import (
+    add_system_note,
+    apply_text,
+    record_mentions,
+    set_assignees,
+    set_confidential,
+    set_due_date,
+    set_state,
+)
+from wardbook.sandbox.gitlab.paging import paginate
+from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, forbidden, invalid, not_found
+from wardbook.sandbox.house import instant, json_body, moment, records
+from wardbook.sandbox.seed import OWNER, REPORTER
+from wardbook.sandbox.store import Body
+
+routes = Blueprint("issues", __name__, url_prefix="/api/v4")
+KIND = "gitlab.issue"
+TITLE_LIMIT = 255
+TEXT_LIMIT = 1_048_576
+
+
+def arguments() -> Body:
+    """Return the request's arguments: JSON body, form and query together."""
+    return {**request.args.to_dict(), **request.form.to_dict(), **json_body()}
+
+
+def is_true(value: Any) -> bool:
+    """Read a boolean as Grape does."""
+    return str(value).lower() in ("true", "1", "t")
+
+
+def find_issue(project: Body, iid: int) -> Body:
+    """Return an issue that the asking account sees.
+
+    Raises:
+        Refused: 404.
+    """
+    issue = records().find(KIND, str(iid), project["id"])
+    if issue is None or not may_see(project, issue):
+        raise not_found()
+    return issue
+
+
+@routes.get("/projects/<seg:project>/issues")
+def list_issues(project: str) -> Response:
+    """Return the issues that meet the filters."""
+    found = find_project(project)
+    issues = visible(found, records().all(KIND, found["id"]))
+    return paginate(order(choose(issues)), lambda issue: issue_bean(found, issue))
+
+
+@routes.get("/issues")
+def list_everywhere() -> Response:
+    """Return the issues of all projects that meet the filters; by default one's own."""
+    rows = [
+        (issue, project)
+        for project in records().all("gitlab.project")
+        if level(project)
+        for issue in visible(project, records().all(KIND, project["id"]))
+    ]
+    projects = {issue["id"]: project for issue, project in rows}
+    issues = [issue for issue, _ in rows]
+    if request.args.get("scope", "created_by_me") == "created_by_me":
+        issues = [issue for issue in issues if issue["author"] == asker()["id"]]
+    return paginate(order(choose(issues)), lambda issue: issue_bean(projects[issue["id"]], issue))
+
+
+def choose(issues: list[Body]) -> list[Body]:
+    """Return the issues or merge requests that meet the query's filters."""
+    args = request.args
+    state = args.get("state", "all")
+    if state not in ("all", "opened", "closed", "merged", "locked"):
+        raise bad_parameter("state does not have a valid value")
+    if state != "all":
+        issues = [i for i in issues if i["state"] == state]
+    wanted = labels.read_labels(args.get("labels") or args.getlist("labels[]"))
+    if wanted:
+        issues = [i for i in issues if has_labels(i, wanted)]
+    for name, field, later in TIME_FILTERS:
+        if name in args:
+            issues = [i for i in issues if is_beyond(i[field], args[name], name, later)]
+    iids = args.getlist("iids[]") + [p for v in args.getlist("iids") for p in v.split(",")]
+    if iids:
+        issues = [i for i in issues if str(i["iid"]) in iids]
+    if "author_id" in args:
+        issues = [i for i in issues if str(i["author"]) == args["author_id"]]
+    if "confidential" in args:
+        wanted_flag = is_true(args["confidential"])
+        issues = [i for i in issues if i["confidential"] == wanted_flag]
+    if args.get("search"):
+        text = args["search"].lower()
+        issues = [i for i in issues if text in f"{i['title']}\n{i['description'] or ''}".lower()]
+    return issues
+
+
+TIME_FILTERS = (
+    ("updated_after", "updated_at", True),
+    ("updated_before", "updated_at", False),
+    ("created_after", "created_at", True),
+    ("created_before", "created_at", False),
+)
+
+
+def is_beyond(own: str, asked: str, name: str, later: bool) -> bool:
+    """Compare two times, both ends included."""
+    try:
+        limit = moment(asked)
+    except ValueError:
+        raise bad_parameter(f"{name} is invalid") from None
+    return moment(own) >= limit if later else moment(own) <= limit
+
+
+def has_labels(item: Body, wanted: list[str]) -> bool:
+    """Tell whether an item has all labels; `None` and `Any` are special, `a::*` any of a scope."""
+    own = item["labels"]
+    if wanted == ["None"]:
+        return not own
+    if wanted == ["Any"]:
+        return bool(own)
+    return all(
+        any(label.startswith(name[:-1]) for label in own) if name.endswith("::*") else name in own
+        for name in wanted
+    )
+
+
+def order(items: Iterable[Body]) -> list[Body]:
+    """Return items in the asked order, newest first by default."""
+    field = request.args.get("order_by", "created_at")
+    if field not in ("created_at", "updated_at", "due_date", "title", "priority"):
+        raise bad_parameter("order_by does not have a valid value")
+    field = "created_at" if field == "priority" else field
+    return sorted(
+        items,
+        key=lambda item: (item.get(field) or "", item["id"]),
+        reverse=request.args.get("sort", "desc") != "asc",
+    )
+
+
+def check_title(given: Body) -> str:
+    """Return a title.
+
+    Raises:
+        Refused: 400, missing, blank or too long.
+    """
+    if "title" not in given:
+        raise bad_parameter("title is missing")
+    title = str(given["title"] or "").strip()
+    if not title:
+        raise invalid(title=["can't be blank"])
+    if len(title) > TITLE_LIMIT:
+        raise invalid(title=[f"is too long (maximum is {TITLE_LIMIT} characters)"])
+    return title
+
+
+def check_text(text: str) -> str:
+    """Return a description that is not too long."""
+    if len(text) > TEXT_LIMIT:
+        raise invalid(description=[f"is too long (maximum is {TEXT_LIMIT} characters)"])
+    return text
+
+
+@routes.post("/projects/<seg:project>/issues")
+def create(project: str) -> tuple[Response, int]:
+    """File an issue; its description's quick actions are done."""
+    found = find_project(project)
+    given = arguments()
+    issue = insert_issue(found, given)
+    if labels.may_label(found):
+        labels.set_labels(found, issue, labels.read_labels(given.get("labels")), KIND)
+        set_assignees(KIND, issue, read_assignees(given))
+        set_due_date(KIND, issue, given.get("due_date") or None)
+    settle_text(found, issue, given.get("description"))
+    records().save(KIND, issue)
+    announce_issue(found, issue, "open")
+    return jsonify(issue_bean(found, issue)), 201
+
+
+def insert_issue(project: Body, given: Body) -> Body:
+    """Store a new issue; only owners choose its number and its date."""
+    title = check_title(given)
+    owner = level(project) >= OWNER
+    now = api_time(given["created_at"]) if owner and given.get("created_at") else instant()
+    iid = records().number(f"gitlab.issue.iid.{project['id']}")
+    if owner and given.get("iid"):
+        iid = int(given["iid"])
+        if records().find(KIND, str(iid), project["id"]):
+            raise Refused(409, "Duplicated issue")
+        records().raise_number(f"gitlab.issue.iid.{project['id']}", iid)
+    return records().insert(
+        KIND,
+        {
+            "iid": iid,
+            "title": title,
+            "description": None,
+            "state": "opened",
+            "author": asker()["id"],
+            "assignees": [],
+            "labels": [],
+            "confidential": is_true(given.get("confidential", False)),
+            "discussion_locked": None,
+            "due_date": None,
+            "weight": None,
+            "created_at": now,
+            "updated_at": now,
+            "closed_at": None,
+            "closed_by": None,
+        },
+        owner=project["id"],
+        key=str(iid),
+    )
+
+
+def settle_text(project: Body, issue: Body, text: str | None) -> None:
+    """Store a description without its quick actions, which are done, and note the mentions."""
+    if text is None:
+        return
+    issue["description"], _ = apply_text(KIND, project, issue, check_text(str(text)))
+    url = f"{project_url(project)}/-/issues/{issue['iid']}"
+    record_mentions(KIND, project, issue, issue["description"], url)
+
+
+def read_assignees(given: Body) -> list[int]:
+    """Return the accounts of `assignee_ids` or `assignee_id`; the free edition keeps one."""
+    ids = given.get("assignee_ids") or [given.get("assignee_id") or 0]
+    numbers = [int(i) for i in (ids if isinstance(ids, list) else str(ids).split(",")) if i]
+    return [number for number in numbers if number and records().get("account", number)]
+
+
+@routes.get("/projects/<seg:project>/issues/<int:iid>")
+def read(project: str, iid: int) -> Response:
+    """Return an issue."""
+    found = find_project(project)
+    return jsonify(issue_bean(found, find_issue(found, iid)))
+
+
+@routes.put("/projects/<seg:project>/issues/<int:iid>")
+def edit(project: str, iid: int) -> Response:
+    """Change an issue; a new description's quick actions are done."""
+    found = find_project(project)
+    issue = find_issue(found, iid)
+    if level(found) < REPORTER and issue["author"] != asker()["id"]:
+        raise forbidden()
+    given = arguments()
+    if not given:
+        raise bad_parameter("at least one parameter must be provided")
+    change(found, issue, given)
+    records().save(KIND, touched(issue))
+    announce_issue(found, issue, action_of(given))
+    return jsonify(issue_bean(found, issue))
+
+
+def action_of(given: Body) -> str:
+    """Return what a webhook calls this change."""
+    return {"close": "close", "reopen": "reopen"}.get(str(given.get("state_event")), "update")
+
+
+def change(project: Body, issue: Body, given: Body) -> None:
+    """Do what an edit asks for; what needs reporter rights is dropped for others."""
+    if "title" in given:
+        title = check_title(given)
+        if title != issue["title"]:
+            add_system_note(KIND, issue, f"changed title from **{issue['title']}** to **{title}**")
+            issue["title"] = title
+    if labels.may_label(project):
+        change_labels(project, issue, given, KIND)
+        if "assignee_ids" in given or "assignee_id" in given:
+            set_assignees(KIND, issue, read_assignees(given))
+        if "due_date" in given:
+            set_due_date(KIND, issue, given["due_date"] or None)
+        if "confidential" in given:
+            set_confidential(KIND, issue, is_true(given["confidential"]))
+        if "discussion_locked" in given:
+            issue["discussion_locked"] = is_true(given["discussion_locked"])
+    if "description" in given and given["description"] != issue["description"]:
+        settle_text(project, issue, given["description"])
+    change_state(issue, given, KIND)
+
+
+def change_labels(project: Body, item: Body, given: Body, kind: str) -> None:
+    """Apply `labels`, `add_labels` and `remove_labels`."""
+    wanted = list(item["labels"])
+    if "labels" in given:
+        wanted = labels.read_labels(given["labels"])
+    wanted = labels.with_labels(wanted, labels.read_labels(given.get("add_labels")))
+    gone = labels.read_labels(given.get("remove_labels"))
+    labels.set_labels(project, item, [n for n in wanted if n not in gone], kind)
+
+
+def change_state(item: Body, given: Body, kind: str) -> None:
+    """Apply `state_event`.
+
+    Raises:
+        Refused: 400, neither `close` nor `reopen`.
+    """
+    event = given.get("state_event")
+    if event is None:
+        return
+    if event not in ("close", "reopen"):
+        raise bad_parameter("state_event does not have a valid value")
+    set_state(kind, item, "closed" if event == "close" else "opened")
+
+
+@routes.delete("/projects/<seg:project>/issues/<int:iid>")
+def delete(project: str, iid: int) -> tuple[str, int]:
+    """Delete an issue; only owners may."""
+    found = find_project(project)
+    issue = find_issue(found, iid)
+    if level(found) < OWNER:
+        raise forbidden()
+    for kind in (f"{KIND}.note", f"{KIND}.label_event"):
+        for body in records().all(kind, issue["id"]):
+            records().delete(kind, body["id"])
+    records().delete(KIND, issue["id"])
+    return "", 204
+
+
+@routes.get("/projects/<seg:project>/issues/<int:iid>/resource_label_events")
+def list_label_events(project: str, iid: int) -> Response:
+    """Return when which label came and went."""
+    found = find_project(project)
+    events = records().all(f"{KIND}.label_event", find_issue(found, iid)["id"])
+    return paginate(
+        events,
+        lambda event: {**event, "resource_type": "Issue", "user": user_bean(event["user"])},
+    )
+
+
+@routes.get("/projects/<seg:project>/issues/<int:iid>/links")
+def list_links(project: str, iid: int) -> Response:
+    """Return the linked issues that the asking account sees."""
+    found = find_project(project)
+    issue = find_issue(found, iid)
+    beans = []
+    for link in records().all("gitlab.link"):
+        if issue["id"] in (link["source"], link["target"]):
+            other = link["target"] if link["source"] == issue["id"] else link["source"]
+            linked = records().get(KIND, other)
+            project_of = records().get("gitlab.project", link["projects"][str(other)])
+            if linked and project_of and may_see(project_of, linked):
+                beans.append(
+                    {**issue_bean(project_of, linked), "issue_link_id": link["id"],
+                     "link_type": link["type"], "link_created_at": link["created_at"],
+                     "link_updated_at": link["created_at"]}
+                )  # fmt: skip
+    return jsonify(beans)
+
+
+@routes.post("/projects/<seg:project>/issues/<int:iid>/links")
+def create_link(project: str, iid: int) -> tuple[Response, int]:
+    """Link two issues."""
+    found = find_project(project, REPORTER)
+    issue = find_issue(found, iid)
+    given = arguments()
+    for name in ("target_project_id", "target_issue_iid"):
+        if name not in given:
+            raise bad_parameter(f"{name} is missing")
+    target_project = find_project(str(given["target_project_id"]))
+    target = find_issue(target_project, int(given["target_issue_iid"]))
+    kind = given.get("link_type") or "relates_to"
+    if kind not in ("relates_to", "blocks", "is_blocked_by"):
+        raise bad_parameter("link_type does not have a valid value")
+    pair = {issue["id"], target["id"]}
+    if any({link["source"], link["target"]} == pair for link in records().all("gitlab.link")):
+        raise Refused(409, "Issue(s) already assigned")
+    link = records().insert(
+        "gitlab.link",
+        {
+            "source": issue["id"],
+            "target": target["id"],
+            "projects": {str(issue["id"]): found["id"], str(target["id"]): target_project["id"]},
+            "type": kind,
+            "created_at": instant(),
+        },
+    )
+    add_system_note(KIND, issue, f"marked this issue as related to #{target['iid']}")
+    return jsonify(link_bean(link)), 201
+
+
+def link_bean(link: Body) -> Body:
+    """Return a link with both issues."""
+    bean: Body = {"id": link["id"], "link_type": link["type"]}
+    for side in ("source", "target"):
+        issue = records().get(KIND, link[side])
+        project = records().get("gitlab.project", link["projects"][str(link[side])])
+        if issue and project:
+            bean[f"{side}_issue"] = issue_bean(project, issue)
+    return bean
+
+
+@routes.delete("/projects/<seg:project>/issues/<int:iid>/links/<int:link>")
+def delete_link(project: str, iid: int, link: int) -> Response:
+    """Unlink two issues."""
+    found = find_project(project, REPORTER)
+    issue = find_issue(found, iid)
+    known = records().get("gitlab.link", link)
+    if known is None or issue["id"] not in (known["source"], known["target"]):
+        raise not_found("Issue Link")
+    records().delete("gitlab.link", link)
+    return jsonify(link_bean(known))

@@ -1,0 +1,1 @@
+"""The Jira side: REST v2 and plain pages."""

@@ -1,0 +1,44 @@
+"""How both applications read paths: an encoded slash stays inside its segment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.routing import BaseConverter
+
+from wardbook.sandbox.transport import SLASH
+
+
+class Segment(BaseConverter):
+    """One segment of a path, which may hold encoded slashes (`group%2Fproject`)."""
+
+    def to_python(self, value: str) -> str:
+        """Return the segment as the client meant it."""
+        return value.replace(SLASH, "/")
+
+
+class Slashed(BaseConverter):
+    """Several segments, slashes encoded or not."""
+
+    regex = ".+?"
+    part_isolating = False
+    weight = 300
+
+    def to_python(self, value: str) -> str:
+        """Return the segments joined by slashes."""
+        return value.replace(SLASH, "/")
+
+
+def prepare_routing(app: Flask) -> None:
+    """Teach the application `<seg:…>` and `<slashed:…>`, and leave paths as they are."""
+    app.url_map.converters["seg"] = Segment
+    app.url_map.converters["slashed"] = Slashed
+    app.url_map.merge_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+
+
+def pages_folder() -> Path:
+    """Return the folder of templates and style sheets."""
+    return Path(__file__).parent / "web"

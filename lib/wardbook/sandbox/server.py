@@ -1,0 +1,205 @@
+"""The sandbox as one object: start, seed, break, stop; and as a program, `serve`."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from wardbook.sandbox.faults import Faults
+from wardbook.sandbox.journal import Journal
+from wardbook.sandbox.seed import Flavour, Seed
+from wardbook.sandbox.store import Body, Records, Store
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
+
+    from werkzeug.serving import BaseWSGIServer
+
+    from wardbook.sandbox.house import House, Task
+
+
+class Sandbox:
+    """A Jira and a GitLab on loopback, with their state below one folder.
+
+    Args:
+        directory: created when missing; one process at a time serves it.
+        jira_port: 0 takes the port of the last start, or any free one.
+        gitlab_port: the same.
+        flavour: which Jira: Server/Data Center, or Cloud.
+        index_lag_seconds: JQL searches see tickets as they were this long ago.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        jira_port: int = 0,
+        gitlab_port: int = 0,
+        flavour: Flavour = "server",
+        index_lag_seconds: float = 0.0,
+    ) -> None:
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.store = Store(self.directory / "sandbox.sqlite")
+        self.faults = Faults()
+        self.journal = Journal(self.directory / "journal.jsonl")
+        self._ports = {"jira": jira_port, "gitlab": gitlab_port}
+        self._flavour: Flavour = flavour
+        self._lag = index_lag_seconds
+        self._house: House | None = None
+        self._servers: list[BaseWSGIServer] = []
+        self._queue: SimpleQueue[Task | None] | None = None
+
+    @property
+    def jira_url(self) -> str:
+        """The address of Jira, without a slash at the end."""
+        return self._running().jira_url
+
+    @property
+    def gitlab_url(self) -> str:
+        """The address of GitLab, without a slash at the end."""
+        return self._running().gitlab_url
+
+    @property
+    def index_lag_seconds(self) -> float:
+        """How far Jira's search lags behind; may be set while the servers run."""
+        return self._lag
+
+    @index_lag_seconds.setter
+    def index_lag_seconds(self, seconds: float) -> None:
+        self._lag = seconds
+        if self._house:
+            self._house.index_lag_seconds = seconds
+
+    def seed(self, seed: Seed) -> None:
+        """Create what `seed` declares and is not there yet; what is there stays as it is."""
+        from wardbook.sandbox.planting import plant
+
+        with self.store.transaction(write=True) as records:
+            plant(records, self.directory, seed)
+
+    def load_jira_issues(self, search: Body) -> int:
+        """Take in the issues of a recorded Jira search answer; return how many.
+
+        Their fields are answered as recorded; comments, attachments' metadata and links are
+        served at their own addresses too. The content of attachments is not in such an answer.
+        """
+        from wardbook.sandbox.jira.imports import take_in_issues
+
+        with self.store.transaction(write=True) as records:
+            return take_in_issues(records, search)
+
+    def start(self) -> Sandbox:
+        """Serve in threads of this process.
+
+        Raises:
+            OSError: a port that was asked for is taken.
+        """
+        from queue import SimpleQueue
+
+        from wardbook.sandbox.gitlab import app as gitlab
+        from wardbook.sandbox.house import House
+        from wardbook.sandbox.jira import app as jira
+        from wardbook.sandbox.transport import Frontdoor, run_background
+
+        house = House(self.directory, self._flavour, self._lag)
+        self._queue = SimpleQueue()
+        run_background(self._queue)
+        for name, module in (("jira", jira), ("gitlab", gitlab)):
+            door = Frontdoor(
+                name,
+                module.create_app(house, self).wsgi_app,
+                self.store,
+                self.faults,
+                self.journal,
+                self._queue,
+                module.fault_answer,
+            )
+            server = self._listen(name, door)
+            setattr(house, f"{name}_url", f"http://127.0.0.1:{server.port}")
+            self._servers.append(server)
+        self._house = house
+        for server in self._servers:
+            threading.Thread(
+                target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            ).start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and both ports; held requests are dropped."""
+        from wardbook.sandbox.transport import hang_up
+
+        self.faults.release(outcome="drop")
+        while self._servers:
+            hang_up(self._servers.pop())
+        if self._queue:
+            self._queue.put(None)
+            self._queue = None
+        self._house = None
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> House:
+        if self._house is None:
+            raise RuntimeError("the sandbox does not run; start() it before asking its address")
+        return self._house
+
+    def _listen(self, name: str, door: Any) -> BaseWSGIServer:
+        """Bind the port that was asked for, else last time's, else a free one; remember it."""
+        from wardbook.sandbox.transport import bind
+
+        asked = self._ports[name]
+        with self.store.transaction(write=True) as records:
+            last = records.find("port", name)
+            if asked or last is None:
+                server = bind(door, asked)
+            else:
+                try:
+                    server = bind(door, last["port"])
+                except OSError:
+                    server = bind(door, 0)
+            remember_port(records, last, name, server.port)
+        return server
+
+
+def remember_port(records: Records, last: Body | None, name: str, port: int) -> None:
+    """Keep the port, so that a restarted sandbox answers at the addresses already handed out."""
+    if last is None:
+        records.insert("port", {"port": port}, key=name)
+    elif last["port"] != port:
+        records.save("port", {**last, "port": port})
+
+
+def serve(
+    directory: Path,
+    jira_port: int = 0,
+    gitlab_port: int = 0,
+    flavour: Flavour = "server",
+    index_lag_seconds: float = 0.0,
+    *,
+    seed: Seed | None = None,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT; `announce` gets one line for each server's address."""
+    sandbox = Sandbox(directory, jira_port, gitlab_port, flavour, index_lag_seconds)
+    if seed:
+        sandbox.seed(seed)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    with sandbox:
+        announce(f"Jira    {sandbox.jira_url}")
+        announce(f"GitLab  {sandbox.gitlab_url}")
+        ended.wait()
