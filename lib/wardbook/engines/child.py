@@ -24,13 +24,15 @@ from wardbook.engines.processes import (
 
 ENDED = 0
 BROKEN = 1
+CELL_FAILED = 2
 KERNEL_DIED = 3
 OUT_OF_MEMORY = 4
 
 BARE_KERNEL_MB = 160
 """What an ipykernel maps by itself, mostly stacks of its threads; measured 128 MB."""
 
-_DEADLY_WANT = (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)
+RESERVE_MB = 64
+"""What a kernel may still use to show its MemoryError; see `wardbook.notebook.display`."""
 
 
 def main(folder: Path) -> int:
@@ -69,32 +71,33 @@ def _execute(folder: Path, spec: RunSpec) -> int:
             cwd="scratch/home",
             confine=lambda: _confine(spec.memory_mb),
         )
-    except PapermillExecutionError:
-        return ENDED
+    except PapermillExecutionError as error:
+        if error.ename != "CellExecutionError":
+            return CELL_FAILED
+        status = None  # papermill's word for a cell that failed without saying why
     except KernelEnded as end:
-        return _judge(end.status, spec.memory_mb, killed=_count_killed() > killed_before)
-    return ENDED
+        status = end.status
+    else:
+        return ENDED
+    killed = status == -signal.SIGKILL and _count_killed() > killed_before
+    return OUT_OF_MEMORY if killed or _was_memory_full(spec.memory_mb) else KERNEL_DIED
 
 
 def _confine(memory_mb: int) -> None:
     die_with_parent()
     limit = (memory_mb + BARE_KERNEL_MB) << 20
     # Data, not address space: libraries reserve far more addresses than they use.
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit + (RESERVE_MB << 20)))
 
 
-def _judge(status: int | None, memory_mb: int, *, killed: bool) -> int:
-    """Tell a kernel that wanted memory from one that died of itself.
+def _was_memory_full(memory_mb: int) -> bool:
+    """Tell whether the kernel, which has ended, had most of its memory in use at its greatest.
 
-    Linux kills for memory with SIGKILL and counts it; a library whose allocation is refused ends
-    by one of the other signals, with its limit nearly used.
+    A kernel that is refused memory may end in any way: by a signal from a library, by an exit of
+    Python, or alive but unable to show its error.
     """
     peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
-    if status == -signal.SIGKILL and killed:
-        return OUT_OF_MEMORY
-    if status is not None and -status in _DEADLY_WANT and peak_mb > 0.7 * memory_mb:
-        return OUT_OF_MEMORY
-    return KERNEL_DIED
+    return peak_mb > 0.8 * memory_mb
 
 
 def _count_killed() -> int:
