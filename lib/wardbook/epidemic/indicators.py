@@ -134,7 +134,7 @@ def change_in_week(france: pd.DataFrame, count: str) -> int | None:
 def rank_last_day(daily: pd.DataFrame) -> pd.DataFrame:
     """Return the last day's rows with a rate, highest hosp_per_100k first."""
     last = daily[daily["date"] == daily["date"].max()].dropna(subset="hosp_per_100k")
-    return last.sort_values("hosp_per_100k", ascending=False, kind="stable")
+    return pd.DataFrame(last.sort_values("hosp_per_100k", ascending=False, kind="stable"))
 
 
 def check_period(frame: pd.DataFrame, start: date | None, end: date | None, *, file: str) -> None:
