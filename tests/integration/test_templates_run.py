@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-
 from wardbook.domain.output import OutputKind, Sensitivity
 from wardbook.domain.run import FailureKind, RunResult, RunSpec, SourceFile
 from wardbook.engines.papermill_engine import PapermillEngine
@@ -30,7 +29,7 @@ def run_template(
 ) -> RunResult:
     folder.mkdir()
     shutil.copy(template.notebook, folder / "notebook.ipynb")
-    given = {name: None for name in template.spec.parameters} | parameters
+    given = dict.fromkeys(template.spec.parameters) | parameters
     RunSpec(
         key="test",
         request="test",

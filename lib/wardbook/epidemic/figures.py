@@ -23,8 +23,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wardbook.epidemic.geography import all_departments, all_regions
-from wardbook.wording import LOCALES, write_number
 from wardbook.messages import Language
+from wardbook.wording import LOCALES, write_number
 
 BLUE, VERMILION, GREY, PALE = "#0072B2", "#D55E00", "#595959", "#A9CBE3"
 DPI = 150
