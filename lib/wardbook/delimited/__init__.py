@@ -12,6 +12,7 @@ from wardbook.delimited.fields import (
     parse_dates,
     parse_times,
     refuse_duplicates,
+    refuse_rows,
     refuse_values,
 )
 from wardbook.delimited.records import Records, read_records
@@ -24,5 +25,6 @@ __all__ = [
     "parse_times",
     "read_records",
     "refuse_duplicates",
+    "refuse_rows",
     "refuse_values",
 ]

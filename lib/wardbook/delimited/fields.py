@@ -34,16 +34,20 @@ def refuse_values(
     """
     values = records.frame[column].cat
     bad = np.array([wrong(value) for value in values.categories], dtype=bool)
-    if bad.any():
-        lines = records.frame.index[bad[values.codes]]
-        raise DataProblem(
-            code,
-            file=records.file,
-            row=int(lines[0]),
-            column=column,
-            count=len(lines),
-            **expected,
-        )
+    refuse_rows(records, bad[values.codes], code, column=column, **expected)
+
+
+def refuse_rows(
+    records: Records, wrong: np.ndarray | pd.Series[bool], code: str, **places: str | int
+) -> None:
+    """Raise the problem `code` if a row is `wrong`: one truth value per row, in their order.
+
+    Raises:
+        DataProblem: with the first line, and the count of lines.
+    """
+    lines = records.frame.index[np.asarray(wrong)]
+    if len(lines):
+        raise DataProblem(code, file=records.file, row=int(lines[0]), count=len(lines), **places)
 
 
 def parse_counts(records: Records, column: str) -> pd.Series[int]:
@@ -59,24 +63,24 @@ def parse_counts(records: Records, column: str) -> pd.Series[int]:
 
 
 def parse_dates(
-    records: Records, column: str, *, first: date, last: date
+    records: Records, column: str, *, first: date, last: date, optional: bool = False
 ) -> pd.Series[pd.Timestamp]:
-    """Return the column, days written YYYY-MM-DD from `first` to `last`, as days.
+    """Return the column, days written YYYY-MM-DD; NaT where empty and `optional`.
 
     Raises:
-        DataProblem: another form, a day that no calendar has, or one outside the bounds.
+        DataProblem: a day is missing, has another form, does not exist, or is not from `first` to
+            `last`.
     """
-    refuse_values(records, column, lambda v: not ISO_DATE.fullmatch(v), "date_form")
-    refuse_values(records, column, lambda v: not _exists(v), "date_impossible")
+    _check_moments(records, column, ISO_DATE, "date_form", optional=optional)
     bounds = {"first": first.isoformat(), "last": last.isoformat()}
     refuse_values(
         records,
         column,
-        lambda v: not bounds["first"] <= v <= bounds["last"],
+        lambda v: bool(v) and not bounds["first"] <= v <= bounds["last"],
         "date_outside",
         **bounds,
     )
-    return _take(records, column, np.datetime64, "datetime64[us]")
+    return _take(records, column, _parse_moment, "datetime64[us]")
 
 
 def parse_times(
@@ -87,17 +91,8 @@ def parse_times(
     Raises:
         DataProblem: a time is missing, has another form, or does not exist.
     """
-    allowed = ("",) if optional else ()
-    refuse_values(
-        records,
-        column,
-        lambda v: v not in allowed and not ISO_MINUTE.fullmatch(v),
-        "time_form",
-    )
-    refuse_values(records, column, lambda v: v not in allowed and not _exists(v), "date_impossible")
-    return _take(
-        records, column, lambda v: np.datetime64(v) if v else np.datetime64("NaT"), "datetime64[us]"
-    )
+    _check_moments(records, column, ISO_MINUTE, "time_form", optional=optional)
+    return _take(records, column, _parse_moment, "datetime64[us]")
 
 
 def parse_choices(
@@ -141,6 +136,18 @@ def _take(records: Records, column: str, parse: Callable[[str], Any], dtype: str
     values = records.frame[column].cat
     parsed = np.array([parse(value) for value in values.categories], dtype=dtype)
     return pd.Series(parsed[values.codes], index=records.frame.index, name=column)
+
+
+def _check_moments(
+    records: Records, column: str, form: re.Pattern[str], code: str, *, optional: bool
+) -> None:
+    allowed = ("",) if optional else ()
+    refuse_values(records, column, lambda v: v not in allowed and not form.fullmatch(v), code)
+    refuse_values(records, column, lambda v: bool(v) and not _exists(v), "date_impossible")
+
+
+def _parse_moment(text: str) -> np.datetime64:
+    return np.datetime64(text or "NaT")
 
 
 def _exists(text: str) -> bool:

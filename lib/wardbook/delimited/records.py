@@ -37,10 +37,8 @@ class Records:
 
 @dataclass(frozen=True)
 class _Structure:
-    """Where each row that is not blank stands: start and end in the bytes, line, fields."""
+    """Of each row that is not blank: its line and its number of fields."""
 
-    starts: np.ndarray
-    ends: np.ndarray
     lines: np.ndarray
     fields: np.ndarray
 
@@ -54,17 +52,13 @@ def read_records(path: Path, layouts: Sequence[tuple[str, ...]], *, delimiter: s
         DataProblem: the file cannot be read, or its structure is not what a layout promises.
     """
     file = path.name
-    text = _decode_lines(file, _read_bytes(path))
-    ended = text.endswith(b"\n")
-    data = text if ended else text + b"\n"
-    structure = _find_structure(file, data, delimiter)
-    if not structure.lines.size:
-        raise DataProblem("file_empty", file=file)
-    first = data[structure.starts[0] : structure.ends[0]].decode()
-    columns = check_header(file, first, int(structure.lines[0]), layouts, delimiter=delimiter)
-    _check_rows(file, structure, expected=len(columns), ended=ended)
+    data = _decode_lines(file, _read_bytes(path))
+    header, body, row = _split_header(file, data)
+    columns = check_header(file, header, row, layouts, delimiter=delimiter)
+    structure = _find_structure(file, body, delimiter, first_line=row + 1)
+    _check_rows(file, structure, expected=len(columns), ended=data.endswith(b"\n"))
     frame = pd.read_csv(
-        io.BytesIO(data[structure.ends[0] + 1 :]),
+        io.BytesIO(body),
         sep=delimiter,
         names=list(columns),
         header=None,
@@ -72,7 +66,7 @@ def read_records(path: Path, layouts: Sequence[tuple[str, ...]], *, delimiter: s
         na_filter=False,
         lineterminator="\n",
     ).astype("category")  # not as dtype above: pandas would turn the text "01" into a number
-    frame.index = pd.Index(structure.lines[1:], name="line")
+    frame.index = pd.Index(structure.lines, name="line")
     return Records(file, frame)
 
 
@@ -100,43 +94,51 @@ def _decode_lines(file: str, data: bytes) -> bytes:
     return data.removeprefix(BOM).replace(b"\r\n", b"\n")
 
 
-def _find_structure(file: str, data: bytes, delimiter: str) -> _Structure:
+def _split_header(file: str, data: bytes) -> tuple[str, bytes, int]:
+    """Return the first line that is not blank, the bytes after it, and its number."""
+    text = data.lstrip(b"\n")
+    if not text:
+        raise DataProblem("file_empty", file=file)
+    header, _, body = text.partition(b"\n")
+    ended = body if body.endswith(b"\n") or not body else body + b"\n"
+    return header.decode(), ended, len(data) - len(text) + 1
+
+
+def _find_structure(file: str, data: bytes, delimiter: str, *, first_line: int) -> _Structure:
     codes = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(codes == NEWLINE)
     quotes = codes == QUOTE
     inside = np.logical_xor.accumulate(quotes)
-    _check_quotes(file, codes, np.flatnonzero(quotes), newlines, ord(delimiter))
+    wrong = _find_wrong_quotes(codes, np.flatnonzero(quotes), ord(delimiter))
+    if wrong.size:
+        row = int(np.searchsorted(newlines, wrong.min())) + first_line
+        raise DataProblem("quote_misplaced", file=file, row=row)
     ends = newlines[~inside[newlines]]
     starts = np.concatenate(([0], ends[:-1] + 1)) if ends.size else ends
     delimiters = np.flatnonzero((codes == ord(delimiter)) & ~inside)
     fields = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts) + 1
-    lines = np.searchsorted(newlines, starts) + 1
     filled = ends > starts
-    return _Structure(starts[filled], ends[filled], lines[filled], fields[filled])
+    lines = np.searchsorted(newlines, starts) + first_line
+    return _Structure(lines[filled], fields[filled])
 
 
-def _check_quotes(
-    file: str, codes: np.ndarray, quotes: np.ndarray, newlines: np.ndarray, delimiter: int
-) -> None:
-    """Refuse a quote that neither opens nor closes a whole field, and one never closed."""
+def _find_wrong_quotes(codes: np.ndarray, quotes: np.ndarray, delimiter: int) -> np.ndarray:
+    """Return where a quote neither opens nor closes a whole field, or is never closed."""
     edges = np.array([delimiter, NEWLINE, QUOTE], dtype=np.uint8)
     opening, closing = quotes[::2], quotes[1::2]
     before = codes[np.maximum(opening - 1, 0)]
     # The data end with a line end, so no quote is the last byte.
-    wrong = np.concatenate(
+    return np.concatenate(
         (
             opening[~np.isin(before, edges) & (opening > 0)],
             closing[~np.isin(codes[closing + 1], edges)],
             quotes[-1:] if quotes.size % 2 else quotes[:0],
         )
     )
-    if wrong.size:
-        row = int(np.searchsorted(newlines, wrong.min())) + 1
-        raise DataProblem("quote_misplaced", file=file, row=row)
 
 
 def _check_rows(file: str, structure: _Structure, *, expected: int, ended: bool) -> None:
-    lines, fields = structure.lines[1:], structure.fields[1:]
+    lines, fields = structure.lines, structure.fields
     if not lines.size:
         raise DataProblem("no_rows", file=file)
     wrong = np.flatnonzero(fields != expected)

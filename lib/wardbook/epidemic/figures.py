@@ -23,8 +23,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wardbook.epidemic.geography import all_departments, all_regions
-from wardbook.epidemic.wording import LOCALES, write_number
 from wardbook.messages import Language
+from wardbook.wording import LOCALES, write_number
 
 BLUE, VERMILION, GREY, PALE = "#0072B2", "#D55E00", "#595959", "#A9CBE3"
 DPI = 150
@@ -42,7 +42,7 @@ def draw_stock(france: pd.DataFrame, labels: Mapping[str, str], language: Langua
     for count, colour in (("hosp", BLUE), ("rea", VERMILION)):
         curve = _with_breaks(france.set_index("date")[count])
         axes.fill_between(curve.index, curve, color=colour, alpha=0.12, linewidth=0)
-        axes.plot(curve.index, curve, color=colour, linewidth=2)
+        axes.plot(curve.index, curve, color=colour, linewidth=2, marker=_mark_points(curve))
         peak = int(france[count].to_numpy().argmax())
         axes.annotate(
             labels[count],
@@ -71,7 +71,8 @@ def draw_admissions(france: pd.DataFrame, labels: Mapping[str, str], language: L
         series = france.set_index("date")
         axes.bar(series.index, series[count], width=1, color=PALE, label=labels["day"])
         mean = _with_breaks(series[f"{count}_mean7"])
-        axes.plot(mean.index, mean, color=BLUE, linewidth=2, label=labels["mean"])
+        style = {"color": BLUE, "linewidth": 2, "marker": _mark_points(mean)}
+        axes.plot(mean.index, mean, label=labels["mean"], **style)
         axes.set_title(labels[count], loc="left", fontsize=10, fontweight="bold")
         axes.margins(x=0.01)
         _dress(axes, language)
@@ -96,7 +97,8 @@ def draw_regions(regions: pd.DataFrame, labels: Mapping[str, str], language: Lan
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flat
     for axes, name in zip(panels, names, strict=False):
         axes.plot(curves.index, curves, color="#D0D0D0", linewidth=0.6)
-        axes.plot(curves.index, curves[name], color=BLUE, linewidth=2)
+        marker = _mark_points(curves[name])
+        axes.plot(curves.index, curves[name], color=BLUE, linewidth=2, marker=marker)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
         axes.set_ylim(bottom=0)
         axes.margins(x=0.02)
@@ -146,7 +148,7 @@ def _draw_tile(
     known = not math.isnan(value)
     fill = colours.to_rgba(np.array([value]))[0] if known else np.ones(4)
     dark = np.dot(fill[:3], (0.299, 0.587, 0.114)) < 0.5
-    ink = "white" if dark else "black"
+    ink = ("white" if dark else "black") if known else GREY
     axes.add_patch(
         Rectangle((x + 0.03, y + 0.03), 0.94, 0.94, facecolor=fill, edgecolor="#B0B0B0", lw=0.5)
     )
@@ -168,6 +170,11 @@ def _with_breaks(series: pd.Series[Any]) -> pd.Series[Any]:
     return series.asfreq("D").astype(float)
 
 
+def _mark_points(curve: pd.Series[Any]) -> str | None:
+    """Return a mark for each day of a short curve: a single day would draw no line at all."""
+    return "o" if len(curve) <= 7 else None
+
+
 def _dress(axes: Any, language: Language, *, ticks: int = 10, fontsize: int = 9) -> None:
     """Draw thin grid lines, and numbers and months in the reader's language."""
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -175,7 +182,7 @@ def _dress(axes: Any, language: Language, *, ticks: int = 10, fontsize: int = 9)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=fontsize, labelcolor=GREY)
     axes.tick_params(axis="x", length=3, color=GREY)
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=2))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: write_number(y, language)))
     axes.set_ylim(bottom=0)
     locator = dates.AutoDateLocator(minticks=2, maxticks=ticks)  # type: ignore[no-untyped-call]

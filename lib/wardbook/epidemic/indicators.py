@@ -112,7 +112,7 @@ def add_rates(daily: pd.DataFrame, level: Literal["region", "department"]) -> pd
 
 
 def compare_with_week_before(regions: pd.DataFrame) -> pd.DataFrame:
-    """Return each region's last day beside the day a week earlier.
+    """Return each region's last day beside the day a week earlier, highest rate first.
 
     Columns: date, region, region_name, then for hosp and rea the count, the rate per 100,000 and
     the change COUNT_change7 from seven days earlier, missing where the series lacks that day.
@@ -121,6 +121,7 @@ def compare_with_week_before(regions: pd.DataFrame) -> pd.DataFrame:
     before = before.set_index("region")
     for count in ("hosp", "rea"):
         now[f"{count}_change7"] = (now[count] - now["region"].map(before[count])).astype("Int64")
+    now = now.sort_values("hosp_per_100k", ascending=False, kind="stable", ignore_index=True)
     counts = [f"{n}{end}" for n in ("hosp", "rea") for end in ("", "_per_100k", "_change7")]
     return pd.DataFrame(now[["date", "region", "region_name", *counts]])
 
@@ -134,7 +135,7 @@ def change_in_week(france: pd.DataFrame, count: str) -> int | None:
 def rank_last_day(daily: pd.DataFrame) -> pd.DataFrame:
     """Return the last day's rows with a rate, highest hosp_per_100k first."""
     last = daily[daily["date"] == daily["date"].max()].dropna(subset="hosp_per_100k")
-    return last.sort_values("hosp_per_100k", ascending=False, kind="stable")
+    return pd.DataFrame(last.sort_values("hosp_per_100k", ascending=False, kind="stable"))
 
 
 def check_period(frame: pd.DataFrame, start: date | None, end: date | None, *, file: str) -> None:

@@ -21,8 +21,10 @@ def write_number(value: float, language: Language) -> str:
 
 
 def write_day(day: date, language: Language) -> str:
-    """Return a day in words: 8 janvier 2021, 8 January 2021."""
-    return format_date(day, format="long", locale=LOCALES[language])
+    """Return a day in words: 1er avril 2020, 8 janvier 2021; 8 January 2021."""
+    words = format_date(day, format="long", locale=LOCALES[language])
+    # The ordinal of the first is no part of the locale's data that babel uses.
+    return words.replace("1", "1er", 1) if language == "fr" and day.day == 1 else words
 
 
 def write_days(days: Sequence[date], language: Language, *, limit: int = 5) -> str:
@@ -38,6 +40,8 @@ def write_codes(codes: Sequence[str], *, limit: int = 10) -> str:
     return ", ".join([*codes[:limit], *(["…"] if len(codes) > limit else [])])
 
 
-def is_missing(value: float) -> bool:
-    """Say whether a number of a table is missing."""
-    return math.isnan(value)
+def write_mean(value: float, language: Language) -> str | None:
+    """Return a mean number of people: whole from 10 on, else one decimal; None if missing."""
+    if math.isnan(value):
+        return None
+    return write_number(round(value) if value >= 10 else value, language)
