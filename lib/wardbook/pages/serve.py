@@ -32,7 +32,7 @@ class SiteServer:
         handler = partial(_SiteHandler, directory=str(public.resolve()))
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
 
     def start(self) -> None:

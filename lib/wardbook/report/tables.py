@@ -59,9 +59,10 @@ def read_table(
         name: of the table, for messages.
 
     Raises:
-        ReportProblem: the header differs from the declared columns, or a row's length from it.
+        ReportProblem: it is not CSV in UTF-8, its header is not the declared columns, or a row is
+            longer or shorter than the header.
     """
-    header, *body = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""))) or [[]]
+    header, *body = _parse_csv(content, name)
     if header != list(labels):
         raise ReportProblem(
             f"table {name!r}: the header of the file is not the declared columns "
@@ -77,6 +78,17 @@ def read_table(
         columns.append(Column(label, kind))
         cells.append([write(row[place]) if row[place] else _MISSING for row in body[:shown]])
     return ReadableTable(tuple(columns), tuple(zip(*cells, strict=True)), len(body))
+
+
+def _parse_csv(content: bytes, name: str) -> list[list[str]]:
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
+    except (UnicodeDecodeError, csv.Error):
+        # The original error would show the file's content.
+        raise ReportProblem(
+            f"table {name!r}: its file is not CSV in UTF-8. Declare it with wb.table."
+        ) from None
+    return rows or [[]]
 
 
 def _choose_format(cells: Sequence[str], voice: Voice) -> tuple[ColumnKind, Callable[[str], str]]:

@@ -1,0 +1,299 @@
+"""From an executed notebook to a report folder."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from nbformat.v4 import new_code_cell, new_output
+from wardbook.domain.output import Check, OutputKind, Verdict
+from wardbook.report import render
+from wardbook.report.problem import ReportProblem
+
+from tests.page_reading import HOSTILE, find_active, read_page
+from tests.sample_report import TEMPLATE, display, make_png, make_run, make_template
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path)
+
+
+def names_in(folder) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_report_is_a_page_its_card_figures_and_tables(run):
+    folder = run.render()
+    assert names_in(folder) == {
+        "index.html",
+        "report.json",
+        "figures/curve.png",
+        "tables/stays.csv",
+    }
+    for name in ("stays.csv", "curve.png"):
+        copy = next(folder.glob(f"*/{name}"))
+        assert copy.read_bytes() == (run.outputs / name).read_bytes()
+
+
+def test_only_what_was_declared_is_published(run):
+    page = (run.render() / "index.html").read_text()
+    assert "Les séjours <strong>augmentent</strong>." in page
+    assert "STRAY" not in page
+    assert "stray" not in page
+
+
+def test_what_was_not_declared_is_there_to_be_left_out(run):
+    run.render()
+    assert (run.folder / "executed.ipynb").read_text().count("STRAY") == 6
+
+
+def test_a_page_is_one_that_a_reader_and_a_browser_can_rely_on(run):
+    page = read_page(run.render() / "index.html")
+    assert page.all("html") == [{"lang": "fr"}]
+    assert len(page.all("h1")) == 1
+    assert page.unbalanced == page.stack == []
+    assert find_active(page) == []
+    policy = [m["content"] for m in page.all("meta") if "http-equiv" in m]
+    assert policy[0].startswith("default-src 'none'")
+    assert page.all("a")[0] == {"class": "skip", "href": "#content"}
+    assert page.all("details")[0] == {"class": "code"}
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_table_has_caption_labels_and_numbers_of_the_language(run):
+    page = read_page(run.render() / "index.html")
+    assert [th["scope"] for th in page.all("th")] == ["col"] * 4 + ["row"] * 3
+    for piece in ("Séjours par jour", "Durée moyenne (jours)", "12\u202f345", "9 janv. 2021"):
+        assert piece in page.text
+    english = read_page(run.render("english", language="en") / "index.html")
+    for piece in ("Mean duration (days)", "12,345", "9 Jan 2021", "Provenance"):
+        assert piece in english.text
+
+
+def test_the_rows_that_the_template_wants_are_shown_and_all_are_in_the_file(run):
+    run.cells = [new_code_cell("t", outputs=[display("table", "stays", rows=1)])]
+    page = read_page(run.render() / "index.html")
+    assert "Lignes affichées\u00a0: 1 sur 3" in page.text
+    assert "2A" not in page.text
+    assert {"href": "tables/stays.csv", "download": None} in page.all("a")
+
+
+def test_a_figure_has_alternative_text_and_its_size(run):
+    image = read_page(run.render() / "index.html").all("img")[-1]
+    assert image == {
+        "src": "figures/curve.png",
+        "alt": "Courbe qui monte de 7 à 12 345 séjours.",
+        "width": "640",
+        "height": "360",
+    }
+
+
+@pytest.mark.parametrize("alternative", ["", " \n"])
+def test_a_figure_without_alternative_text_is_refused(run, alternative):
+    run.change("curve", alternative=alternative)
+    with pytest.raises(ReportProblem, match="'curve' has no alternative text"):
+        run.render()
+    assert not list(run.folder.parent.glob("*rendered*"))
+
+
+def test_an_output_that_was_not_released_leaves_a_sentence(run):
+    run.released = [output for output in run.released if output.name != "stays"]
+    folder = run.render()
+    assert "Séjours et durée\u00a0» n’est pas publié ici" in read_page(folder / "index.html").text
+    assert "12\u202f345" not in read_page(folder / "index.html").text
+    assert not (folder / "tables").exists()
+
+
+def test_an_output_more_sensitive_than_the_report_stays_out_of_it(run):
+    run.add("people", OutputKind.TABLE, b"name\nDUPONT\n", rows=1)
+    run.cells.append(new_code_cell("p", outputs=[display("table", "people")]))
+    folder = run.render()
+    assert "Liste nominative\u00a0» n’est pas publié" in read_page(folder / "index.html").text
+    assert "tables/people.csv" not in names_in(folder)
+    assert not any(b"DUPONT" in file.read_bytes() for file in folder.rglob("*.*"))
+
+
+def test_a_sensitive_report_holds_its_sensitive_table(run, tmp_path):
+    sensitive = 'sensitivity = "sensitive"\nchannel = "share"'
+    public = 'sensitivity = "public"\nchannel = "site"'
+    run.template = make_template(tmp_path / "other", TEMPLATE.replace(public, sensitive, 1))
+    run.add("people", OutputKind.TABLE, b"name\nDUPONT\n", rows=1)
+    run.cells.append(new_code_cell("p", outputs=[display("table", "people")]))
+    folder = run.render(assets=None)
+    assert "DUPONT" in read_page(folder / "index.html").text
+    assert json.loads((folder / "report.json").read_text())["sensitivity"] == "sensitive"
+
+
+def test_a_report_outside_the_site_carries_its_assets_and_no_link_to_the_site(run):
+    folder = run.render(assets=None)
+    page = read_page(folder / "index.html")
+    assert {"assets/wardbook.css", "assets/mark.svg"} < names_in(folder)
+    assert not [a for a in page.all("a") if a["href"].endswith("index.html")]
+    assert {"rel": "stylesheet", "href": "assets/wardbook.css"} in page.all("link")
+
+
+@pytest.mark.parametrize("name", ["stays.csv", "curve.png"])
+def test_a_missing_or_changed_file_is_refused(run, name):
+    file = run.outputs / name
+    file.write_bytes(file.read_bytes() + b"\n")
+    with pytest.raises(ReportProblem, match=f"{name}: differs"):
+        run.render()
+    file.unlink()
+    with pytest.raises(ReportProblem, match=f"{name}: released, but not"):
+        run.render()
+
+
+def test_a_missing_notebook_is_refused(run):
+    run.render()
+    (run.folder / "executed.ipynb").write_text("{")
+    options = {"executed": run.folder / "executed.ipynb", "destination": run.folder / "x"}
+    rest = {name: getattr(run, name) for name in ("outputs", "released", "template", "title")}
+    for _ in range(2):
+        with pytest.raises(ReportProblem, match=r"executed\.ipynb: "):
+            render.render_report(
+                **options,
+                **rest,
+                question="q",
+                provenance=run.provenance,
+                language="fr",
+            )
+        options["executed"].unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"file": "../curve.png"},
+        {"file": "/etc/passwd"},
+        {"name": "unknown"},
+        {"kind": OutputKind.TABLE},
+    ],
+)
+def test_an_output_that_is_not_what_the_template_declares_is_refused(run, changes):
+    run.released[-1] = replace(run.released[-1], **changes)
+    with pytest.raises(ReportProblem, match="output '"):
+        run.render()
+
+
+def test_a_figure_file_that_is_no_png_is_refused(run):
+    run.released = []
+    run.add("curve", OutputKind.FIGURE, b"<svg onload=alert(1)>", alternative="x")
+    with pytest.raises(ReportProblem, match="not a PNG"):
+        run.render()
+
+
+@pytest.mark.parametrize(
+    ("publish", "output", "rows"),
+    [("html", None, None), ("table", None, None), ("table", "stays", 0), ("table", "stays", "5")],
+)
+def test_a_display_that_nobody_of_ours_wrote_is_refused_with_its_cell(run, publish, output, rows):
+    run.cells.append(new_code_cell("x", outputs=[display(publish, output, rows=rows)]))
+    with pytest.raises(ReportProblem, match="code cell 5"):
+        run.render()
+
+
+def test_a_table_shown_as_a_figure_is_refused(run):
+    run.cells.append(new_code_cell("x", outputs=[display("figure", "stays")]))
+    with pytest.raises(ReportProblem, match="'stays' is shown as a figure"):
+        run.render()
+
+
+def test_an_existing_destination_is_left_alone(run):
+    folder = run.render()
+    before = (folder / "index.html").read_bytes()
+    with pytest.raises(ReportProblem, match="exists already"):
+        run.render()
+    assert (folder / "index.html").read_bytes() == before
+
+
+def test_a_crash_in_the_last_write_leaves_nothing(run, monkeypatch):
+    write, written = render.write_atomically, []
+
+    def break_at_the_page(file, content, **options):
+        if file.name == "index.html":
+            raise OSError("disk full")
+        written.append(file.name)
+        write(file, content, **options)
+
+    monkeypatch.setattr(render, "write_atomically", break_at_the_page)
+    before = set(run.folder.parent.iterdir())
+    with pytest.raises(OSError, match="disk full"):
+        run.render()
+    assert written == ["curve.png", "stays.csv"]
+    assert set(run.folder.parent.iterdir()) == before
+    monkeypatch.undo()
+    assert (run.render() / "index.html").is_file()
+
+
+def make_hostile(run):
+    """Put hostile text wherever a stranger can."""
+    text = HOSTILE
+    run.title = run.question = text
+    run.options["unit"] = text
+    run.provenance = replace(
+        run.provenance,
+        request=text,
+        request_url="javascript:window.fired=1",
+        service=text,
+        template=text,
+        template_version=text,
+        commit=text,
+        run=text,
+        sources=((text, text, text),),
+        parameters=((text, text),),
+        checks=(Check(text, text, Verdict.HOLD, text, ((text, text),)),),
+        dropped=(text,),
+        environment=text,
+        receipt="javascript:window.fired=1",
+    )
+    quoted = text.replace('"', '""')
+    rows = f'"{quoted}","{quoted}","{quoted}","{quoted}"\n'
+    run.released = []
+    run.add(
+        "stays",
+        OutputKind.TABLE,
+        f"ward,day,stays,duration\n{rows}".encode(),
+        caption=text,
+    )
+    run.add("curve", OutputKind.FIGURE, make_png(), caption=text, alternative=text)
+    run.cells += [
+        new_code_cell(text, outputs=[display("text", text=text), display("table", text)]),
+        new_code_cell("h", outputs=[new_output("display_data", data={"text/html": text})]),
+    ]
+
+
+def test_hostile_text_in_every_field_is_text(run):
+    calm = read_page(run.render("calm") / "index.html")
+    make_hostile(run)
+    folder = run.render("hostile")
+    page = read_page(folder / "index.html")
+    assert find_active(page) == []
+    assert page.unbalanced == page.stack == []
+    assert {tag for tag, _ in page.elements} - {tag for tag, _ in calm.elements} <= {"div", "pre"}
+    assert page.text.count("window.fired=1</script>") >= 18
+    assert page.text.count("${window.fired=1} {{ 7*7 }} {% raw %}") >= 18
+    assert names_in(folder) == {"index.html", "report.json", "figures/curve.png"} | {
+        "tables/stays.csv"
+    }
+
+
+def test_an_unsafe_page_is_recognised(run):
+    file = run.folder / "unsafe.html"
+    file.write_text(f"<title>{HOSTILE}</title><p style=x><a href='javascript:1'>")
+    found = find_active(read_page(file))
+    for active in ("<script>", "<img onerror>", "<svg onload>", "<p style>", "<a href=javascript"):
+        assert any(one.startswith(active) for one in found), (active, found)
+
+
+def test_a_start_without_a_time_zone_is_refused(run):
+    run.provenance = replace(run.provenance, started="2021-01-10T08:30:00")
+    with pytest.raises(ReportProblem, match="no time zone"):
+        run.render()
+
+
+def test_the_page_alone_is_light(run):
+    rows = "".join(f"Service {n},2021-01-08,{n * 1000},3.5\n" for n in range(120))
+    run.released = run.released[1:]
+    run.add("stays", OutputKind.TABLE, f"ward,day,stays,duration\n{rows}".encode(), rows=120)
+    assert (run.render() / "index.html").stat().st_size < 60_000

@@ -1,0 +1,80 @@
+"""Released CSV files as readable tables."""
+
+import pytest
+from wardbook.report.problem import ReportProblem
+from wardbook.report.tables import MOST_ROWS, Column, read_table
+from wardbook.report.voice import Voice
+
+THIN = "\u202f"
+
+
+def read_column(*cells: str, language="fr") -> tuple[Column, list[str]]:
+    lines = "\n".join(f'"{cell}",x' for cell in cells)
+    table = read_table(
+        f"a,b\n{lines}\n".encode(), {"a": "A", "b": "B"}, name="t", voice=Voice(language)
+    )
+    return table.columns[0], [row[0] for row in table.rows]
+
+
+@pytest.mark.parametrize(
+    ("language", "cells", "kind", "shown"),
+    [
+        ("fr", ["1234567", "-8"], "number", [f"1{THIN}234{THIN}567", "-8"]),
+        ("en", ["1234567", "-8"], "number", ["1,234,567", "-8"]),
+        ("fr", ["2.5", "10"], "number", ["2,5", "10,0"]),
+        ("en", ["2.5", "10"], "number", ["2.5", "10.0"]),
+        ("fr", ["3.0", "4.0"], "number", ["3", "4"]),
+        ("fr", ["1e-05", "0.5"], "number", ["0,00001", "0,50000"]),
+        ("fr", ["0.30000000000000004"], "number", ["0,300000"]),
+        ("fr", ["2020", "2021"], "number", ["2020", "2021"]),
+        ("fr", ["9999", "10000"], "number", [f"9{THIN}999", f"10{THIN}000"]),
+        ("fr", ["12", ""], "number", ["12", "–"]),
+        ("fr", ["01", "02"], "text", ["01", "02"]),
+        ("fr", ["75", "2A"], "text", ["75", "2A"]),
+        ("fr", ["1", "inf"], "text", ["1", "inf"]),
+        ("fr", ["", ""], "text", ["–", "–"]),
+        ("fr", ["2021-01-08", ""], "date", ["8 janv. 2021", "–"]),
+        ("en", ["2021-01-08"], "date", ["8 Jan 2021"]),
+        ("fr", ["2021-01-08 07:05:00"], "date", ["8 janv. 2021 07:05"]),
+        ("fr", ["2021-02-30"], "text", ["2021-02-30"]),
+        ("fr", ["True", "False"], "text", ["oui", "non"]),
+        ("fr", ["True", "vrai"], "text", ["True", "vrai"]),
+    ],
+)
+def test_a_column_is_written_in_the_language(language, cells, kind, shown):
+    assert read_column(*cells, language=language) == (Column("A", kind), shown)
+
+
+def test_the_kind_is_decided_on_rows_that_are_not_shown_too():
+    table = read_table(b"a\n1\n2\n2A\n", {"a": "A"}, name="t", voice=Voice("fr"), rows=2)
+    assert (table.columns[0].kind, table.rows, table.total) == ("text", (("1",), ("2",)), 3)
+
+
+def test_a_page_bears_only_so_many_rows():
+    content = b"a\n" + b"x\n" * (MOST_ROWS + 1)
+    for rows in (None, 10 * MOST_ROWS):
+        table = read_table(content, {"a": "A"}, name="t", voice=Voice("fr"), rows=rows)
+        assert (len(table.rows), table.total) == (MOST_ROWS, MOST_ROWS + 1)
+
+
+def test_a_table_without_rows_keeps_its_columns():
+    table = read_table(b"a,b\n", {"a": "A", "b": "B"}, name="t", voice=Voice("fr"))
+    assert ([c.label for c in table.columns], table.rows, table.total) == (["A", "B"], (), 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"b,a\n1,2\n", b"a\n1\n", b"a,b,c\n1,2,3\n"])
+def test_another_header_than_declared_is_refused(content):
+    with pytest.raises(ReportProblem, match=r"table 't'.*declared columns"):
+        read_table(content, {"a": "A", "b": "B"}, name="t", voice=Voice("fr"))
+
+
+def test_a_short_row_is_refused_with_its_number_and_without_its_value():
+    with pytest.raises(ReportProblem, match="row 3") as refusal:
+        read_table(b"a,b\n1,2\nDUPONT\n", {"a": "A", "b": "B"}, name="t", voice=Voice("fr"))
+    assert "DUPONT" not in str(refusal.value)
+
+
+def test_a_file_in_another_encoding_is_refused_without_its_content():
+    with pytest.raises(ReportProblem, match="not CSV in UTF-8") as refusal:
+        read_table("a\nRÉA\n".encode("latin-1"), {"a": "A"}, name="t", voice=Voice("fr"))
+    assert refusal.value.__suppress_context__
