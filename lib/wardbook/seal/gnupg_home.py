@@ -64,6 +64,8 @@ def open_gpg(home: Path, *, ring: Path | None = None, at: datetime | None = None
 
     options = ["--no-options", "--no-autostart", "--no-auto-key-locate"]
     if at is not None:
+        # `at` is when a pass began: keys and signatures made since then are not wrong for it.
+        options += ["--ignore-time-conflict", "--ignore-valid-from"]
         options += ["--faked-system-time", f"{int(at.timestamp())}!"]
     try:
         # Code page 437 gives every byte a printable character. With Latin-1 or UTF-8 python-gnupg
