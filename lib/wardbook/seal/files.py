@@ -96,11 +96,10 @@ def _open_regular(path: Path) -> BufferedReader:
         if error.errno != errno.ELOOP:
             raise
         raise SealProblem("file_not_regular", file=printable(path)) from None
-    file = os.fdopen(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
+        os.close(descriptor)
         raise SealProblem("file_not_regular", file=printable(path))
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def _open_locked(path: Path, mode: int) -> BinaryIO:

@@ -8,6 +8,8 @@ so that no `gpg.conf` (`encrypt-to`, `default-recipient`) changes what we asked 
 from __future__ import annotations
 
 import os
+import re
+import select
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +22,7 @@ from wardbook.errors import EnvironmentFault
 
 _LONGEST_SOCKET = len("/wb-12345678/S.gpg-agent.browser")
 _SOCKET_PATH_LIMIT = 107
+_PATIENCE_SECONDS = 5
 
 
 class StatusLog:
@@ -64,6 +67,8 @@ def open_gpg(home: Path, *, ring: Path | None = None, at: datetime | None = None
 
     options = ["--no-options", "--no-autostart", "--no-auto-key-locate"]
     if at is not None:
+        # `at` is when a pass began: keys and signatures made since then are not wrong for it.
+        options += ["--ignore-time-conflict", "--ignore-valid-from"]
         options += ["--faked-system-time", f"{int(at.timestamp())}!"]
     try:
         # Code page 437 gives every byte a printable character. With Latin-1 or UTF-8 python-gnupg
@@ -162,11 +167,26 @@ class SecretHome:
     def close(self) -> None:
         """End the agent that we started and remove our short-named directory."""
         if self._agent is not None:
-            kill = ["gpgconf", "--homedir", str(self.path), "--kill", "gpg-agent"]
-            subprocess.run(kill, check=False, capture_output=True)
+            _end_agent(self.path)
             self._agent.communicate()
             self._agent = None
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _end_agent(home: Path) -> None:
+    """Tell the agent to end and wait until it has."""
+    connect = ["gpg-connect-agent", "--homedir", str(home), "--no-autostart"]
+    answer = subprocess.run([*connect, "getinfo pid", "/bye"], check=False, capture_output=True)
+    pid = re.match(rb"D (\d+)", answer.stdout)
+    if pid is None:  # it has ended already
+        return
+    with suppress(ProcessLookupError):
+        process = os.pidfd_open(int(pid[1]))
+        try:
+            subprocess.run([*connect, "killagent", "/bye"], check=False, capture_output=True)
+            select.select([process], [], [], _PATIENCE_SECONDS)
+        finally:
+            os.close(process)
 
 
 def _own_folders(home: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from wardbook.seal.files import printable, write_whole
@@ -36,9 +36,8 @@ class Subject:
     sha256: str
 
     def __post_init__(self) -> None:
-        path = PurePosixPath(self.name)
-        plain = self.name.isprintable() and "\\" not in self.name and str(path) == self.name
-        if not plain or path.is_absolute() or {".", ".."} & set(path.parts):
+        plain = self.name.isprintable() and "\\" not in self.name
+        if not plain or {"", ".", ".."} & set(self.name.split("/")):
             raise SealProblem("name_unsafe", file=printable(self.name))
         _require_digest(_SHA256, self.sha256)
 

@@ -67,7 +67,8 @@ def verify(
     """
     receipt_path = find_receipt(target)
     data = _read(receipt_path, "receipt_missing")
-    armoured = _read(receipt_path.with_name(f"{receipt_path.name}.asc"), "signature_missing")
+    signature_path = receipt_path.with_name(f"{receipt_path.name}.asc")
+    armoured = _read(signature_path, "signature_missing")
     with PublicHome(now) as home:
         signer = _permitted_signer(home, public_key, fingerprint)
         signed = check_detached(home, data, armoured, signer)
