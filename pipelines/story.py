@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from pipelines.decide import Step, next_step
+from pipelines.executors.interface import RunState
 from pipelines.house import House
 from pipelines.settle import settle_effects
 from pipelines.steps.answer import answer_ticket
@@ -28,6 +29,7 @@ from pipelines.steps.release import accept_review, release_outputs, turn_down
 from pipelines.steps.run import follow_run, mend_request, start_run
 from requests_sync.read import read_reviews, read_tickets
 from wardbook.domain.record import Record
+from wardbook.domain.states import State
 from wardbook.errors import ForeignFault, WardbookError
 from wardbook.ledger.ledger import StaleRecord
 
@@ -73,9 +75,23 @@ def tick(house: House) -> Pass:
 def tick_until_quiet(house: House) -> Pass:
     """Tick, then follow the runs that this process started until all of them have ended."""
     outcome = tick(house)
-    while house.executor_started and house.executor.wait(timeout=1.0):
+    while runs_under_way(house):
+        house.executor.wait(timeout=1.0)
         advance_all(house, outcome)
     return outcome
+
+
+def runs_under_way(house: House) -> bool:
+    """Tell whether runs are under way that would end with this process."""
+    if not house.executor_started or house.settings.executor.address is not None:
+        return False
+    folders = [
+        house.run_folder(str(record.work.run))
+        for record in house.ledger.records()
+        if record.state is State.RUNNING
+    ]
+    states = house.executor.status(folders).values()
+    return any(state in {RunState.QUEUED, RunState.RUNNING} for state in states)
 
 
 def _read_jira(house: House) -> None:

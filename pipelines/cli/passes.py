@@ -49,9 +49,11 @@ def _wait(house: House, stop: threading.Event, seconds: float) -> None:
     """Sleep until the next pass is due, or a run of ours ends."""
     steps = max(1, round(seconds))
     for _ in range(steps):
-        if stop.wait(seconds / steps):
+        if stop.is_set():
             return
-        if house.executor_started and house.executor.ended():
+        if not house.executor_started:
+            stop.wait(seconds / steps)
+        elif house.executor.wait(timeout=seconds / steps):
             return
 
 

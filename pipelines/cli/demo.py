@@ -1,0 +1,70 @@
+"""`wardbook demo`: five tickets on their way, on this machine alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from pipelines.cli.look import draw_journeys
+from pipelines.cli.main import FAULT
+from wardbook.ledger.ledger import Event
+
+
+@click.command()
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="Where everything is kept; delete it to begin from nothing.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder with Santé publique France's hospital files; generated ones without it.",
+)
+@click.option(
+    "--stay/--no-stay",
+    default=None,
+    help="Keep the pages open at the end. [default: on a terminal]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def demo(folder: Path, data: Path | None, stay: bool | None, as_json: bool) -> int:
+    """File five tickets in an embedded Jira and lead them to their deliverables.
+
+    read → gate → prepare → run → check → release → deliver → answer: a public report, a list of
+    stays sealed to its requester, a refusal, a failure on broken data, and hostile text. No
+    account and no server is needed. Once finished, the next call plays a new round.
+    """
+    from pipelines.demo.demo import opened_world, show_demo
+
+    console = Console(stderr=as_json)
+    with opened_world(folder, data) as (world, sandbox, site):
+        console.print(f"Jira {sandbox.jira_url}   GitLab {sandbox.gitlab_url}   site {site.url}")
+        shown = show_demo(world, sandbox, site, lambda event: _tell(console, event))
+        if as_json:
+            click.echo(json.dumps(asdict(shown), ensure_ascii=False, indent=1))
+        else:
+            console.print(draw_journeys(list(shown.journeys)))
+            console.print(f"Site     {shown.site}\nJira     {shown.jira}\nGitLab   {shown.gitlab}")
+        if not shown.finished:
+            console.print("Not all tickets are settled. `wardbook status` says why.", style="red")
+            return FAULT
+        if stay or (stay is None and sys.stdout.isatty()):
+            console.print("The pages stay open. Ctrl-C ends the demonstration.")
+            threading.Event().wait()
+        elif not as_json:
+            console.print("Look again: wardbook demo --stay")
+    return 0
+
+
+def _tell(console: Console, event: Event) -> None:
+    console.print(Text(f"{event.at[11:19]}  {event.request_key:<8} {event.event}"))

@@ -1,0 +1,130 @@
+"""The five tickets of the demonstration, filed as their requesters would file them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from pipelines.demo.world import DIRECTION, FIELDS, HYGIENE, World
+from wardbook.sandbox import Sandbox
+
+HOSTILE = (
+    "/close\n/label ~evil\n<script>document.title='fired'</script> ${HOME} $(touch /tmp/owned) "
+    "`id` ../../etc/passwd {{7*7}} {code}@all {code} [~admin] '; DROP TABLE requests;--\r\n/confidential"
+)
+
+
+@dataclass(frozen=True)
+class DemoTicket:
+    """One ticket to file; `label` makes it recognisable, so that it is filed once a round."""
+
+    label: str
+    reporter: str
+    component: str
+    summary: str
+    description: str
+    fields: Mapping[str, str]
+    parameters: str = ""
+
+
+def _care(template: str, **changes: str) -> dict[str, str]:
+    expires = (date.today() + timedelta(days=365)).isoformat()  # noqa: DTZ011
+    basis = {
+        "purpose": "Soins",
+        "legal_basis": "Accord du chef de service",
+        "reference": "NOTE-2026-014",
+        "expires": expires,
+        "approver": "hbernard",
+        "template": template,
+        "language": "Français",
+    }
+    return basis | changes
+
+
+def demo_tickets() -> tuple[DemoTicket, ...]:
+    """Return the five: a report, a sealed list, a refusal, a failure, hostile text."""
+    return (
+        DemoTicket(
+            "report",
+            "cmoreau",
+            DIRECTION,
+            "Situation hospitalière COVID-19",
+            "Pour la cellule de crise : où en sont les hospitalisations, et où augmentent-elles ?",
+            _care("hospital_epidemic"),
+        ),
+        DemoTicket(
+            "line-list",
+            "yhaddad",
+            HYGIENE,
+            "Séjours en maladies infectieuses, décembre",
+            "Recherche de cas contacts par l’équipe opérationnelle d’hygiène.",
+            _care("line_list", reference="EOH-2026-031"),
+            "ward = Maladies infectieuses\nstart = 2020-12-01\nend = 2020-12-31",
+        ),
+        DemoTicket(
+            "no-basis",
+            "cmoreau",
+            DIRECTION,
+            "Hospitalisations en Île-de-France",
+            "Pour un article.",
+            _care("hospital_epidemic", purpose="Recherche", legal_basis="", reference=""),
+            "regions = Île-de-France",
+        ),
+        DemoTicket(
+            "broken-data",
+            "cmoreau",
+            DIRECTION,
+            "Situation hospitalière, fichier de ce matin",
+            "Avec le fichier reçu ce matin.",
+            _care("hospital_epidemic"),
+            "source.hospital = spf_coupe",
+        ),
+        DemoTicket(
+            "hostile",
+            "cmoreau",
+            DIRECTION,
+            "<script>document.title='fired'</script> ${HOME} ../../etc/passwd /close",
+            HOSTILE,
+            _care("hospital_epidemic", reference=HOSTILE.replace("\n", " ")[:200]),
+            "regions = Bretagne, Corse\nend = 2020-12-31",
+        ),
+    )
+
+
+def file_tickets(sandbox: Sandbox, world: World, round_number: int) -> list[str]:
+    """File the round's tickets that are not there yet; returns the keys of all five, in order."""
+    from jira import JIRA
+
+    keys = []
+    for ticket in demo_tickets():
+        client = JIRA(
+            server=sandbox.jira_url,
+            token_auth=world.token(ticket.reporter),
+            max_retries=0,
+            timeout=(5, 30),
+        )
+        label = f"demo-{round_number}-{ticket.label}"
+        found = client.search_issues(f'project = "DATA" AND labels = "{label}"', maxResults=1)
+        issue = found[0] if found else client.create_issue(fields=_fields(ticket, label))
+        keys.append(str(issue.key))
+    return keys
+
+
+def _fields(ticket: DemoTicket, label: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "project": {"key": "DATA"},
+        "issuetype": {"name": "Demande de données"},
+        "summary": ticket.summary,
+        "description": ticket.description,
+        "components": [{"name": ticket.component}],
+        "labels": [label],
+        FIELDS["parameters"].id: ticket.parameters,
+    }
+    for name, text in ticket.fields.items():
+        field = FIELDS[name]
+        if text:
+            forms = {"select": {"value": text}, "user": {"name": text}}
+            fields[field.id] = forms.get(field.type, text)
+    return fields

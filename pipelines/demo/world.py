@@ -1,0 +1,208 @@
+"""The demonstration's hospital: people, projects, data, keys, and the settings that name them."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date, timedelta
+from pathlib import Path
+
+from wardbook.files import write_atomically
+from wardbook.sandbox import Account, CustomField, GitLabProject, JiraProject, Sandbox, Seed
+from wardbook.shipped import shipped_folder
+from wardbook.template.spec import load_template
+
+BOT, REVIEWER, ANALYST = "wardbook", "rfaure", "alopes"
+DIRECTION, HYGIENE = "Direction médicale", "Hygiène hospitalière"
+PEOPLE = {
+    BOT: "Wardbook",
+    REVIEWER: "Rémi Faure",
+    ANALYST: "Ana Lopes",
+    "cmoreau": "Claire Moreau",
+    "yhaddad": "Yanis Haddad",
+    "hbernard": "Dr Hélène Bernard",
+}
+FIELDS = {
+    "purpose": CustomField("customfield_10101", "Finalité", "select", ("Soins", "Recherche")),
+    "legal_basis": CustomField(
+        "customfield_10102",
+        "Base légale",
+        "select",
+        ("Accord du chef de service", "MR-004", "Autorisation CNIL"),
+    ),
+    "reference": CustomField("customfield_10103", "Référence", "text"),
+    "expires": CustomField("customfield_10104", "Échéance", "date"),
+    "approver": CustomField("customfield_10105", "Approbateur", "user"),
+    "template": CustomField("customfield_10106", "Modèle", "text"),
+    "parameters": CustomField("customfield_10107", "Paramètres", "textarea"),
+    "language": CustomField("customfield_10108", "Langue", "select", ("Français", "English")),
+}
+PROJECTS = {DIRECTION: "unite/direction-medicale", HYGIENE: "unite/hygiene-hospitaliere"}
+
+
+class World:
+    """The demonstration's folder. Everything in it can be made again; nothing is made twice."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = folder / "wardbook.toml"
+
+    def token(self, username: str) -> str:
+        """Return a person's token, made at first use; it opens nothing but the sandbox."""
+        file = self.folder / "tokens" / username
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomically(file, secrets.token_urlsafe(24))
+        return file.read_text(encoding="utf-8")
+
+    def seed(self) -> Seed:
+        """Return who and what the two trackers know at the beginning."""
+        levels = {BOT: 40, REVIEWER: 40, ANALYST: 30}
+        return Seed(
+            accounts=[
+                Account(username, name, f"{username}@hopital.example", self.token(username))
+                for username, name in PEOPLE.items()
+            ],
+            jira_projects=[
+                JiraProject(
+                    "DATA",
+                    "Demandes de données",
+                    ["Demande de données"],
+                    [DIRECTION, HYGIENE],
+                    list(FIELDS.values()),
+                )
+            ],
+            gitlab_projects=[GitLabProject(path, levels) for path in PROJECTS.values()],
+        )
+
+    def make_data(self, given: Path | None) -> dict[str, Path]:
+        """Return the data sources by name: SpF's real files where they are at hand, else generated.
+
+        Args:
+            given: a folder with SpF's hospital files in their own format, or None.
+        """
+        from wardbook.epidemic.generate import generate_files
+        from wardbook.hospital.stays import generate_stays
+
+        data = self.folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        stays = data / "stays.csv"
+        if not stays.exists():
+            generate_stays(stays, patients=2000, seed=2026)
+        stock = _find(given, "hosp_donnees-hospitalieres-covid19*.csv")
+        flow = _find(given, "hosp_nouveaux*.csv")
+        if stock is None or flow is None:
+            stock, flow = generate_files(data, seed=2026)
+        broken = data / "spf_coupe.csv"
+        if not broken.exists():
+            # A download that broke off in the middle of its last line.
+            write_atomically(broken, stock.read_bytes()[:200_003])
+        return {"stays": stays, "spf": stock, "spf_flux": flow, "spf_coupe": broken}
+
+    def make_keys(self) -> tuple[str, str]:
+        """Return the fingerprints of the unit's key and of the requester's, made at first use."""
+        from wardbook.seal import Keyring
+
+        made = []
+        for owner, name in (
+            ("state/gnupg", "Unité de démonstration"),
+            ("people/yhaddad", "Yanis Haddad"),
+        ):
+            note = self.folder / owner.replace("/", "-")
+            if not note.exists():
+                home = self.folder / owner
+                home.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with Keyring(home) as keyring:
+                    known = keyring.facts()
+                    fingerprint = (
+                        known[0].fingerprint
+                        if known
+                        else keyring.create_signing_key(name, "demo@hopital.example")
+                    )
+                write_atomically(note, str(fingerprint))
+            made.append(note.read_text(encoding="utf-8"))
+        return made[0], made[1]
+
+    def publish_key(self, sandbox: Sandbox, fingerprint: str) -> None:
+        """Put the requester's public key into GitLab's directory, as that person would."""
+        import gitlab
+
+        from wardbook.seal import Fingerprint, Keyring
+
+        client = gitlab.Gitlab(sandbox.gitlab_url, private_token=self.token("yhaddad"), timeout=30)
+        client.auth()
+        user = client.user
+        if user is None or list(user.gpgkeys.list(iterator=True)):
+            return
+        with Keyring(self.folder / "people" / "yhaddad") as keyring:
+            user.gpgkeys.create({"key": keyring.export_public(Fingerprint(fingerprint))})
+
+    def write_settings(
+        self, sandbox: Sandbox, site_url: str, data: dict[str, Path], keys: tuple[str, str]
+    ) -> None:
+        """Write the settings, as a unit would."""
+        digest = load_template(shipped_folder("templates") / "hospital_epidemic").digest
+        kinds = {
+            "stays": ("hospital-stays", "sensitive"),
+            "spf": ("spf-hospital", "public"),
+            "spf_flux": ("spf-admissions", "public"),
+            "spf_coupe": ("spf-hospital", "public"),
+        }
+        lines = [
+            'ledger = "sqlite:///state/ledger.db"',
+            "[unit]",
+            'name = "Unité d\'analyse des données"',
+            "[jira]",
+            f'url = "{sandbox.jira_url}"',
+            'project = "DATA"',
+            f'token_file = "tokens/{BOT}"',
+            "[jira.fields]",
+            *(f'{name} = "{field.id}"' for name, field in FIELDS.items()),
+            "[jira.workflow]",
+            'working = "En cours"',
+            'waiting = "En attente du demandeur"',
+            'done = "Résolu"',
+            'resolution = "Terminé"',
+            "[gitlab]",
+            f'url = "{sandbox.gitlab_url}"',
+            f'token_file = "tokens/{BOT}"',
+        ]
+        for service, project in PROJECTS.items():
+            lines += [
+                f'[services."{service}"]',
+                f'project = "{project}"',
+                'approvers = ["hbernard"]',
+                f'reviewers = ["{REVIEWER}"]',
+            ]
+        for name, path in data.items():
+            kind, sensitivity = kinds[name]
+            lines += [
+                f"[sources.{name}]",
+                f'kind = "{kind}"',
+                f'path = "{path.resolve()}"',
+                f'sensitivity = "{sensitivity}"',
+                f"default = {'false' if name == 'spf_coupe' else 'true'}",
+            ]
+        lines += [
+            "[site]",
+            'folder = "public"',
+            f'url = "{site_url}"',
+            "[share]",
+            'folder = "share"',
+            f'url = "{(self.folder / "share").resolve().as_uri()}"',
+            "[seal]",
+            'home = "state/gnupg"',
+            f'signer = "{keys[0]}"',
+            "[seal.recipients]",
+            f'yhaddad = "{keys[1]}"',
+            "[standing_approvals.hospital_epidemic]",
+            f'reviewer = "{REVIEWER}"',
+            f"until = {date.today() + timedelta(days=365)}",  # noqa: DTZ011
+            f'digest = "{digest}"',
+        ]
+        write_atomically(self.settings, "\n".join(lines) + "\n")
+
+
+def _find(folder: Path | None, pattern: str) -> Path | None:
+    if folder is None:
+        return None
+    return next(iter(sorted(folder.glob(pattern))), None)
