@@ -4,12 +4,12 @@ import os
 import textwrap
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from wardbook.domain.run import RunSpec
-from wardbook.notebook.parameters import encode_parameters
 
 TEMPLATE = """
 name = "trial"
@@ -95,9 +95,16 @@ def make_run(parent: Path, key: str, *cells: str, **spec: Any) -> Path:
         "seconds": 60.0,
         "memory_mb": 1024,
     }
-    parameters = encode_parameters(spec.pop("parameters", {}))
+    parameters = {name: encode(value) for name, value in spec.pop("parameters", {}).items()}
     RunSpec(key=key, parameters=parameters, **(given | spec)).write(folder)
     return folder
+
+
+def encode(value: Any) -> Any:
+    """Turn a typed value into that of `spec.json`."""
+    if isinstance(value, list):
+        return [encode(item) for item in value]
+    return {"date": value.isoformat()} if isinstance(value, date) else value
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mistune
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from trial_runs import make_run
 from wardbook.notebook.markdown import escape_markdown
@@ -28,6 +28,7 @@ scalars = st.one_of(
 @given(value=scalars | st.lists(scalars))
 @example(value=HOSTILE)
 @example(value=[date(2021, 1, 8), HOSTILE])
+@settings(deadline=None)  # each example writes files
 def test_parameters_come_back_equal_and_of_their_type(value: Any) -> None:
     with tempfile.TemporaryDirectory() as parent:
         run = make_run(Path(parent), "run", parameters={"who": value})

@@ -46,11 +46,6 @@ class Parameters:
         return f"Parameters({', '.join(f'{name}={v!r}' for name, v in self._values.items())})"
 
 
-def encode_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn typed values into those of `spec.json`, as `decode_parameters` reads them."""
-    return {name: _encode(value) for name, value in values.items()}
-
-
 def decode_parameters(values: Mapping[str, Any]) -> Parameters:
     """Turn the JSON values of `spec.json` into typed values; dates are {"date": "2021-01-08"}.
 
@@ -58,12 +53,6 @@ def decode_parameters(values: Mapping[str, Any]) -> Parameters:
         ValueError: a date is not one, or an object is not a date.
     """
     return Parameters({name: _decode(value) for name, value in values.items()})
-
-
-def _encode(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_encode(item) for item in value]
-    return {"date": value.isoformat()} if isinstance(value, date) else value
 
 
 def _decode(value: Any) -> Any:
