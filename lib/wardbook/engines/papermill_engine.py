@@ -99,7 +99,7 @@ class PapermillEngine:
                 raise Interrupted("the engine is closed")
             process = Popen(
                 [sys.executable, "-m", child.__name__, str(folder)],
-                cwd=folder,
+                cwd=folder / "scratch" / "home",
                 env=build_environment(folder, spec, os.environ, Path.cwd()),
                 stdin=subprocess.PIPE,
                 stdout=log,

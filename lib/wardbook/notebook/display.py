@@ -61,11 +61,10 @@ def _show_exception(
 
 def _plain_details(problem: DataProblem) -> dict[str, str | int]:
     # Row numbers come from numpy as often as not; what is neither text nor number stays here.
-    return {
-        name: value if isinstance(value, str) else int(value)
-        for name, value in problem.details.items()
-        if isinstance(value, str | Integral)
-    }
+    given: Mapping[str, object] = problem.details
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    numbers = {name: int(value) for name, value in given.items() if isinstance(value, Integral)}
+    return texts | numbers
 
 
 def _with_message(problem: DataProblem) -> BaseException:
@@ -80,7 +79,7 @@ def _show(data: Mapping[str, object], metadata: Mapping[str, object]) -> None:
     if _find_shell() is not None:
         from IPython.display import publish_display_data
 
-        publish_display_data(dict(data), dict(metadata))
+        publish_display_data(dict(data), dict(metadata))  # type: ignore[no-untyped-call]
 
 
 def _find_shell() -> Any:
