@@ -14,6 +14,8 @@ from wardbook.report.provenance import Provenance
 from wardbook.report.render import render_report
 from wardbook.template.spec import Template, load_template
 
+from tests.page_reading import HOSTILE
+
 TEMPLATE = """
 name = "ward_stays"
 version = "1.2.0"
@@ -228,3 +230,40 @@ def make_run(folder: Path) -> SampleRun:
         alternative="Courbe qui monte de 7 à 12 345 séjours.",
     )
     return run
+
+
+def make_hostile(run: SampleRun) -> None:
+    """Put hostile text wherever a stranger can."""
+    text = HOSTILE
+    run.title = run.question = text
+    run.options["unit"] = text
+    run.provenance = replace(
+        run.provenance,
+        request=text,
+        request_url="javascript:window.fired=1",
+        service=text,
+        template=text,
+        template_version=text,
+        commit=text,
+        run=text,
+        sources=((text, text, text),),
+        parameters=((text, text),),
+        checks=(Check(text, text, Verdict.HOLD, text, ((text, text),)),),
+        dropped=(text,),
+        environment=text,
+        receipt="javascript:window.fired=1",
+    )
+    quoted = text.replace('"', '""')
+    rows = f'"{quoted}","{quoted}","{quoted}","{quoted}"\n'
+    run.released = []
+    run.add(
+        "stays",
+        OutputKind.TABLE,
+        f"ward,day,stays,duration\n{rows}".encode(),
+        caption=text,
+    )
+    run.add("curve", OutputKind.FIGURE, make_png(), caption=text, alternative=text)
+    run.cells += [
+        new_code_cell(text, outputs=[display("text", text=text), display("table", text)]),
+        new_code_cell("h", outputs=[new_output("display_data", data={"text/html": text})]),
+    ]

@@ -4,13 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from nbformat.v4 import new_code_cell, new_output
-from wardbook.domain.output import Check, OutputKind, Verdict
+from nbformat.v4 import new_code_cell
+from wardbook.domain.output import OutputKind
 from wardbook.report import render
 from wardbook.report.problem import ReportProblem
 
 from tests.page_reading import HOSTILE, find_active, read_page
-from tests.sample_report import TEMPLATE, display, make_png, make_run, make_template
+from tests.sample_report import TEMPLATE, display, make_hostile, make_run, make_template
 
 
 @pytest.fixture
@@ -224,43 +224,6 @@ def test_a_crash_in_the_last_write_leaves_nothing(run, monkeypatch):
     assert set(run.folder.parent.iterdir()) == before
     monkeypatch.undo()
     assert (run.render() / "index.html").is_file()
-
-
-def make_hostile(run):
-    """Put hostile text wherever a stranger can."""
-    text = HOSTILE
-    run.title = run.question = text
-    run.options["unit"] = text
-    run.provenance = replace(
-        run.provenance,
-        request=text,
-        request_url="javascript:window.fired=1",
-        service=text,
-        template=text,
-        template_version=text,
-        commit=text,
-        run=text,
-        sources=((text, text, text),),
-        parameters=((text, text),),
-        checks=(Check(text, text, Verdict.HOLD, text, ((text, text),)),),
-        dropped=(text,),
-        environment=text,
-        receipt="javascript:window.fired=1",
-    )
-    quoted = text.replace('"', '""')
-    rows = f'"{quoted}","{quoted}","{quoted}","{quoted}"\n'
-    run.released = []
-    run.add(
-        "stays",
-        OutputKind.TABLE,
-        f"ward,day,stays,duration\n{rows}".encode(),
-        caption=text,
-    )
-    run.add("curve", OutputKind.FIGURE, make_png(), caption=text, alternative=text)
-    run.cells += [
-        new_code_cell(text, outputs=[display("text", text=text), display("table", text)]),
-        new_code_cell("h", outputs=[new_output("display_data", data={"text/html": text})]),
-    ]
 
 
 def test_hostile_text_in_every_field_is_text(run):
