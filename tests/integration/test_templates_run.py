@@ -14,6 +14,8 @@ from wardbook.domain.run import FailureKind, RunResult, RunSpec, SourceFile
 from wardbook.engines.papermill_engine import PapermillEngine
 from wardbook.epidemic.generate import generate_files
 from wardbook.files import hash_file
+from wardbook.hospital.stays import CANARIES, generate_stays
+from wardbook.hospital.vocabulary import COLUMNS
 from wardbook.template.spec import Template, load_template
 
 STOCK = "hosp_donnees-hospitalieres-covid19_vintage2021-01-08.csv"
@@ -124,3 +126,54 @@ def test_a_damaged_file_is_named_and_nothing_is_declared(
     assert (result.failure.problem, result.failure.cell) == ("delimiter_wrong", 2)
     assert result.outputs == ()
     assert [path.name for path in (tmp_path / "run/outputs").iterdir()] == []
+
+
+def test_the_line_list_holds_its_ward_and_shows_no_patient(root: Path, tmp_path: Path) -> None:
+    template = load_template(root / "templates" / "line_list")
+    extract = generate_stays(tmp_path / "stays.csv", patients=400, seed=9)
+    parameters = {
+        "ward": "Gériatrie aiguë",
+        "start": {"date": "2020-12-01"},
+        "end": {"date": "2020-12-31"},
+    }
+    result = run_template(template, tmp_path / "run", {"stays": extract}, parameters)
+    assert result.failure is None
+    assert [output.name for output in result.outputs] == ["stays"]
+    listed = pd.read_csv(tmp_path / "run/outputs/stays.csv", dtype=str)
+    assert list(listed.columns) == list(COLUMNS)
+    assert set(listed["ward"]) == {"Gériatrie aiguë"}
+    assert listed["name"].isin(CANARIES).sum() == 1
+    assert listed["entry"].str.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d").all()
+    assert "1er décembre 2020" in result.outputs[0].caption
+    # Only the sealed file may hold the names; that the search finds them there is the control.
+    holding = find_names(tmp_path / "run", set(listed["name"]) | set(listed["ipp"]))
+    assert holding == {"outputs/stays.csv"}
+
+
+def test_a_damaged_extract_is_named_without_a_patient(root: Path, tmp_path: Path) -> None:
+    template = load_template(root / "templates" / "line_list")
+    extract = generate_stays(tmp_path / "stays.csv", patients=50, seed=9)
+    lines = extract.read_text(encoding="utf-8").splitlines()
+    lines[4] = lines[4].replace("2020-10-01T", "01/10/2020 ", 1)
+    extract.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    parameters = {
+        "ward": "Urologie",
+        "start": {"date": "2020-12-01"},
+        "end": {"date": "2020-12-31"},
+    }
+    result = run_template(template, tmp_path / "run", {"stays": extract}, parameters)
+    assert result.failure is not None
+    assert (result.failure.problem, result.failure.details["row"]) == ("time_form", 5)
+    assert result.failure.details["column"] == "entry"
+    names = {line.split(";")[1] for line in lines[1:]}
+    assert find_names(tmp_path / "run", names) == set()
+
+
+def find_names(run: Path, names: set[str]) -> set[str]:
+    """Return the files of a run that hold one of the names, in plain text or as JSON escapes."""
+    spelled = {form.encode() for name in names for form in (name, json.dumps(name)[1:-1])}
+    return {
+        file.relative_to(run).as_posix()
+        for file in run.rglob("*")
+        if file.is_file() and any(form in file.read_bytes() for form in spelled)
+    }
