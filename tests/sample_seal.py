@@ -88,7 +88,9 @@ class RawGpg:
     def revoke_subkey(self, fingerprint: Fingerprint, number: int) -> None:
         """Revoke the subkey of that number (1 is the first)."""
         commands = f"key {number}\nrevkey\ny\n0\n\ny\nsave\n".encode()
-        self.run("--command-fd", "0", "--no-batch", "--no-tty", "--edit-key", fingerprint, data=commands)
+        self.run(
+            "--command-fd", "0", "--no-batch", "--no-tty", "--edit-key", fingerprint, data=commands
+        )
 
 
 @contextmanager
@@ -171,7 +173,5 @@ def make_deliverable(
     (folder / "index.html").write_text(f"<h1>Hospitalisations</h1><p>{ticket}</p>")
     (folder / "table.csv").write_text("day;hosp\n2026-11-20;12\n")
     (folder / "figures" / "curve.svg").write_text("<svg/>")
-    write_receipt(
-        make_receipt(digests(folder), ticket=ticket), folder, signer=signer, keyring=unit
-    )
+    write_receipt(make_receipt(digests(folder), ticket=ticket), folder, signer=signer, keyring=unit)
     return folder

@@ -116,9 +116,7 @@ def test_an_expired_encryption_subkey_and_the_advice(directory: RawGpg, unit: Ke
     follow_advice(directory, unit, [directory.export(pinned)], pinned)
 
 
-def follow_advice(
-    directory: RawGpg, unit: Keyring, listed: list[str], pinned: Fingerprint
-) -> None:
+def follow_advice(directory: RawGpg, unit: Keyring, listed: list[str], pinned: Fingerprint) -> None:
     """Do what the refusal's message says, and see that it helps."""
     with pytest.raises(SealProblem) as caught:
         choose_recipient_key(listed, pinned, unit, NOW)

@@ -56,7 +56,7 @@ def seal(
         SealProblem: `signer_unusable`, `key_unknown`, `seal_failed` or `seal_wrong_recipient`;
             `out_dir` is then as it was.
     """
-    if not recipients or Path(name).name != name or not name.isprintable():
+    if not recipients or "/" in name or not name.strip(".") or not name.isprintable():
         raise ValueError("sealing needs a recipient, and a name that is one plain path segment")
     path = out_dir / f"{name}.gpg"
     with tempfile.TemporaryDirectory(prefix="wb-") as scratch, write_whole(path) as file:
