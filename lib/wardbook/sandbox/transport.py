@@ -147,7 +147,7 @@ def call(app: WSGIApp, environ: dict[str, Any]) -> Answer:
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(
-        status: str, headers: list[tuple[str, str]], exc_info: object = None
+        status: str, headers: list[tuple[str, str]], _exc_info: object = None
     ) -> None:
         started.append((status, headers))
 
@@ -228,7 +228,7 @@ class Handler(WSGIRequestHandler):
 
 def bind(frontdoor: Frontdoor, port: int) -> BaseWSGIServer:
     """Listen on loopback at `port` (0: any free one)."""
-    server = make_server(
+    server: Any = make_server(
         "127.0.0.1",
         port,
         cast(Any, frontdoor),
@@ -237,8 +237,8 @@ def bind(frontdoor: Frontdoor, port: int) -> BaseWSGIServer:
     )
     server.daemon_threads = True
     server.block_on_close = False
-    cast(Any, server).connections = set()
-    return server
+    server.connections = set()
+    return cast(BaseWSGIServer, server)
 
 
 def hang_up(server: BaseWSGIServer) -> None:

@@ -12,6 +12,7 @@ from wardbook.sandbox.admin import admin
 from wardbook.sandbox.faults import Fault
 from wardbook.sandbox.gitlab.refusals import Refused, unauthorized
 from wardbook.sandbox.house import House, exchange, records
+from wardbook.sandbox.pages import prepare_pages
 from wardbook.sandbox.routing import pages_folder, prepare_routing
 from wardbook.sandbox.store import Body
 from wardbook.sandbox.transport import Answer
@@ -30,29 +31,51 @@ def create_app(site: House, sandbox: Sandbox) -> Flask:
         hooks,
         http_git,
         issues,
+        jobs,
         labels,
         members,
         merge_requests,
         notes,
+        packages,
         pages,
+        pipelines,
         projects,
+        uploads,
         users,
+        variables,
     )
 
     app = Flask(__name__, static_folder=str(pages_folder() / "static"))
-    app.jinja_loader = pages.loader()
     app.extensions["wardbook.house"] = site
     app.extensions["wardbook.sandbox"] = sandbox
     prepare_routing(app)
+    prepare_pages(app)
     app.before_request(sign_in)
     app.register_error_handler(Refused, answer_refusal)
     app.register_error_handler(404, answer_nothing_here)
     app.register_error_handler(405, answer_wrong_method)
     app.register_blueprint(admin)
     for module in (
-        users, projects, members, labels, issues, notes, branches, commits, files,
-        merge_requests, approvals, hooks, http_git, pages,
-    ):  # fmt: skip
+        approvals,
+        branches,
+        commits,
+        files,
+        hooks,
+        issues,
+        jobs,
+        labels,
+        members,
+        merge_requests,
+        notes,
+        packages,
+        pipelines,
+        projects,
+        uploads,
+        users,
+        variables,
+        http_git,
+        pages,
+    ):
         app.register_blueprint(module.routes)
     return app
 

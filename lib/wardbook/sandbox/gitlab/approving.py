@@ -14,7 +14,7 @@ KIND = "gitlab.mr.approval"
 
 def head_of(project: Body, request_: Body) -> str | None:
     """Return the newest commit of a merge request's source."""
-    head = diff_refs(project, request_, repository(project))["head_sha"]
+    head = diff_refs(request_, repository(project))["head_sha"]
     return None if head is None else str(head)
 
 

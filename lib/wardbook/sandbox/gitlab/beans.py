@@ -281,7 +281,7 @@ def merge_request_bean(project: Body, request_: Body) -> Body:
     """Return a merge request."""
     store = repository(project)
     assignees = user_beans(request_["assignees"])
-    refs = diff_refs(project, request_, store)
+    refs = diff_refs(request_, store)
     merged = request_["state"] == "merged"
     conflicts = bool(
         request_["state"] == "opened"
@@ -383,7 +383,7 @@ def pipeline_bean(project: Body, pipeline: Body) -> Body:
     }
 
 
-def diff_refs(project: Body, request_: Body, store: Repository) -> dict[str, Any]:
+def diff_refs(request_: Body, store: Repository) -> dict[str, Any]:
     """Return the commits between which a merge request's changes lie.
 
     While it is open they follow the branches; afterwards they are those of the end.

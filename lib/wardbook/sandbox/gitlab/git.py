@@ -264,7 +264,7 @@ class Repository:
         self, tree: str, parents: Sequence[str], message: str, person: Person, seconds: int
     ) -> str:
         """Make a commit of a tree, without moving any branch; return its id."""
-        who = {}
+        who: dict[str, str] = {}
         for role in ("AUTHOR", "COMMITTER"):
             who |= {
                 f"GIT_{role}_NAME": person.name,

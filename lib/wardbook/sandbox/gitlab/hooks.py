@@ -6,6 +6,7 @@ Only loopback addresses are called. `X-Gitlab-Token` carries the hook's secret.
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from flask import Blueprint, Response, jsonify
 
@@ -129,7 +130,7 @@ def announce(project: Body, event: str, header: str, payload: Body) -> None:
         }
         if hook["token"]:
             headers["X-Gitlab-Token"] = hook["token"]
-        after_commit(lambda url=hook["url"], headers=headers: deliver(url, headers, body))
+        after_commit(partial(deliver, hook["url"], headers, body))
 
 
 def payload(project: Body, kind: str, event_type: str) -> Body:

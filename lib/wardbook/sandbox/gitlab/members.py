@@ -104,7 +104,7 @@ def edit(project: str, user: int) -> Response:
     """Change a member's level."""
     found = find_project(project, MAINTAINER)
     member = find_member(records().all(PROJECT, found["id"]), user)
-    member["access_level"] = int(json_body().get("access_level", member["access_level"]))
+    member["access_level"] = int(json_body().get("access_level") or member["access_level"])
     records().save(PROJECT, member)
     return jsonify(member_bean(member))
 

@@ -204,7 +204,7 @@ def edit(project: str, iid: int) -> Response:
 def freeze_or_thaw(project: Body, request_: Body, given: Body) -> None:
     """Keep the commits that a request has when it is closed; follow the branches when reopened."""
     if given.get("state_event") == "close":
-        request_["frozen"] = diff_refs(project, request_, repository(project))
+        request_["frozen"] = diff_refs(request_, repository(project))
     elif given.get("state_event") == "reopen" and request_["state"] == "closed":
         refuse_second(project, request_["source_branch"], request_["target_branch"])
         request_["frozen"] = None
@@ -232,7 +232,7 @@ def do_merge(project: str, iid: int) -> Response:
 def changed_files(project: Body, request_: Body) -> list[Body]:
     """Return the files that a merge request changes."""
     store = repository(project)
-    refs = diff_refs(project, request_, store)
+    refs = diff_refs(request_, store)
     if not refs["base_sha"] or not refs["head_sha"]:
         return []
     return diff_beans(store, refs["base_sha"], refs["head_sha"])
@@ -257,7 +257,7 @@ def list_commits(project: str, iid: int) -> Response:
     """Return the commits of a merge request, newest first."""
     found, request_ = find_merge_request(project, iid)
     store = repository(found)
-    refs = diff_refs(found, request_, store)
+    refs = diff_refs(request_, store)
     commits = store.log(f"{refs['base_sha']}..{refs['head_sha']}") if refs["base_sha"] else []
     return paginate(commits, lambda commit: commit_bean(found, commit))
 

@@ -37,7 +37,7 @@ def check_mergeable(project: Body, request_: Body, sha: str | None) -> None:
     if len(standing(project, request_)) < project["approvals_required"]:
         raise Refused(405, "405 Method Not Allowed")
     store = repository(project)
-    refs = diff_refs(project, request_, store)
+    refs = diff_refs(request_, store)
     if sha and sha != refs["head_sha"]:
         raise Refused(409, f"SHA does not match HEAD of source branch: {refs['head_sha']}")
     if not refs["head_sha"] or not refs["target_sha"]:
@@ -55,7 +55,7 @@ def merge(
     in the target already: it makes no second commit.
     """
     store = repository(project)
-    refs = diff_refs(project, request_, store)
+    refs = diff_refs(request_, store)
     head, target = refs["head_sha"], refs["target_sha"]
     merged_before = store.is_ancestor(head, target) and head != target
     try:

@@ -60,4 +60,5 @@ def address(number: int, size: int) -> str:
     """Return the address of another page of this list."""
     arguments = [(n, v) for n, v in request.args.items(multi=True) if n not in ("page", "per_page")]
     path = request.environ.get("RAW_URI", request.path).partition("?")[0]
-    return f"{house().gitlab_url}{path}?{urlencode([*arguments, ('page', number), ('per_page', size)])}"
+    query = urlencode([*arguments, ("page", number), ("per_page", size)])
+    return f"{house().gitlab_url}{path}?{query}"

@@ -12,6 +12,7 @@ from wardbook.sandbox.admin import admin
 from wardbook.sandbox.faults import Fault
 from wardbook.sandbox.house import House, exchange, house, records
 from wardbook.sandbox.jira.refusals import Refused
+from wardbook.sandbox.pages import prepare_pages
 from wardbook.sandbox.routing import pages_folder, prepare_routing
 from wardbook.sandbox.store import Body
 from wardbook.sandbox.transport import Answer
@@ -37,10 +38,10 @@ def create_app(site: House, sandbox: Sandbox) -> Flask:
     )
 
     app = Flask(__name__, static_folder=str(pages_folder() / "static"))
-    app.jinja_loader = pages.loader()
     app.extensions["wardbook.house"] = site
     app.extensions["wardbook.sandbox"] = sandbox
     prepare_routing(app)
+    prepare_pages(app)
     app.before_request(sign_in)
     app.register_error_handler(Refused, answer_refusal)
     app.register_error_handler(404, answer_nothing_here)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import os
 from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, request, send_file
@@ -14,6 +13,7 @@ from wardbook.sandbox.jira.beans import attachment_bean
 from wardbook.sandbox.jira.refusals import Refused
 from wardbook.sandbox.jira.tickets import find_issue, touch
 from wardbook.sandbox.store import Body
+from wardbook.sandbox.writing import write_whole
 
 routes = Blueprint("attachments", __name__)
 UPLOAD_LIMIT = 10 * 1024 * 1024
@@ -22,14 +22,6 @@ UPLOAD_LIMIT = 10 * 1024 * 1024
 def content_path(site: House, attachment_id: int) -> Path:
     """Return where the content of an attachment is kept."""
     return site.directory / "attachments" / str(attachment_id)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)  # noqa: PTH105 - atomic on the same file system
 
 
 @routes.post("/rest/api/2/issue/<key>/attachments")

@@ -272,7 +272,7 @@ def number(arguments: Body, name: str, default: int) -> int:
         Refused: 400.
     """
     try:
-        return int(arguments.get(name) if arguments.get(name) is not None else default)
+        return default if arguments.get(name) is None else int(arguments[name])
     except (TypeError, ValueError):
         raise Refused(400, f"The value of '{name}' is not a number.") from None
 

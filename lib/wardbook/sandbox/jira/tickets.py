@@ -11,7 +11,7 @@ from wardbook.sandbox.house import house, instant, records
 from wardbook.sandbox.jira import fields as reading
 from wardbook.sandbox.jira import workflow
 from wardbook.sandbox.jira.beans import field_value
-from wardbook.sandbox.jira.refusals import Refused, no_issue
+from wardbook.sandbox.jira.refusals import Refused, no_issue, unsettable
 from wardbook.sandbox.jira.webhooks import announce
 from wardbook.sandbox.store import Body, Records
 
@@ -192,7 +192,7 @@ def do_transition(issue: Body, transition_id: str, given: Body) -> None:
             "The likely cause is that somebody has changed the issue recently, please look at "
             "the issue history for details.",
         )
-    offscreen = {n: reading.unsettable(n) for n in given if n not in transition.screen}
+    offscreen = {n: unsettable(n) for n in given if n not in transition.screen}
     if offscreen:
         raise Refused(400, fields=offscreen)
     changes: Body = {"status": transition.target}

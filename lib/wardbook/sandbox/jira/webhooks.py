@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import time
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify
@@ -41,7 +42,7 @@ def announce(event: str, issue: Body | None, **details: Any) -> None:
         if hook["secret"]:
             digest = hmac.new(hook["secret"].encode(), body, hashlib.sha256).hexdigest()
             headers["X-Hub-Signature"] = f"sha256={digest}"
-        after_commit(lambda url=hook["url"], headers=headers: deliver(url, headers, body))
+        after_commit(partial(deliver, hook["url"], headers, body))
 
 
 def hook_bean(hook: Body) -> Body:
