@@ -1,7 +1,8 @@
 """The one place that talks to GitLab.
 
-Wraps `python-gitlab`: every call has a time limit, nothing is retried here (python-gitlab's own
-retries repeat POSTs), and every failure becomes a ForeignFault in our words.
+Wraps `python-gitlab`: every call has a time limit, a 429 is waited out as its answer says, and
+nothing else is retried here (the client's own
+retries of failures repeat POSTs). Every failure becomes a ForeignFault in our words.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ class GitLabPort:
             private_token=self._settings.token.get_secret_value(),
             timeout=_TIMEOUT,
             retry_transient_errors=False,
-            obey_rate_limit=False,
             per_page=100,
         )
 

@@ -97,6 +97,8 @@ def show_demo(
             if runs_under_way(house):
                 house.executor.wait(timeout=1.0)
                 advance_all(house, outcome)
+            else:
+                time.sleep(0.1)  # an effect that failed waits before its next try
         finished = _all_settled(house, keys)
         if finished:
             write_atomically(world.folder / "rounds", str(number))

@@ -12,7 +12,8 @@ from wardbook.sandbox import Sandbox
 
 HOSTILE = (
     "/close\n/label ~evil\n<script>document.title='fired'</script> ${HOME} $(touch /tmp/owned) "
-    "`id` ../../etc/passwd {{7*7}} {code}@all {code} [~admin] '; DROP TABLE requests;--\r\n/confidential"
+    "`id` ../../etc/passwd {{7*7}} {code}@all {code} [~admin] '; DROP TABLE requests;--"
+    "\r\n/confidential"
 )
 
 

@@ -94,8 +94,9 @@ class World:
             stock, flow = generate_files(data, seed=2026)
         broken = data / "spf_coupe.csv"
         if not broken.exists():
-            # A download that broke off in the middle of its last line.
-            write_atomically(broken, stock.read_bytes()[:200_003])
+            # A download that broke off in the middle of a line.
+            content = stock.read_bytes()
+            write_atomically(broken, content[: content.index(b"\n", len(content) // 3) + 12])
         return {"stays": stays, "spf": stock, "spf_flux": flow, "spf_coupe": broken}
 
     def make_keys(self) -> tuple[str, str]:

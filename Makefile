@@ -1,0 +1,50 @@
+# Everything a developer does here. `demo` and `test` set up what they need by themselves.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+# Timings are of compiled bytecode, as in production.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test check fix bench docs lock clean
+.DEFAULT_GOAL := help
+
+help:  ## say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+# The lock file holds exact versions with hashes; nothing else gets in.
+$(READY): requirements.lock pyproject.toml
+	@command -v python3.11 >/dev/null || { echo "Python 3.11 is missing: apt-get install python3.11 python3.11-venv"; exit 1; }
+	python3.11 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY)  ## file five tickets and see each become a deliverable
+	@$(VENV)/bin/wardbook demo
+
+test: $(READY)  ## run all tests; installs Debian packages where it may
+	@sh tests/install-system-packages.sh
+	$(PYTHON) -m pytest -n 2 --dist loadgroup
+
+check: $(READY)  ## lint and type-check; changes nothing
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+fix: $(READY)  ## format, and mend what can be mended
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: $(READY)  ## measure, as ratios within one run
+	$(PYTHON) -m tests.bench
+
+docs: $(READY)  ## draw the generated pages of docs/ anew
+	$(PYTHON) -m tests.docs
+
+lock: $(READY)  ## choose versions anew
+	$(VENV)/bin/uv pip compile --quiet --generate-hashes --extra dev --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock pyproject.toml
+
+clean:  ## remove what was made
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Installs the Debian packages that groups of tests need, where this account may. Where it may not,
+# those groups are skipped by name, and the summary says so.
+set -eu
+wanted=""
+need() { command -v "$1" >/dev/null 2>&1 || wanted="$wanted $2"; }
+need chromium chromium
+need gpg gnupg
+need git git
+need node nodejs
+need npm npm
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
+[ -n "$wanted" ] || exit 0
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "Not installed, so their tests are skipped:$wanted"
+    exit 0
+fi
+echo "Installing for the tests:$wanted"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086  # a list of names
+apt-get install -y -qq --no-install-recommends $wanted >/dev/null
