@@ -40,6 +40,7 @@ class FailureKind(StrEnum):
     KERNEL_DIED = "kernel_died"
     ENVIRONMENT_BROKEN = "environment_broken"
     OUTPUT_BROKEN = "output_broken"
+    REQUEST_BROKEN = "request_broken"
     CANCELLED = "cancelled"
 
 

@@ -1,8 +1,7 @@
-"""A papermill engine whose kernel is confined: local sockets, limits, an end with its parent."""
+"""A papermill engine for a kernel that was started, and confined, before papermill is loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
@@ -19,8 +18,8 @@ class KernelEnded(Exception):
         self.status = status
 
 
-class ConfinedKernel(Engine):
-    """Runs each cell with nbclient in a kernel that was confined before it started."""
+class ConfinedKernel(Engine):  # type: ignore[misc]  # papermill has no types
+    """Runs each cell with nbclient in the given kernel, and ends the kernel."""
 
     @classmethod
     def execute_managed_notebook(
@@ -28,19 +27,15 @@ class ConfinedKernel(Engine):
         nb_man: NotebookExecutionManager,
         kernel_name: str,
         *,
-        confine: Callable[[], None],
+        kernel: AsyncKernelManager,
         **_others: Any,
     ) -> None:
-        """Execute the notebook; `confine` is called in the kernel's process before it starts.
+        """Execute the notebook in `kernel`, which runs already.
 
         Raises:
             KernelEnded: the kernel ended before its notebook.
         """
-        # Sockets in our own folder: anybody on the machine could read what goes through TCP. The
-        # name is relative to the working directory, because socket names must be short.
-        kernel = AsyncKernelManager(kernel_name=kernel_name, transport="ipc", ip="../kernel")
-        client = _Client(nb_man, km=kernel, kernel_name=kernel_name, shutdown_kernel="immediate")
-        client.execute(preexec_fn=confine)
+        _Client(nb_man, km=kernel, kernel_name=kernel_name, shutdown_kernel="immediate").execute()
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types

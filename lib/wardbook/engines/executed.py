@@ -38,7 +38,7 @@ def find_failure(notebook: Mapping[str, Any]) -> Failure | None:
         outputs = cell.get("outputs", [])
         for error in outputs:
             if error.get("output_type") == "error":
-                return _name_failure(number, cell.get("execution_count"), error, outputs)
+                return _name_failure(number, cell, error)
     return None
 
 
@@ -54,28 +54,33 @@ def _code_cells(notebook: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str,
     return enumerate((c for c in notebook["cells"] if c["cell_type"] == "code"), 1)
 
 
-def _name_failure(
-    cell: int, execution: int | None, error: Mapping[str, Any], outputs: list[Mapping[str, Any]]
-) -> Failure:
+def _name_failure(number: int, cell: Mapping[str, Any], error: Mapping[str, Any]) -> Failure:
     name = str(error.get("ename", ""))
     error_class = name if _CLASS.fullmatch(name) else None
-    line = _find_line(error.get("traceback", []), execution)
-    for output in outputs:
+    line = _find_line(error.get("traceback", []), cell)
+    for output in cell["outputs"]:
         problem = output.get("data", {}).get(PROBLEM_TYPE)
         if isinstance(problem, dict) and _CODE.fullmatch(str(problem.get("code"))):
             details = _take_details(problem.get("details"))
             kind = FailureKind.DATA_PROBLEM
-            return Failure(kind, cell, line, error_class, problem["code"], details)
+            return Failure(kind, number, line, error_class, problem["code"], details)
     wanted_memory = name.endswith("MemoryError")
     kind = FailureKind.OUT_OF_MEMORY if wanted_memory else FailureKind.CELL_ERROR
-    return Failure(kind, cell, line, error_class)
+    return Failure(kind, number, line, error_class)
 
 
-def _find_line(traceback: list[str], execution: int | None) -> int | None:
+def _find_line(traceback: list[str], cell: Mapping[str, Any]) -> int | None:
     """Return the last line that the traceback names in the failing cell itself."""
     found = (_LINE.findall(_COLOUR.sub("", part)) for part in traceback)
+    execution = cell.get("execution_count")
     lines = [int(line) for part in found for count, line in part if int(count) == execution]
-    return lines[-1] if lines else None
+    return lines[-1] + _count_leading_blank_lines(cell) if lines else None
+
+
+def _count_leading_blank_lines(cell: Mapping[str, Any]) -> int:
+    # IPython drops them before it counts.
+    source = "".join(cell.get("source", ""))
+    return source[: len(source) - len(source.lstrip())].count("\n")
 
 
 def _take_details(details: object) -> dict[str, str | int]:

@@ -99,7 +99,7 @@ class PapermillEngine:
                 raise Interrupted("the engine is closed")
             process = Popen(
                 [sys.executable, "-m", child.__name__, str(folder)],
-                cwd=folder,
+                cwd=folder / "scratch" / "home",
                 env=build_environment(folder, spec, os.environ, Path.cwd()),
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -141,14 +141,16 @@ def _name_failure(
     folder: Path, spec: RunSpec, stopped: FailureKind | None, status: int
 ) -> Failure | None:
     notebook = read_notebook(folder / "executed.ipynb")
-    kind = stopped or _KINDS.get(status)
-    if kind is None and (status != child.ENDED or notebook is None):
-        return Failure(FailureKind.ENVIRONMENT_BROKEN)
-    if kind is None:
-        failure = find_failure(notebook or {})
+    failure: Failure | None
+    if notebook and stopped is None and status in (child.ENDED, child.CELL_FAILED):
+        failure = find_failure(notebook)
+        if failure is None and status == child.ENDED:
+            return None
     else:
+        kind = stopped or _KINDS.get(status, FailureKind.ENVIRONMENT_BROKEN)
         failure = Failure(kind, find_unfinished_cell(notebook) if notebook else None)
-    return replace(failure, details=_add_limit(failure, spec)) if failure else None
+    failure = failure or Failure(FailureKind.ENVIRONMENT_BROKEN)
+    return replace(failure, details=_add_limit(failure, spec))
 
 
 def _add_limit(failure: Failure, spec: RunSpec) -> Mapping[str, str | int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -25,21 +27,21 @@ def die_with_parent() -> None:
 
 
 def kill_descendants() -> None:
-    """Kill every descendant of this process; needs `adopt_orphans` to find detached ones."""
-    import psutil
+    """Kill and reap every descendant of this process, which must have called `adopt_orphans`.
 
-    me = psutil.Process()
-    while descendants := me.children(recursive=True):
-        for process in descendants:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        # Ended children must be reaped to leave the list; grandchildren become children.
-        try:
+    Only children are looked for: those of an ended child are this process's children next.
+    """
+    while children := _find_children():
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
             os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
+
+
+def _find_children() -> list[int]:
+    lists = Path("/proc/self/task").glob("*/children")
+    return [int(child) for file in lists for child in file.read_text(encoding="ascii").split()]
 
 
 def end_at_hangup(handle: int, end: Callable[[], None]) -> None:

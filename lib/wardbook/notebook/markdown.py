@@ -11,11 +11,13 @@ from wardbook.template.spec import TemplateProblem
 
 # Every ASCII punctuation mark may be escaped in CommonMark (section 2.4), so all of them are.
 _MARKS = re.compile(r"([!-/:-@\[-`{-~])")
+# Non-breaking spaces, which French numbers hold, are not among them.
+_BREAKS = re.compile(r"\s+", re.ASCII)
 
 
 def escape_markdown(value: str) -> str:
     """Return `value` as one line of Markdown that shows exactly its characters."""
-    return _MARKS.sub(r"\\\1", " ".join(value.split()))
+    return _MARKS.sub(r"\\\1", _BREAKS.sub(" ", value))
 
 
 class _QuotingFormatter(Formatter):
