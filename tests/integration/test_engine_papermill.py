@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -350,8 +352,12 @@ def test_a_killed_parent_takes_its_run_with_it_and_the_next_starts_afresh(tmp_pa
     wait_until(pids.exists)
     assert is_claimed(folder)
     assert all(is_alive(pid) for pid in read_pids(pids))
+    child = read_pids(pids)[0]
+    os.kill(child, signal.SIGSTOP)
     parent.kill()
     parent.wait()
+    assert is_claimed(folder), "the folder must not be free while the child is there"
+    os.kill(child, signal.SIGCONT)
     wait_until(lambda: not any(is_alive(pid) for pid in read_pids(pids)))
     assert RunResult.read(folder) is None
     assert execute(folder).failure is None

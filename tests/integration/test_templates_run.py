@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,10 @@ def test_the_epidemic_report_on_the_real_files(
 
 def test_a_period_and_regions_without_the_admissions(epidemic: Template, tmp_path: Path) -> None:
     stock, _ = generate_files(tmp_path, seed=5, days=60)
+    lines = stock.read_text(encoding="utf-8").splitlines()
+    gaps = ("2020-04-05", '"2B";"0";"2020-04-07"')
+    kept = [line for line in lines if not any(gap in line for gap in gaps)]
+    stock.write_text("\n".join(kept) + "\n", encoding="utf-8")
     parameters = {
         "start": {"date": "2020-04-01"},
         "end": {"date": "2020-04-10"},
@@ -112,7 +117,10 @@ def test_a_period_and_regions_without_the_admissions(epidemic: Template, tmp_pat
     everywhere = pd.read_csv(stock, sep=";", dtype={"sexe": str})
     total = everywhere[(everywhere["sexe"] == "0") & (everywhere["jour"] == "2020-04-10")]
     assert france["hosp"].iloc[-1] == total["hosp"].sum()
-    assert "The file of new admissions was not given" in published_texts(tmp_path / "run")
+    texts = published_texts(tmp_path / "run")
+    assert "The file of new admissions was not given" in texts
+    assert "no data at all for 1 day(s) inside the period: 5 April 2020" in texts
+    assert re.search(r"1 row\(s\) of one department .* in 1 department\(s\): 2B", texts)
 
 
 def test_a_damaged_file_is_named_and_nothing_is_declared(

@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 from wardbook.epidemic import figures
 from wardbook.epidemic.generate import generate_files
-from wardbook.epidemic.indicators import add_means, add_rates, keep_period, sum_by_day
+from wardbook.epidemic.indicators import (
+    add_means,
+    add_rates,
+    keep_period,
+    rate_in_france,
+    sum_by_day,
+)
 from wardbook.epidemic.spf import FLOW, read_admissions, read_stock, select_totals
 from wardbook.messages import Language
 from wardbook.wording import write_codes, write_day, write_days, write_mean, write_number
@@ -48,15 +54,19 @@ def test_admissions_are_bars_with_their_mean(files: tuple[Path, Path]) -> None:
 def test_regions_have_one_panel_each_on_one_scale(stock: pd.DataFrame) -> None:
     regions = add_rates(sum_by_day(stock, "region"), "region")
     panels = [
-        axes for axes in figures.draw_regions(regions, LABELS, "fr").axes if axes.get_visible()
+        axes
+        for axes in figures.draw_regions(regions, rate_in_france(stock), LABELS, "fr").axes
+        if axes.get_visible()
     ]
+    assert len(panels) == 18
     assert {axes.get_title(loc="left") for axes in panels} == set(regions["region_name"])
     assert len({axes.get_ylim() for axes in panels}) == 1
     assert panels[0].get_ylim()[0] == 0
     assert panels[0].get_ylim()[1] >= regions["hosp_per_100k"].max()
     for axes in panels:
         own = regions[regions["region_name"] == axes.get_title(loc="left")]
-        assert list(axes.lines[-1].get_ydata()) == list(own["hosp_per_100k"])
+        assert list(axes.lines[0].get_ydata()) == list(rate_in_france(stock))
+        assert list(axes.lines[1].get_ydata()) == list(own["hosp_per_100k"])
 
 
 def texts_on_map(departments: pd.DataFrame) -> list[str]:

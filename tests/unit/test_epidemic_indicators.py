@@ -17,6 +17,7 @@ from wardbook.epidemic.indicators import (
     keep_period,
     keep_regions,
     rank_last_day,
+    rate_in_france,
     sum_by_day,
 )
 from wardbook.errors import DataProblem
@@ -88,6 +89,15 @@ def test_rates_are_per_100_000_and_missing_without_a_population(stock: pd.DataFr
     assert corsica is not None
     assert rates.loc["94", "hosp_per_100k"].iloc[0] == round(100 / (corsica * 1000) * 100_000, 1)
     assert rates.loc["COM", "hosp_per_100k"].isna().all()
+
+
+def test_the_rate_of_france_is_over_the_departments_with_a_population() -> None:
+    frame = pd.concat([whole_country(["2021-01-01"]), series("978", ["2021-01-01"], [10_000])])
+    france = 100 * 101 / sum(r.population or 0 for r in all_regions().values())
+    assert rate_in_france(frame).tolist() == [round(france, 1)]
+    assert rate_in_france(frame.assign(hosp=frame["hosp"] * 1000)).tolist() == [
+        round(1000 * france, 1)
+    ]
 
 
 def test_the_last_day_is_compared_with_seven_days_earlier() -> None:

@@ -200,6 +200,12 @@ CASES = [
         count=24,
     ),
     case("unknown sex", set_cell(6, 1, CANARY), "sex_unknown", row=6, column="sexe", count=1),
+    case(
+        "no total at all",
+        lambda lines: join([line for line in lines if b'";"0";"' not in line]),
+        "total_missing",
+        column="sexe",
+    ),
     case("day first", set_cell(6, 2, "18/03/2020"), "date_form", row=6, column="jour", count=1),
     case("date and text", set_cell(6, 2, CANARY), "date_form", row=6, column="jour", count=1),
     case("no date", set_cell(6, 2, ""), "date_form", row=6, column="jour", count=1),

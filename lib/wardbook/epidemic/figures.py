@@ -82,11 +82,14 @@ def draw_admissions(france: pd.DataFrame, labels: Mapping[str, str], language: L
     return figure
 
 
-def draw_regions(regions: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
+def draw_regions(
+    regions: pd.DataFrame, france: pd.Series[float], labels: Mapping[str, str], language: Language
+) -> Figure:
     """Draw people in hospital per 100,000 inhabitants, one panel a region, all on one scale.
 
     `regions` has columns date, region_name, hosp_per_100k; regions without a population are left
-    out. `labels` has rate: the unit, above the panels. The other regions stay behind in grey.
+    out. `france` is the rate of the whole country by date, in grey behind each panel. `labels` has
+    rate: the unit, above the panels.
     """
     curves = regions.pivot(index="date", columns="region_name", values="hosp_per_100k")
     curves = curves.dropna(axis="columns", how="all").asfreq("D")
@@ -94,17 +97,18 @@ def draw_regions(regions: pd.DataFrame, labels: Mapping[str, str], language: Lan
     across = min(3, len(names))
     down = math.ceil(len(names) / across)
     figure = Figure(figsize=(8, 0.9 + 1.55 * down), dpi=DPI, layout="constrained")
-    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flat
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
+    reference = _with_breaks(france.loc[curves.index.min() : curves.index.max()])
     for axes, name in zip(panels, names, strict=False):
-        axes.plot(curves.index, curves, color="#D0D0D0", linewidth=0.6)
+        axes.plot(reference.index, reference, color="#A0A0A0", linewidth=1)
         marker = _mark_points(curves[name])
         axes.plot(curves.index, curves[name], color=BLUE, linewidth=2, marker=marker)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
-        axes.set_ylim(bottom=0)
         axes.margins(x=0.02)
         _dress(axes, language, ticks=4, fontsize=8)
-    for axes in list(panels):
+    for axes in panels[len(names) :]:
         axes.set_visible(False)
+    panels[0].set_ylim(0, 1.05 * max(1.0, reference.max(), curves.max(axis=None)))
     figure.suptitle(labels["rate"], x=0.01, ha="left", fontsize=10)
     return figure
 

@@ -111,6 +111,14 @@ def add_rates(daily: pd.DataFrame, level: Literal["region", "department"]) -> pd
     return daily.assign(**rates)
 
 
+def rate_in_france(stock: pd.DataFrame) -> pd.Series[float]:
+    """Return people in hospital per 100,000 inhabitants of the 101 departments, by date."""
+    places = [all_departments()[code] for code in expected_departments()]
+    thousands = sum(place.population or 0 for place in places)
+    counted = stock[stock["department"].isin([place.code for place in places])]
+    return (counted.groupby("date")["hosp"].sum() / thousands * 100).round(1)
+
+
 def compare_with_week_before(regions: pd.DataFrame) -> pd.DataFrame:
     """Return each region's last day beside the day a week earlier, highest rate first.
 

@@ -27,6 +27,7 @@ from wardbook.delimited import (
     refuse_values,
 )
 from wardbook.epidemic.geography import all_departments
+from wardbook.errors import DataProblem
 
 STOCK = ("hosp", "rea", "rad", "dc")
 FLOW = ("incid_hosp", "incid_rea", "incid_rad", "incid_dc")
@@ -56,6 +57,8 @@ def read_stock(path: Path) -> pd.DataFrame:
     """
     records = read_records(path, STOCK_LAYOUTS, delimiter=";")
     sexes = parse_choices(records, "sexe", SEXES, "sex_unknown")
+    if TOTAL_SEX not in sexes.array:
+        raise DataProblem("total_missing", file=records.file, column="sexe")
     frame = _parse(records, ("dep", "sexe", "jour"), STOCK)
     return frame.assign(sex=sexes.to_numpy())[["department", "sex", "date", *STOCK]]
 
