@@ -9,12 +9,11 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from tests.page_reading import HOSTILE
 from wardbook.domain.output import Check, Output, OutputKind, Verdict
 from wardbook.report.provenance import Provenance
 from wardbook.report.render import render_report
 from wardbook.template.spec import Template, load_template
-
-from tests.page_reading import HOSTILE
 
 TEMPLATE = """
 name = "ward_stays"

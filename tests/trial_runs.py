@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+
 from wardbook.domain.run import RunSpec
 
 TEMPLATE = """

@@ -10,12 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.executors.interface import RunState
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.engines.claim import ask_to_cancel, is_claimed
 from wardbook.engines.interface import Engine, Interrupted
 from wardbook.engines.papermill_engine import PapermillEngine
-
-from pipelines.executors.interface import RunState
 
 if TYPE_CHECKING:
     from distributed import Client, Future

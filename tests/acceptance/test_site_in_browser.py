@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wardbook.pages.build import LATEST, build_site
-from wardbook.pages.publish import publish_report
-from wardbook.pages.serve import serve_site
 
 from tests.page_reading import HOSTILE
 from tests.sample_report import make_hostile, make_run
+from wardbook.pages.build import LATEST, build_site
+from wardbook.pages.publish import publish_report
+from wardbook.pages.serve import serve_site
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from wardbook.epidemic.geography import all_departments, all_regions
 from wardbook.epidemic.indicators import find_gaps, sum_by_day
 from wardbook.epidemic.spf import FLOW, STOCK, read_admissions, read_stock, select_totals

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from trial_runs import is_alive, make_run, wait_until
+
 from wardbook.domain.run import Failure, FailureKind, RunResult
 from wardbook.engines.claim import ask_to_cancel, is_claimed
 from wardbook.engines.failures import describe_failure

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from trial_runs import make_run, wait_until
-from wardbook.domain.run import FailureKind, RunResult
 
 from pipelines.executors.dask_executor import DaskExecutor
 from pipelines.executors.interface import Executor, RunState
+from wardbook.domain.run import FailureKind, RunResult
 
 COUNT = "import os; open(os.environ['WARDBOOK_RUN'] + '/count', 'a').write('x')"
 

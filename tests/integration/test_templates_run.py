@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from wardbook.domain.output import OutputKind, Sensitivity
 from wardbook.domain.run import FailureKind, RunResult, RunSpec, SourceFile
 from wardbook.engines.papermill_engine import PapermillEngine

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from wardbook.epidemic.generate import generate_files
 from wardbook.epidemic.indicators import find_gaps, sum_by_day
 from wardbook.epidemic.spf import read_admissions, read_stock, select_totals

@@ -11,6 +11,7 @@ import mistune
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from trial_runs import make_run
+
 from wardbook.notebook.markdown import escape_markdown
 from wardbook.notebook.session import open_run
 

@@ -3,6 +3,7 @@
 from typing import Any, get_args
 
 import pytest
+
 from wardbook.domain.run import Failure, FailureKind
 from wardbook.engines.executed import find_failure
 from wardbook.engines.failures import describe_failure

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from wardbook.domain.output import OutputKind
 from wardbook.engines.outputs import OutputBroken, collect_outputs
 from wardbook.notebook.index import declare_output

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from wardbook.epidemic import figures
 from wardbook.epidemic.generate import generate_files
 from wardbook.epidemic.indicators import (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from wardbook.epidemic.generate import generate_files, main
 from wardbook.epidemic.geography import expected_departments
 from wardbook.epidemic.indicators import find_gaps

@@ -6,6 +6,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
+
 from wardbook.epidemic.geography import all_departments, all_regions, expected_departments
 from wardbook.epidemic.indicators import (
     add_means,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from wardbook.epidemic.generate import generate_files
 from wardbook.epidemic.spf import FLOW, STOCK, read_admissions, read_stock, select_totals
 from wardbook.errors import DataProblem
@@ -262,6 +263,15 @@ CASES = [
         row=35,
         column="dep",
         count=24,
+    ),
+    case(
+        "transfer broken off at the end of a line of the last day",
+        lambda lines: join(
+            [line for line in lines if not (b"2020-03-25" in line and line.startswith(b'"97'))]
+        ),
+        "last_day_cut",
+        count=96,
+        expected=101,
     ),
     case(
         "after a quoted line end",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from wardbook.errors import DataProblem
 from wardbook.hospital.stays import generate_stays, read_stays
 from wardbook.hospital.vocabulary import COLUMNS

@@ -6,6 +6,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
+
 from wardbook.errors import DataProblem
 from wardbook.hospital.stays import select_stays
 

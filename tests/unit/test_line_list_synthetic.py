@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from wardbook.hospital.stays import CANARIES, generate_stays, read_stays, select_stays
 from wardbook.hospital.vocabulary import ORGANISMS, WARDS
 

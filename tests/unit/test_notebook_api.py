@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import wardbook as wb
 from matplotlib.figure import Figure
 from trial_runs import make_run, make_template
+
+import wardbook as wb
 from wardbook.domain.output import Sensitivity
 from wardbook.domain.run import SourceFile
 from wardbook.errors import EnvironmentFault

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wardbook.pages.address import LONGEST, edition_folder, slug_of
-from wardbook.report.problem import ReportProblem
 
 from tests.page_reading import HOSTILE
+from wardbook.pages.address import LONGEST, edition_folder, slug_of
+from wardbook.report.problem import ReportProblem
 
 
 @pytest.mark.parametrize(

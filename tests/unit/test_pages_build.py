@@ -4,12 +4,12 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from wardbook.pages.build import LATEST, build_site
-from wardbook.pages.publish import publish_report
-from wardbook.report.problem import ReportProblem
 
 from tests.page_reading import HOSTILE, find_active, find_broken_links, photograph, read_page
 from tests.sample_report import make_run
+from wardbook.pages.build import LATEST, build_site
+from wardbook.pages.publish import publish_report
+from wardbook.report.problem import ReportProblem
 
 UNIT = "Unité d’analyse"
 

@@ -3,12 +3,12 @@
 import shutil
 
 import pytest
-from wardbook.pages import publish
-from wardbook.pages.publish import publish_report
-from wardbook.report.problem import ReportProblem
 
 from tests.page_reading import photograph
 from tests.sample_report import TEMPLATE, make_run, make_template
+from wardbook.pages import publish
+from wardbook.pages.publish import publish_report
+from wardbook.report.problem import ReportProblem
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+
 from wardbook.pages.serve import serve_site
 
 

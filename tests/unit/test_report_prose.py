@@ -1,6 +1,7 @@
 """Texts of a report: Markdown by a safe path."""
 
 import pytest
+
 from wardbook.report.prose import render_prose
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 from nbformat.v4 import new_code_cell
-from wardbook.domain.output import OutputKind
-from wardbook.report import render
-from wardbook.report.problem import ReportProblem
 
 from tests.page_reading import HOSTILE, find_active, read_page
 from tests.sample_report import TEMPLATE, display, make_hostile, make_run, make_template
+from wardbook.domain.output import OutputKind
+from wardbook.report import render
+from wardbook.report.problem import ReportProblem
 
 
 @pytest.fixture

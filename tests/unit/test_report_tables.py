@@ -1,6 +1,7 @@
 """Released CSV files as readable tables."""
 
 import pytest
+
 from wardbook.report.problem import ReportProblem
 from wardbook.report.tables import MOST_ROWS, Column, read_table
 from wardbook.report.voice import Voice

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from wardbook.domain.output import Channel, OutputKind, Sensitivity
 from wardbook.epidemic.geography import all_regions
 from wardbook.hospital.vocabulary import COLUMNS, ORGANISMS, WARDS

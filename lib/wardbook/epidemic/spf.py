@@ -90,4 +90,22 @@ def _parse(records: Records, key: Sequence[str], counts: Sequence[str]) -> pd.Da
         **{count: parse_counts(records, count) for count in counts},
     }
     refuse_duplicates(records, key)
-    return pd.DataFrame(columns).reset_index(drop=True)
+    frame = pd.DataFrame(columns).reset_index(drop=True)
+    _refuse_cut_last_day(records, frame)
+    return frame
+
+
+def _refuse_cut_last_day(records: Records, frame: pd.DataFrame) -> None:
+    """Refuse a file whose last day has fewer departments than the day before.
+
+    A transfer that breaks off at the end of a line leaves just that, and the last day is the one
+    that readers look at: its sum for France would be far too small.
+    """
+    departments = frame.groupby("date")["department"].nunique()
+    if len(departments) > 1 and departments.iloc[-1] < departments.iloc[-2]:
+        raise DataProblem(
+            "last_day_cut",
+            file=records.file,
+            count=int(departments.iloc[-1]),
+            expected=int(departments.iloc[-2]),
+        )
