@@ -14,7 +14,8 @@ from rich.text import Text
 
 from pipelines.cli.look import draw_journeys
 from pipelines.cli.main import FAULT
-from wardbook.ledger.ledger import Event
+from pipelines.cli.terminal import open_console
+from pipelines.demo.narrator import News
 
 
 @click.command()
@@ -46,15 +47,20 @@ def demo(folder: Path, data: Path | None, stay: bool | None, as_json: bool) -> i
     """
     from pipelines.demo.demo import opened_world, show_demo
 
-    console = Console(stderr=as_json)
+    console = open_console(stderr=as_json)
     with opened_world(folder, data) as (world, sandbox, site):
         console.print(f"Jira {sandbox.jira_url}   GitLab {sandbox.gitlab_url}   site {site.url}")
-        shown = show_demo(world, sandbox, site, lambda event: _tell(console, event))
+        shown = show_demo(world, sandbox, site, lambda news: _tell(console, news))
         if as_json:
             click.echo(json.dumps(asdict(shown), ensure_ascii=False, indent=1))
         else:
             console.print(draw_journeys(list(shown.journeys)))
-            console.print(f"Site     {shown.site}\nJira     {shown.jira}\nGitLab   {shown.gitlab}")
+            for name, address in (
+                ("Site", shown.site),
+                ("Jira", shown.jira),
+                ("GitLab", shown.gitlab),
+            ):
+                console.print(f"{name:<8} {address}")
         if not shown.finished:
             console.print("Not all tickets are settled. `wardbook status` says why.", style="red")
             return FAULT
@@ -66,5 +72,10 @@ def demo(folder: Path, data: Path | None, stay: bool | None, as_json: bool) -> i
     return 0
 
 
-def _tell(console: Console, event: Event) -> None:
-    console.print(Text(f"{event.at[11:19]}  {event.request_key:<8} {event.event}"))
+def _tell(console: Console, news: News) -> None:
+    *before, last = news.trail or ("",)
+    line = Text(f"{news.at[11:19]}  {news.key:<8} ")
+    line.append("".join(f"{station} → " for station in before), style="dim")
+    line.append(last, style="bold")
+    line.append(f"   {news.event.partition('.')[2]}", style="italic")
+    console.print(line)

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli.main import REFUSED, Context
+from pipelines.cli.terminal import open_console
 from pipelines.house import House
 from pipelines.journey import Journey, journey_of
 
@@ -35,7 +35,7 @@ def status(context: Context, as_json: bool) -> int:
         told = {"requests": [asdict(j) for j in journeys], "stuck": stuck, "unreadable": letters}
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        console = Console()
+        console = open_console()
         console.print(draw_journeys(journeys))
         for one in stuck:
             console.print(Text(f"stuck: {one['effect']}: {one['error']}", style="red"))
@@ -46,18 +46,19 @@ def status(context: Context, as_json: bool) -> int:
 
 
 def draw_journeys(journeys: list[Journey]) -> Table:
-    """Draw one line per request: state, deliverable, and the seconds that each step took."""
+    """Draw one line per request: state, the seconds that each step took, the deliverable."""
     steps = list(dict.fromkeys(step for journey in journeys for step in journey.seconds))
-    table = Table(show_lines=False, header_style="bold")
-    for title in ("ticket", "what", "state", "deliverable"):
-        table.add_column(title, overflow="fold")
+    table = Table(header_style="bold", caption="seconds for each step", caption_justify="right")
+    table.add_column("ticket", no_wrap=True)
+    table.add_column("state", no_wrap=True)
     for step in steps:
-        table.add_column(f"{step} s", justify="right", no_wrap=True)
+        table.add_column(step, justify="right", no_wrap=True)
+    table.add_column("where the deliverable is", overflow="fold", min_width=24)
     for journey in journeys:
         times = [f"{journey.seconds[s]:.1f}" if s in journey.seconds else "" for s in steps]
         # Text, not markup: what a ticket says must not colour a terminal.
-        cells = (journey.key, journey.title, journey.state, "\n".join(journey.addresses) or "—")
-        table.add_row(*(Text(cell) for cell in cells), *times)
+        cells = [journey.key, journey.state, *times, "\n".join(journey.addresses) or "—"]
+        table.add_row(*map(Text, cells))
     return table
 
 
@@ -85,7 +86,7 @@ def show(context: Context, key: str, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
         return 0
-    console = Console()
+    console = open_console()
     for name in ("state", "revision", "request", "work", "links"):
         console.print(Text(f"{name}: ", style="bold"), Text(_pretty(told[name])), sep="", end="\n")
     for event in events:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pipelines.demo.narrator import Narrator, News
 from pipelines.demo.reviewer import Reviewer
 from pipelines.demo.tickets import file_tickets
 from pipelines.demo.world import World
@@ -20,7 +21,7 @@ from pipelines.house import House
 from pipelines.journey import Journey, journey_of
 from pipelines.story import advance_all, runs_under_way, tick
 from wardbook.files import write_atomically
-from wardbook.ledger.ledger import Event, settled
+from wardbook.ledger.ledger import settled
 from wardbook.pages.build import build_site
 from wardbook.pages.serve import SiteServer, serve_site
 from wardbook.sandbox import Sandbox
@@ -68,7 +69,7 @@ def show_demo(
     world: World,
     sandbox: Sandbox,
     site: SiteServer,
-    tell: Callable[[Event], None],
+    tell: Callable[[News], None],
 ) -> Shown:
     """Play one round: file the tickets, and tick until all of them are settled.
 
@@ -89,22 +90,25 @@ def show_demo(
         keys = file_tickets(sandbox, world, number)
         reviewer = Reviewer(sandbox, world)
         deadline = time.monotonic() + LONGEST_SECONDS
-        told: dict[str, int] = {}
-        while time.monotonic() < deadline and not _all_settled(house, keys):
-            outcome = tick(house)
-            _tell_news(house, keys, told, tell)
-            reviewer.look_through(house)
-            if runs_under_way(house):
-                house.executor.wait(timeout=1.0)
-                advance_all(house, outcome)
-            else:
-                time.sleep(0.1)  # an effect that failed waits before its next try
+        with Narrator(house, keys, tell):
+            while time.monotonic() < deadline and not _all_settled(house, keys):
+                _play(house, reviewer)
         finished = _all_settled(house, keys)
         if finished:
             write_atomically(world.folder / "rounds", str(number))
         records = [record for key in keys if (record := house.ledger.record(key))]
         journeys = tuple(journey_of(house, record) for record in records)
     return Shown(journeys, finished, site.url, sandbox.jira_url, sandbox.gitlab_url)
+
+
+def _play(house: House, reviewer: Reviewer) -> None:
+    outcome = tick(house)
+    reviewer.look_through(house)
+    if runs_under_way(house):
+        house.executor.wait(timeout=1.0)
+        advance_all(house, outcome)
+    else:
+        time.sleep(0.1)  # an effect that failed waits before its next try
 
 
 def _round_number(world: World) -> int:
@@ -118,13 +122,3 @@ def _all_settled(house: House, keys: list[str]) -> bool:
         if record is None or not settled(record) or house.ledger.open_intents(key):
             return False
     return True
-
-
-def _tell_news(
-    house: House, keys: list[str], told: dict[str, int], tell: Callable[[Event], None]
-) -> None:
-    for key in keys:
-        events = house.ledger.events(key)
-        for event in events[told.get(key, 0) :]:
-            tell(event)
-        told[key] = len(events)
