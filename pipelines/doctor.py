@@ -132,7 +132,7 @@ def _look_at_executor(house: House) -> Iterator[Finding]:
     from distributed import Client
 
     try:
-        with Client(chosen.address, timeout="5s") as client:  # type: ignore[no-untyped-call]
+        with Client(chosen.address, timeout="5s") as client:
             workers = len(client.scheduler_info()["workers"])
     except OSError as error:
         reason = type(error).__name__

@@ -52,7 +52,10 @@ class DataProblem(Refusal):
     def __str__(self) -> str:
         from wardbook.messages import say
 
-        return say("en", f"data.{self.code}", **self.details)
+        try:
+            return say("en", f"data.{self.code}", **self.details)
+        except KeyError:
+            return self.code  # an error must be able to say itself, even when raised wrongly
 
 
 class Fault(WardbookError):

@@ -90,9 +90,9 @@ class DaskExecutor:
         # Distributed reports each lost connection and each run cut off by `close` with a traceback.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         if self._address is not None:
-            return Client(self._address, set_as_default=False)  # type: ignore[no-untyped-call]
+            return Client(self._address, set_as_default=False)
         _engines[self._name] = self._engine
-        cluster = LocalCluster(  # type: ignore[no-untyped-call]
+        cluster = LocalCluster(
             n_workers=1,
             threads_per_worker=self._workers,
             processes=False,
@@ -101,17 +101,17 @@ class DaskExecutor:
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         )
-        return Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
+        return Client(cluster, set_as_default=False)
 
     def _hand_over(self, folder: Path, key: str) -> None:
         from distributed import fire_and_forget
 
         future = self._client.submit(execute_run, str(folder), self._name, key=key, pure=False)
         if self._address is not None:
-            fire_and_forget(future)  # type: ignore[no-untyped-call]
+            fire_and_forget(future)
         with self._guard:
             self._futures[folder] = future
-        future.add_done_callback(lambda _: self._note_end(folder))  # type: ignore[no-untyped-call]
+        future.add_done_callback(lambda _: self._note_end(folder))
 
     def _note_end(self, folder: Path) -> None:
         with self._guard:

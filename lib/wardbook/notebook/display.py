@@ -79,7 +79,7 @@ def _show(data: Mapping[str, object], metadata: Mapping[str, object]) -> None:
     if _find_shell() is not None:
         from IPython.display import publish_display_data
 
-        publish_display_data(dict(data), dict(metadata))  # type: ignore[no-untyped-call]
+        publish_display_data(dict(data), dict(metadata))
 
 
 def _find_shell() -> Any:

@@ -7,10 +7,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from wardbook.template.spec import ParameterSpec, TemplateProblem
-
-_TRUE = {"true": True, "yes": True, "oui": True, "1": True}
-_FALSE = {"false": False, "no": False, "non": False, "0": False}
+from wardbook.template.parameters import type_parameters
+from wardbook.template.spec import TemplateProblem, TemplateSpec
 
 
 class Parameters:
@@ -65,37 +63,21 @@ def _decode(value: Any) -> Any:
     return value
 
 
-def read_example(name: str, spec: ParameterSpec) -> Any:
-    """Return the value an analyst gets outside a run: the default, else a required one's example.
-
-    Items of a `many` parameter are separated by commas.
+def read_examples(spec: TemplateSpec) -> Parameters:
+    """Return what an analyst gets outside a run: defaults, else the required ones' examples.
 
     Raises:
-        TemplateProblem: the default or example is not of the declared type.
+        TemplateProblem: a default or an example does not fit its own declaration.
     """
-    text = spec.default if spec.default is not None else spec.example if spec.required else None
-    if text is None:
-        return None
-    try:
-        if spec.many:
-            return [_parse(item.strip(), spec) for item in text.split(",") if item.strip()]
-        return _parse(text.strip(), spec)
-    except (ValueError, KeyError):
+    texts = {
+        name: parameter.example
+        for name, parameter in spec.parameters.items()
+        if parameter.required and parameter.default is None
+    }
+    values, problems = type_parameters(spec, texts)
+    if problems:
         raise TemplateProblem(
-            f"template.toml: parameters.{name}: its default or example is not of type "
-            f"{spec.type!r}. Mend it."
-        ) from None
-
-
-def _parse(text: str, spec: ParameterSpec) -> Any:
-    match spec.type:
-        case "integer":
-            return int(text)
-        case "number":
-            return float(text)
-        case "boolean":
-            return (_TRUE | _FALSE)[text.lower()]
-        case "date":
-            return date.fromisoformat(text)
-        case "text" | "choice":
-            return text
+            f"template.toml: parameters.{problems[0].name}: its default or example does not fit "
+            f"its own declaration ({problems[0].code}). Mend it."
+        )
+    return decode_parameters(values)

@@ -15,7 +15,7 @@ from pathlib import Path
 from wardbook.domain.run import RunSpec
 from wardbook.errors import EnvironmentFault
 from wardbook.messages import Language
-from wardbook.notebook.parameters import Parameters, decode_parameters, read_example
+from wardbook.notebook.parameters import Parameters, decode_parameters, read_examples
 from wardbook.template.spec import Template, load_template
 
 RUN_VARIABLE = "WARDBOOK_RUN"
@@ -92,7 +92,7 @@ def open_by_hand(folder: Path) -> Session:
     named = {name: os.environ.get(SOURCE_VARIABLE + name.upper()) for name in template.spec.sources}
     return Session(
         language="fr",
-        parameters=Parameters({n: read_example(n, p) for n, p in template.spec.parameters.items()}),
+        parameters=read_examples(template.spec),
         sources={name: Path(path) for name, path in named.items() if path},
         outputs=folder / "outputs",
         template_folder=folder,

@@ -31,7 +31,7 @@ class ReportExporter(TemplateExporter):
 def report_exporter() -> ReportExporter:
     """Return the exporter of this process: making one costs more than a report."""
     # With paths given, nbconvert looks for templates neither in the working folder nor in the home.
-    return ReportExporter(  # type: ignore[no-untyped-call]
+    return ReportExporter(
         template_paths=[],
         template_file="report.html.j2",
         preprocessors=[],
@@ -40,6 +40,6 @@ def report_exporter() -> ReportExporter:
 
 
 def _highlight(source: str, language: str) -> Markup:
-    highlighter = Highlight2HTML(pygments_lexer=language)  # type: ignore[no-untyped-call]
+    highlighter = Highlight2HTML(pygments_lexer=language)
     html: Any = highlighter(source)
     return Markup(html)  # noqa: S704  pygments escapes the source and adds spans only

@@ -79,7 +79,7 @@ def _read_notebook(executed: Path) -> Mapping[str, Any]:
     import nbformat
 
     try:
-        notebook: Any = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
+        notebook: Any = nbformat.read(executed, as_version=4)
     except FileNotFoundError:
         raise ReportProblem(f"{executed.name}: missing. Run the request again.") from None
     except (ValueError, AttributeError, KeyError):
@@ -144,7 +144,7 @@ def _keep_sources(notebook: Mapping[str, Any]) -> Any:
 
     cells = [{"cell_type": "code", "source": cell["source"]} for cell in code_cells(notebook)]
     kept = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
-    return nbformat.from_dict(kept)  # type: ignore[no-untyped-call]
+    return nbformat.from_dict(kept)
 
 
 def _write_files(

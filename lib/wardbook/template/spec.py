@@ -7,6 +7,7 @@ report says, in French and English) and `README.md` (the method sheet).
 from __future__ import annotations
 
 import hashlib
+import keyword
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,6 +123,13 @@ class TemplateSpec(_Model):
     sources: Mapping[Name, SourceSpec] = Field(default_factory=dict)
     outputs: Mapping[Name, OutputSpec]
     resources: ResourcesSpec = ResourcesSpec()
+
+    @model_validator(mode="after")
+    def _parameters_can_be_written(self) -> TemplateSpec:
+        for name in self.parameters:
+            if keyword.iskeyword(name):
+                raise ValueError(f"parameter {name!r}: Python cannot write `params.{name}`")
+        return self
 
 
 @dataclass(frozen=True)
