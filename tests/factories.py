@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from wardbook.domain.record import Links, Record, Review, Work
+from wardbook.domain.request import Request
+from wardbook.domain.states import State
 from wardbook.domain.ticket import Person, Ticket
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -32,3 +35,44 @@ _TICKET = Ticket(
 def make_ticket(**changes: object) -> Ticket:
     """A ticket that the gate accepts, with changes."""
     return replace(_TICKET, **changes)  # type: ignore[arg-type]
+
+
+def make_record(state: State, **changes: object) -> Record:
+    """A request in a given state, its ticket unchanged since the gate."""
+    record = Record(
+        key="DATA-1",
+        state=state,
+        revision=1,
+        known_before=False,
+        ticket=_TICKET,
+        asked=_TICKET.fingerprint,
+        gated=_TICKET.fingerprint if state is not State.RECEIVED else "",
+        request=None if state in {State.RECEIVED, State.REFUSED} else make_request(),
+        links=Links(project="unite/direction-medicale", issue=1, merge_request=1),
+        work=Work(),
+        review=Review(),
+        changed_at=NOON.isoformat(),
+    )
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+def make_request(**changes: object) -> Request:
+    """The request that the ticket becomes, with changes."""
+    request = Request(
+        key="DATA-1",
+        title=_TICKET.summary,
+        question=_TICKET.description,
+        service="Direction médicale",
+        requester="cmoreau",
+        requester_name="Claire Moreau",
+        purpose="care",
+        legal_basis="head_of_service",
+        reference="NOTE-2026-014",
+        expires="2027-12-31",
+        approver="hbernard",
+        template="hospital_epidemic",
+        parameters={},
+        sources={"hospital": "spf"},
+        language="fr",
+    )
+    return replace(request, **changes)  # type: ignore[arg-type]

@@ -31,7 +31,7 @@ class ReportExporter(TemplateExporter):
 def report_exporter() -> ReportExporter:
     """Return the exporter of this process: making one costs more than a report."""
     # With paths given, nbconvert looks for templates neither in the working folder nor in the home.
-    return ReportExporter(
+    return ReportExporter(  # type: ignore[no-untyped-call]
         template_paths=[],
         template_file="report.html.j2",
         preprocessors=[],

@@ -1,0 +1,100 @@
+"""The settings: what `wardbook init` writes is accepted, and each mistake is told with its mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sample_settings import load_sample, write_sample
+
+from pipelines.sample_settings import SAMPLE
+from wardbook.errors import SettingsFault
+from wardbook.settings import Settings, load_settings
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(SettingsFault) as caught:
+        load_sample(folder, text)
+    return str(caught.value)
+
+
+def test_the_sample_is_accepted_and_names_every_setting(tmp_path: Path) -> None:
+    settings = load_sample(tmp_path)
+    assert settings.unit.language == "fr"
+    optional = {"templates", "account", "address"}
+    for model in (type(getattr(settings, name)) for name in Settings.model_fields):
+        for key in getattr(model, "model_fields", {}):
+            assert key in SAMPLE or key in {"token"} | optional, key
+
+
+def test_relative_paths_are_the_files_own(tmp_path: Path) -> None:
+    settings = load_sample(tmp_path)
+    assert settings.unit.state == tmp_path / "state"
+    assert settings.ledger == f"sqlite:///{tmp_path}/state/ledger.db"
+    assert settings.sources["spf"].path.is_relative_to(tmp_path)
+
+
+def test_an_unknown_key_is_refused_with_the_near_one(tmp_path: Path) -> None:
+    message = refusal(tmp_path, SAMPLE.replace("overlap_minutes", "overlap_minuts"))
+    assert "jira.overlap_minuts is not a setting. Did you mean `overlap_minutes`?" in message
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    message = refusal(tmp_path, SAMPLE.replace('project = "DATA"\n', ""))
+    assert "jira.project is missing" in message
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    text = SAMPLE.replace('project = "DATA"\n', "").replace("workers = 2", "workers = 0")
+    message = refusal(tmp_path, text)
+    assert "jira.project" in message
+    assert "executor.workers" in message
+
+
+def test_a_wrong_fingerprint_is_refused(tmp_path: Path) -> None:
+    assert "seal.signer" in refusal(tmp_path, SAMPLE.replace("0" * 40, "0" * 16))
+
+
+def test_a_missing_file_names_init(tmp_path: Path) -> None:
+    with pytest.raises(SettingsFault, match="wardbook init"):
+        load_settings(tmp_path / "wardbook.toml", {})
+
+
+def test_broken_toml_names_the_line(tmp_path: Path) -> None:
+    assert "line 3" in refusal(tmp_path, "a = 1\nb = 2\nc = = 3\n")
+
+
+def test_a_missing_token_says_where_to_set_it(tmp_path: Path) -> None:
+    text = SAMPLE.replace('token_file = "state/jira.token"\n', "")
+    with pytest.raises(SettingsFault, match="WARDBOOK_JIRA_TOKEN"):
+        load_settings(write_sample(tmp_path, text), {"WARDBOOK_GITLAB_TOKEN": "b"})
+
+
+def test_a_token_in_plain_sight_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    text = SAMPLE.replace('token_file = "state/jira.token"', 'token = "hunter2"')
+    message = refusal(tmp_path, text)
+    assert "plain sight" in message
+    assert "hunter2" not in message
+
+
+def test_a_token_file_must_be_private(tmp_path: Path) -> None:
+    token = tmp_path / "state" / "jira.token"
+    token.parent.mkdir()
+    token.write_text("s3cret\n")
+    token.chmod(0o644)
+    environ = {"WARDBOOK_GITLAB_TOKEN": "b"}
+    with pytest.raises(SettingsFault, match="chmod 600"):
+        load_settings(write_sample(tmp_path), environ)
+    token.chmod(0o600)
+    settings = load_settings(write_sample(tmp_path), environ)
+    assert settings.jira.token.get_secret_value() == "s3cret"
+    assert "s3cret" not in repr(settings)
+
+
+def test_the_environment_gives_the_ledgers_address(tmp_path: Path) -> None:
+    environ = {
+        "WARDBOOK_JIRA_TOKEN": "a",
+        "WARDBOOK_GITLAB_TOKEN": "b",
+        "WARDBOOK_LEDGER_URL": "postgresql://unit@db/ledger",
+    }
+    assert load_settings(write_sample(tmp_path), environ).ledger == "postgresql://unit@db/ledger"
