@@ -13,9 +13,10 @@ from pathlib import Path
 
 import gnupg
 import pytest
-from tests.sample_seal import RawGpg, agent_pid, is_alive, raw_gpg
 from wardbook.errors import EnvironmentFault
 from wardbook.seal import Fingerprint, Keyring, SealProblem, choose_recipient_key
+
+from tests.sample_seal import RawGpg, agent_pid, is_alive, raw_gpg
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=1000)
@@ -179,6 +180,17 @@ def test_malformed_blocks(directory: RawGpg, unit: Keyring) -> None:
         assert refusal(unit, [block], pinned) == "key_malformed", block[:60]
     assert choose_recipient_key([*bad, good], pinned, unit, NOW).fingerprint == pinned
     assert unit.facts() == []
+
+
+def test_a_secret_key_in_a_public_block_does_not_enter_the_home(
+    directory: RawGpg, unit: Keyring
+) -> None:
+    pinned = directory.make_key(ADA)
+    secret = directory.run("--armor", "--export-secret-keys", pinned).decode()
+    unit.open_with_secrets()
+    assert unit.import_key(secret.replace("PRIVATE", "PUBLIC")) == [pinned]
+    assert [one.fingerprint for one in unit.facts()] == [pinned]
+    assert list((unit._home.home / "private-keys-v1.d").iterdir()) == []
 
 
 HOSTILE_NAMES = [

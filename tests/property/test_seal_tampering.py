@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.sample_seal import SOME_SHA256, make_deliverable, make_receipt
 from wardbook.seal import CheckEvidence, Keyring, Receipt, SealProblem, verify
 from wardbook.seal.files import list_files
+
+from tests.sample_seal import SOME_SHA256, make_deliverable, make_receipt
 
 NOW = datetime.now(UTC)
 FILES = ["figures/curve.svg", "index.html", "receipt.json", "receipt.json.asc", "table.csv"]

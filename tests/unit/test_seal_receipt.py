@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from tests.sample_seal import MOMENT, SOME_SHA256, make_receipt
 from wardbook.seal import Approval, Origin, Receipt, SealProblem, Source, Subject
+
+from tests.sample_seal import MOMENT, SOME_SHA256, make_receipt
 
 RECEIPT = make_receipt({"index.html": SOME_SHA256, "a/é.csv": SOME_SHA256})
 

@@ -76,10 +76,16 @@ class Keyring:
     def import_key(self, armoured: str) -> list[Fingerprint]:
         """Add public keys to the home or merge what is new in them; revocations stay for ever.
 
+        Secret keys that hide in the block are not imported.
+
         Raises:
             SealProblem: it is not a readable block of public keys (`key_malformed`).
         """
-        return import_public(self._gpg, armoured)
+        with PublicHome() as home:
+            found = home.add(armoured)
+            for fingerprint in found:
+                import_public(self._gpg, export_public(home.gpg, fingerprint))
+        return found
 
     def export_public(self, fingerprint: Fingerprint) -> str:
         """Return a public key of the home, armoured, without others' signatures.

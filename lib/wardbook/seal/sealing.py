@@ -140,7 +140,7 @@ def _encrypt(
             sign=True,
             always_trust=True,
             armor=False,
-            extra_args=["--set-filename", "", "--no-encrypt-to", *signing_options(signer)],
+            extra_args=["--no-encrypt-to", *signing_options(signer)],
         )
     except BrokenPipeError:  # gpg gave up before it had read all: its status lines say why
         log = gpg.last_log
