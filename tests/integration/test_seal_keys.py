@@ -304,7 +304,7 @@ def test_one_keyring_that_closes_does_not_take_the_agent_of_another(tmp_path: Pa
         assert [is_alive(pid) for pid in pids] == [True, False]
 
 
-def test_a_killed_process_leaves_no_agent(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_no_agent_and_no_trace(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib; from wardbook.seal import Keyring\n"
         "keyring = Keyring(pathlib.Path(sys.argv[1])); keyring.open_with_secrets()\n"
@@ -317,6 +317,8 @@ def test_a_killed_process_leaves_no_agent(tmp_path: Path) -> None:
         pid = agent_pid(runtime)
         os.kill(process.pid, signal.SIGKILL)
     deadline = time.monotonic() + 30  # gpg-agent looks for its parent every few seconds
-    while is_alive(pid) and time.monotonic() < deadline:
+    while (is_alive(pid) or runtime.exists()) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not is_alive(pid)
+    assert not runtime.exists()
+    assert (tmp_path / "unit" / "private-keys-v1.d").is_dir()

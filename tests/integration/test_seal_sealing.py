@@ -241,6 +241,13 @@ def test_an_unsigned_file_is_not_opened(parties: Parties, tmp_path: Path) -> Non
     assert not (tmp_path / "opened").exists()
 
 
+def test_without_the_units_key_it_is_not_opened(parties: Parties, tmp_path: Path) -> None:
+    sealed = seal_it(parties)
+    with pytest.raises(SealProblem, match="does not hold the key"):
+        open_sealed(sealed.path, tmp_path / "opened", parties.ada, Fingerprint("A" * 40))
+    assert not (tmp_path / "opened").exists()
+
+
 def test_every_changed_byte_keeps_it_closed(parties: Parties, tmp_path: Path) -> None:
     parties.data.write_bytes(CANARY)
     sealed = seal_it(parties)
