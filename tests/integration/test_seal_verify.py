@@ -406,7 +406,7 @@ def test_no_agent_and_no_home_stays(unit: Unit, monkeypatch: pytest.MonkeyPatch)
     assert processes_that_name(str(runtime)) == []
     with Keyring(unit.tmp / "unit") as control:
         control.open_with_secrets()
-        assert len(processes_that_name(str(runtime))) == 1
+        assert processes_that_name(str(runtime))
 
 
 def test_the_key_id_counts_also_where_gpg_does_not_use_it(
