@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from wardbook.seal import (
@@ -67,8 +68,7 @@ class RawGpg:
         """Return the primary fingerprints of the home's keys, oldest first."""
         listed = self.run("--with-colons", "--list-keys", *([f"={user_id}"] if user_id else []))
         lines = [line.split(":") for line in listed.decode(errors="replace").splitlines()]
-        pairs = zip(lines, lines[1:], strict=False)
-        return [Fingerprint(after[9]) for line, after in pairs if line[0] == "pub"]
+        return [Fingerprint(after[9]) for line, after in pairwise(lines) if line[0] == "pub"]
 
     def subkeys(self, fingerprint: Fingerprint) -> list[Fingerprint]:
         """Return the fingerprints of the key's subkeys."""
@@ -102,6 +102,15 @@ def raw_gpg() -> Iterator[RawGpg]:
     finally:
         subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def processes_that_name(text: str) -> list[str]:
+    """Return the command lines of running processes in which `text` occurs."""
+    lines = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(process.read_bytes().decode(errors="replace").replace("\0", " "))
+    return [line for line in lines if text in line]
 
 
 def agent_pid(home: Path) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import gnupg
 import pytest
+
 from tests.sample_seal import RawGpg, agent_pid, is_alive, raw_gpg
 from wardbook.errors import EnvironmentFault
 from wardbook.seal import Fingerprint, Keyring, SealProblem, choose_recipient_key
@@ -181,6 +182,17 @@ def test_malformed_blocks(directory: RawGpg, unit: Keyring) -> None:
     assert unit.facts() == []
 
 
+def test_a_secret_key_in_a_public_block_does_not_enter_the_home(
+    directory: RawGpg, unit: Keyring
+) -> None:
+    pinned = directory.make_key(ADA)
+    secret = directory.run("--armor", "--export-secret-keys", pinned).decode()
+    unit.open_with_secrets()
+    assert unit.import_key(secret.replace("PRIVATE", "PUBLIC")) == [pinned]
+    assert [one.fingerprint for one in unit.facts()] == [pinned]
+    assert list((unit._home.home / "private-keys-v1.d").iterdir()) == []
+
+
 HOSTILE_NAMES = [
     "Åke Ångström <a@h.example>",
     "Ada\u0085pub",
@@ -292,7 +304,7 @@ def test_one_keyring_that_closes_does_not_take_the_agent_of_another(tmp_path: Pa
         assert [is_alive(pid) for pid in pids] == [True, False]
 
 
-def test_a_killed_process_leaves_no_agent(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_no_agent_and_no_trace(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib; from wardbook.seal import Keyring\n"
         "keyring = Keyring(pathlib.Path(sys.argv[1])); keyring.open_with_secrets()\n"
@@ -305,6 +317,8 @@ def test_a_killed_process_leaves_no_agent(tmp_path: Path) -> None:
         pid = agent_pid(runtime)
         os.kill(process.pid, signal.SIGKILL)
     deadline = time.monotonic() + 30  # gpg-agent looks for its parent every few seconds
-    while is_alive(pid) and time.monotonic() < deadline:
+    while (is_alive(pid) or runtime.exists()) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not is_alive(pid)
+    assert not runtime.exists()
+    assert (tmp_path / "unit" / "private-keys-v1.d").is_dir()

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from tests.sample_seal import (
     RawGpg,
     digests,
     make_deliverable,
     make_receipt,
+    processes_that_name,
     raw_gpg,
 )
 from wardbook.seal import (
@@ -26,8 +28,9 @@ from wardbook.seal import (
     verify,
     write_receipt,
 )
-from wardbook.seal.armour import write_armour
-from wardbook.seal.signature import sign_detached
+from wardbook.seal.armour import read_armour, write_armour
+from wardbook.seal.public_home import PublicHome
+from wardbook.seal.signature import check_detached, sign_detached
 
 NOW = datetime.now(UTC)
 THEN = NOW - timedelta(days=1000)
@@ -275,7 +278,7 @@ def test_an_expired_key_is_refused_and_a_renewed_one_accepted(unit: Unit, raw: R
     given = {"public_key": raw.export(key), "fingerprint": key}
     assert unit.verify(folder, **given, now=THEN + timedelta(days=364)).signer == key
     assert unit.refusal(folder, **given) == "signature_key_expired"
-    with pytest.raises(SealProblem, match="while the key was valid.*renewed public key"):
+    with pytest.raises(SealProblem, match=r"while the key was valid.*renewed public key"):
         unit.verify(folder, **given)
     raw.run("--quick-set-expire", key, "5y")
     assert unit.verify(folder, public_key=raw.export(key), fingerprint=key).signer == key
@@ -394,9 +397,36 @@ def test_a_receipt_can_be_written_again(unit: Unit) -> None:
 
 
 def test_no_agent_and_no_home_stays(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = unit.deliver()
+    sealed, _ = unit.seal("one")
     runtime = unit.tmp / "r"
     runtime.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    unit.verify(folder)
+    unit.verify(sealed.path)
     assert list(runtime.iterdir()) == []
+    assert processes_that_name(str(runtime)) == []
+    with Keyring(unit.tmp / "unit") as control:
+        control.open_with_secrets()
+        assert processes_that_name(str(runtime))
+
+
+def test_the_key_id_counts_also_where_gpg_does_not_use_it(
+    unit: Unit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gpg that finds the key by another field of the signature than the unsigned key id."""
+    asc = sign_detached(b"data", unit.signer, unit.keyring)
+    key_id = bytes.fromhex(unit.signer.key_id)
+    foreign = write_armour(
+        read_armour(asc).packet.replace(b"\x09\x10" + key_id, b"\x09\x10" + key_id[::-1])
+    )
+    with PublicHome() as home:
+        home.add(unit.public)
+        answer = home.gpg.verify_data
+
+        def with_its_own_key_id(file: str, data: bytes) -> object:
+            Path(file).write_bytes(read_armour(asc).packet)
+            return answer(file, data)
+
+        monkeypatch.setattr(home.gpg, "verify_data", with_its_own_key_id)
+        assert check_detached(home, b"data", asc, unit.signer)
+        with pytest.raises(SealProblem, match="one whole detached"):
+            check_detached(home, b"data", foreign, unit.signer)

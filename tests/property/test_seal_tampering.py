@@ -1,6 +1,5 @@
 """Any changed byte of a deliverable is refused; any receipt survives its own form."""
 
-import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,15 +76,15 @@ def test_any_cut_or_added_byte_is_refused(
         path.write_bytes(good)
 
 
-def test_every_bit_of_the_signature_counts(deliverable: tuple[Path, str]) -> None:
+def test_every_byte_of_the_signature_counts(deliverable: tuple[Path, str]) -> None:
     """Where gpg alone is indifferent: armour, unsigned fields, lengths of numbers."""
     folder, public_key = deliverable
     path = folder / "receipt.json.asc"
     good = path.read_bytes()
     try:
-        for position, bit in itertools.product(range(len(good)), (0, 5)):
+        for position in range(len(good)):
             bad = bytearray(good)
-            bad[position] ^= 1 << bit
+            bad[position] ^= 1 << position % 8
             path.write_bytes(bad)
             assert not accepted(folder, public_key), position
     finally:

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+
 from wardbook.seal import SealProblem
 from wardbook.seal.armour import read_armour, write_armour
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from wardbook.errors import SealRefusal
 from wardbook.seal import Fingerprint, KeyFacts, SealProblem, SubkeyFacts
 from wardbook.seal.facts import choose_encryption_key

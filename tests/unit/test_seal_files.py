@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from wardbook.seal import SealProblem
 from wardbook.seal.files import hash_file, list_files, printable, read_file, write_whole
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+
 from tests.sample_seal import MOMENT, SOME_SHA256, make_receipt
 from wardbook.seal import Approval, Origin, Receipt, SealProblem, Source, Subject
 

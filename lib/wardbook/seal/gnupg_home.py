@@ -143,9 +143,11 @@ class SecretHome:
         """
         if self._agent is not None:
             return
-        # `gpg-agent --daemon COMMAND` lives as long as COMMAND, and this `cat` as long as we do.
+        # `gpg-agent --daemon COMMAND` lives as long as COMMAND, and this `cat` as long as we do;
+        # so also a killed process leaves neither an agent nor our directory behind.
         # cat runs only once the sockets are bound, so its echo says that the agent is reachable.
-        command = ["gpg-agent", "--homedir", str(self.path), "--no-options", "--daemon", "cat"]
+        command = ["gpg-agent", "--homedir", str(self.path), "--no-options", "--daemon"]
+        command += ["sh", "-c", 'cat; rm -rf -- "$0"', str(self.path)]
         try:
             agent = subprocess.Popen(
                 command,

@@ -76,10 +76,16 @@ class Keyring:
     def import_key(self, armoured: str) -> list[Fingerprint]:
         """Add public keys to the home or merge what is new in them; revocations stay for ever.
 
+        Secret keys that hide in the block are not imported.
+
         Raises:
             SealProblem: it is not a readable block of public keys (`key_malformed`).
         """
-        return import_public(self._gpg, armoured)
+        with PublicHome() as home:
+            found = home.add(armoured)
+            for fingerprint in found:
+                import_public(self._gpg, export_public(home.gpg, fingerprint))
+        return found
 
     def export_public(self, fingerprint: Fingerprint) -> str:
         """Return a public key of the home, armoured, without others' signatures.
@@ -89,12 +95,23 @@ class Keyring:
         """
         armoured = export_public(self._gpg, fingerprint)
         if not armoured:
-            raise SealProblem("key_unknown", fingerprint=fingerprint, home=str(self._home.home))
+            raise self._unknown(fingerprint)
         return armoured
 
     def facts(self) -> list[KeyFacts]:
         """Return the facts of every public key of the home."""
         return list_public(self._gpg) if self._home.ring.exists() else []
+
+    def facts_of(self, fingerprint: Fingerprint) -> KeyFacts:
+        """Return the facts of one public key of the home.
+
+        Raises:
+            SealProblem: the home does not hold it (`key_unknown`).
+        """
+        for key in self.facts():
+            if key.fingerprint == fingerprint:
+                return key
+        raise self._unknown(fingerprint)
 
     def inspect(self, armoured: str, now: datetime) -> list[KeyFacts]:
         """Return the facts of the keys in a block, in a home of their own that is thrown away.
@@ -114,6 +131,9 @@ class Keyring:
         """
         self._home.start_agent()
         return open_gpg(self._home.path, ring=ring or self._home.ring)
+
+    def _unknown(self, fingerprint: Fingerprint) -> SealProblem:
+        return SealProblem("key_unknown", fingerprint=fingerprint, home=str(self._home.home))
 
 
 def choose_recipient_key(

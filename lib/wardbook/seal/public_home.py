@@ -56,7 +56,7 @@ def import_public(gpg: Any, armoured: str) -> list[Fingerprint]:
     Raises:
         SealProblem: it is not such a block, or no key in it is whole (`key_malformed`).
     """
-    if "BEGIN PGP PUBLIC KEY BLOCK" not in armoured or "PRIVATE KEY" in armoured:
+    if "BEGIN PGP PUBLIC KEY BLOCK" not in armoured:
         raise SealProblem("key_malformed")
     log = gpg.import_keys(armoured.encode(), extra_args=_IMPORT)
     imported = [Fingerprint(values[1]) for values in log.values("IMPORT_OK")]

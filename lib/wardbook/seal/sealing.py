@@ -98,9 +98,7 @@ def open_sealed(path: Path, out: Path, keyring: Keyring, signer: Fingerprint) ->
         SealProblem: `key_unknown` (the unit's key is not imported), `open_failed`, or what
             `judge_signature` says.
     """
-    known = [key for key in keyring.facts() if key.fingerprint == signer]
-    if not known:
-        keyring.export_public(signer)
+    signing_key = keyring.facts_of(signer)
     gpg = keyring.open_with_secrets()
     with write_whole(out, mode=0o600) as file:
         gpg.on_data = _Sink(file).write
@@ -109,7 +107,7 @@ def open_sealed(path: Path, out: Path, keyring: Keyring, signer: Fingerprint) ->
         )
         if not log.has("DECRYPTION_OKAY") or log.on_data_failure:
             raise SealProblem("open_failed", file=printable(path))
-        judge_signature(log, known[0])
+        judge_signature(log, signing_key)
 
 
 class _Sink:
@@ -140,7 +138,7 @@ def _encrypt(
             sign=True,
             always_trust=True,
             armor=False,
-            extra_args=["--set-filename", "", "--no-encrypt-to", *signing_options(signer)],
+            extra_args=["--no-encrypt-to", *signing_options(signer)],
         )
     except BrokenPipeError:  # gpg gave up before it had read all: its status lines say why
         log = gpg.last_log

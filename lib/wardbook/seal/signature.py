@@ -13,8 +13,6 @@ from wardbook.seal.keys import Keyring
 from wardbook.seal.problems import SealProblem
 from wardbook.seal.public_home import PublicHome
 
-_OVER_BINARY_DATA = "00"
-
 
 @dataclass(frozen=True)
 class Signed:
@@ -110,11 +108,9 @@ def _single_signature(log: StatusLog, pinned: Fingerprint) -> Signed:
     valid = log.values("VALIDSIG")
     if len(log.values("NEWSIG")) != 1 or len(valid) != 1 or log.has("ERRSIG"):
         raise SealProblem("signature_malformed")
-    signing_key, made_at, kind, primary = (valid[0][place] for place in (0, 2, 8, 9))
+    signing_key, made_at, primary = (valid[0][place] for place in (0, 2, 9))
     if primary != pinned:
         raise SealProblem("signature_other_key", signer=pinned, found=primary)
-    if kind != _OVER_BINARY_DATA:
-        raise SealProblem("signature_malformed")
     moment = datetime.fromtimestamp(int(made_at), UTC)
     return Signed(pinned, Fingerprint(signing_key), moment)
 
