@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipelines.house import House
+from pipelines.site import rebuild_site
 from pipelines.steps.prepare import request_of
 from requests_sync.effects import Effect
 from requests_sync.foreign_text import title_of
@@ -63,19 +64,12 @@ class SitePublish:
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Render, sign, publish; then bring the site's own pages up to date."""
-        from wardbook.pages.build import build_site
-
         site = self.house.settings.site
         slug, edition = slug_of(record.key), edition_of(record)
         folder = edition_folder(site.folder, slug, edition)
         if not holds_receipt(self.house, folder, str(record.work.run)):
             self._publish(intent.payload["outputs"], record, slug, edition)
-        build_site(
-            site.folder,
-            templates=self.house.templates,
-            language=self.house.settings.unit.language,
-            unit=self.house.settings.unit.name,
-        )
+        rebuild_site(self.house)
         address = f"{site.url.rstrip('/')}/reports/{slug}/{edition}/"
         return _delivered(record, "report", Channel.SITE, address, folder, "index.html")
 
@@ -158,12 +152,15 @@ class SharePut:
                 f"{record.key}: no key is pinned for {requester}. Ask them to publish their key in "
                 "GitLab, confirm its fingerprint with them, and add it to [seal.recipients]."
             )
-        return sealing.choose_recipient_key(
+        recipient = sealing.choose_recipient_key(
             self.house.gitlab.gpg_keys(requester),
             sealing.Fingerprint(pinned),
             self.house.keyring,
             self.house.now(),
         )
+        # Kept, so that a revocation once seen is not undone by an older copy of the key.
+        self.house.keyring.import_key(recipient.public_key)
+        return recipient
 
 
 def channel_effects(house: House) -> dict[str, Effect]:

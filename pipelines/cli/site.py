@@ -26,16 +26,10 @@ def site() -> None:
 @click.pass_obj
 def build(context: Context, out: Path | None) -> int:
     """Bring the front page, the catalogue and the lists up to date with the published reports."""
-    from wardbook.pages.build import build_site
+    from pipelines.site import rebuild_site
 
     with House(context.settings()) as house:
-        folder = out or house.settings.site.folder
-        build_site(
-            folder,
-            templates=house.templates,
-            language=house.settings.unit.language,
-            unit=house.settings.unit.name,
-        )
+        folder = rebuild_site(house, out)
     click.echo(f"Built {folder}")
     return 0
 

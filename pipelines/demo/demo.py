@@ -19,10 +19,10 @@ from pipelines.demo.tickets import file_tickets
 from pipelines.demo.world import World
 from pipelines.house import House
 from pipelines.journey import Journey, journey_of
+from pipelines.site import rebuild_site
 from pipelines.story import advance_all, runs_under_way, tick
 from wardbook.files import write_atomically
 from wardbook.ledger.ledger import settled
-from wardbook.pages.build import build_site
 from wardbook.pages.serve import SiteServer, serve_site
 from wardbook.sandbox import Sandbox
 from wardbook.settings import load_settings
@@ -81,12 +81,7 @@ def show_demo(
     """
     number = _round_number(world)
     with House(load_settings(world.settings, {})) as house:
-        build_site(
-            house.settings.site.folder,
-            templates=house.templates,
-            language=house.settings.unit.language,
-            unit=house.settings.unit.name,
-        )
+        rebuild_site(house)
         keys = file_tickets(sandbox, world, number)
         reviewer = Reviewer(sandbox, world)
         deadline = time.monotonic() + LONGEST_SECONDS

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from wardbook.files import write_atomically
@@ -14,8 +16,22 @@ from wardbook.report.layout import page_environment, read_assets
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
 
+KEY_FILE = "unit-key.asc"
 LATEST = 6
 """Results on the front page."""
+
+
+@dataclass(frozen=True)
+class UnitKey:
+    """The unit's public key: its full fingerprint, and the armoured key itself."""
+
+    fingerprint: str
+    armoured: str
+
+    @property
+    def readable(self) -> str:
+        """The fingerprint in groups of four, as people compare it."""
+        return " ".join(re.findall(".{4}", self.fingerprint))
 
 
 def build_site(
@@ -25,6 +41,7 @@ def build_site(
     language: Language,
     unit: str,
     base: str = "/",
+    key: UnitKey | None = None,
 ) -> None:
     """Make the site's own pages from the templates and the reports that lie under `public`.
 
@@ -34,6 +51,7 @@ def build_site(
         unit: name of the unit, in the head of every page.
         base: path under which a server shows the site, for the page of missing addresses, which
             is shown at any depth; all other pages link relatively.
+        key: the unit's public key, with which readers check receipts.
 
     Raises:
         ReportProblem: the index card of a published report is missing or broken.
@@ -47,10 +65,13 @@ def build_site(
             "entries": describe_templates(templates, voice),
             "latest": results[:LATEST],
             "services": group_by_service(results),
+            "key": key,
         }
         for file, depth in (("index", "."), ("catalogue/index", ".."), ("results/index", "..")):
             _write_page(public, f"{file}.html", words, depth)
         _write_page(public, "404.html", words, base.rstrip("/"))
+        if key is not None:
+            _write_if_changed(public / KEY_FILE, key.armoured.encode())
         for name, content in read_assets().items():
             _write_if_changed(public / "assets" / name, content)
 
