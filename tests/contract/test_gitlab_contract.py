@@ -8,10 +8,10 @@ from typing import Any
 
 import gitlab
 import pytest
+from wardbook.sandbox import Sandbox
+
 from tests.contract.contracts import Broken, hold_to_openapi, hold_to_rspec
 from tests.contract.world import gitlab_as
-
-from wardbook.sandbox import Sandbox
 
 pytestmark = pytest.mark.shared_data
 RECORDED = "contracts/gitlab/xanzy+go-gitlab/testdata"
@@ -212,9 +212,7 @@ def test_approvals_are_the_entity(shared: Path, client: gitlab.Gitlab, project: 
     answer = answer_of(client, project, "/merge_requests/1/approvals")
     names = ("user_has_approved", "user_can_approve", "approved", "approved_by")
     entity = {name: answer[name] for name in names}
-    hold_to_openapi(
-        shared, "API_Entities_MergeRequestApprovals", entity, required=frozenset(names)
-    )
+    hold_to_openapi(shared, "API_Entities_MergeRequestApprovals", entity, required=frozenset(names))
     assert answer["approved_by"][0]["user"]["username"] == "ana"
     with pytest.raises(Broken):
         hold_to_openapi(shared, "API_Entities_MergeRequestApprovals", {**entity, "approved": "y"})

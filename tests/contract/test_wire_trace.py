@@ -16,9 +16,9 @@ from typing import Any
 import gitlab
 import jira
 import pytest
-from tests.contract.world import TYPE, gitlab_as, ticket_fields
-
 from wardbook.sandbox import Sandbox
+
+from tests.contract.world import TYPE, gitlab_as, ticket_fields
 
 pytestmark = pytest.mark.shared_data
 Step = Callable[[Any], object]
@@ -30,9 +30,7 @@ def connect(sandbox: Sandbox) -> jira.JIRA:
 
 
 def connect_cloud(sandbox: Sandbox) -> jira.JIRA:
-    return jira.JIRA(
-        sandbox.jira_url, basic_auth=("bot@example.org", "bot-token"), max_retries=0
-    )
+    return jira.JIRA(sandbox.jira_url, basic_auth=("bot@example.org", "bot-token"), max_retries=0)
 
 
 JIRA_STEPS: dict[str, Step] = {

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import Queue
+
 import gitlab
 import jira
-
 from wardbook.sandbox import Account, CustomField, GitLabProject, JiraProject, Sandbox, Seed
 
 TYPE = "Demande de données"
@@ -56,3 +61,32 @@ def ticket_fields(summary: str = "Suivi", **more: object) -> dict[str, object]:
         "summary": summary,
         **more,
     }
+
+
+Receiver = tuple[str, Queue[tuple[dict[str, str], bytes]]]
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Run a server on loopback that keeps the headers and body of everything it is sent."""
+    got: Queue[tuple[dict[str, str], bytes]] = Queue()
+
+    class Keep(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.put((dict(self.headers), body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Keep)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook?x=1", got
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
