@@ -125,6 +125,38 @@ def test_a_seeding_killed_half_way_is_completed(tmp_path: Path) -> None:
         assert gitlab_as(sandbox, "bot").projects.get("uad/requests").branches.get("main")
 
 
+def test_two_workers_at_once(directory: Path) -> None:
+    """Numbers are given once, and no commit is lost, when several clients write together."""
+    keys: list[str] = []
+    failures: list[BaseException] = []
+
+    def work(sandbox: Sandbox, worker: int) -> None:
+        try:
+            client = jira_as(sandbox, "bot")
+            project = gitlab_as(sandbox, "bot").projects.get("uad/requests")
+            for number in range(5):
+                keys.append(client.create_issue(fields=ticket_fields()).key)
+                name = f"w{worker}-{number}"
+                action = {"action": "create", "file_path": name, "content": name}
+                project.commits.create(
+                    {"branch": "main", "commit_message": name, "actions": [action]}
+                )
+        except BaseException as error:
+            failures.append(error)
+
+    with Sandbox(directory) as sandbox:
+        threads = [threading.Thread(target=work, args=(sandbox, n)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert sorted(keys) == sorted(f"DATA-{n}" for n in range(1, 21))
+        project = gitlab_as(sandbox, "bot").projects.get("uad/requests")
+        assert len(project.repository_tree(get_all=True)) == 1 + 20
+        assert len(project.commits.list(get_all=True)) == 1 + 20
+
+
 def test_importing_is_cheap() -> None:
     code = "import sys, wardbook.sandbox; print({'flask', 'werkzeug'} & set(sys.modules))"
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,3 +211,11 @@ def test_a_refused_request_changes_nothing(sandbox: Sandbox, bot: jira.JIRA) -> 
     assert comments(bot, issue.key) == []
     assert sandbox.journal.writes() == []
     assert Path(sandbox.directory).is_dir()
+
+
+@pytest.mark.parametrize(
+    "rule", [{"effect": "cut"}, {"server": "grafana"}, {"path": "("}, {"method": "["}]
+)
+def test_a_rule_that_could_never_strike_is_refused(rule: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, re.error)):
+        Fault(**{"server": "jira", "effect": "500", **rule})

@@ -56,6 +56,7 @@ def refused(call: Any, status: int) -> Any:
         ("avant\r\n/close\r\naprès", "avant\naprès"),
         ("```\ncode\n```\n/close", "```\ncode\n```"),
         ("/close   ", ""),
+        ("  avant \n/close\n\n", "  avant"),
     ],
 )
 def test_quick_actions_are_done(project: Any, text: str, left: str) -> None:
@@ -158,6 +159,8 @@ def test_filters_and_order(project: Any) -> None:
     assert found(updated_after=two.updated_at) == [two.iid]
     assert found(iids=[one.iid]) == [one.iid]
     assert found(search="f2") == [two.iid]
+    assert found(author_username="bot") == [two.iid, one.iid]
+    assert found(author_username="ana") == found(assignee_username="ana") == []
     one.state_event = "close"
     one.save()
     assert (found(state="closed"), found(state="opened")) == ([one.iid], [two.iid])

@@ -7,13 +7,8 @@ from werkzeug.wrappers import Response
 
 from wardbook.sandbox.gitlab.access import level, may_see, repository
 from wardbook.sandbox.gitlab.approving import approvals_bean
-from wardbook.sandbox.gitlab.beans import (
-    issue_bean,
-    merge_request_bean,
-    project_url,
-    user_bean,
-    visible,
-)
+from wardbook.sandbox.gitlab.beans import issue_bean, project_url, user_bean, visible
+from wardbook.sandbox.gitlab.code_beans import merge_request_bean
 from wardbook.sandbox.gitlab.merge_requests import changed_files
 from wardbook.sandbox.gitlab.notes import visible_notes
 from wardbook.sandbox.house import records
