@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,3 +221,27 @@ def test_a_refused_request_changes_nothing(sandbox: Sandbox, bot: jira.JIRA) -> 
 def test_a_rule_that_could_never_strike_is_refused(rule: dict[str, Any]) -> None:
     with pytest.raises((ValueError, re.error)):
         Fault(**{"server": "jira", "effect": "500", **rule})
+
+
+@pytest.mark.parametrize("effect", ["hold_before", "hold_after"])
+def test_a_client_killed_while_held_has_written_after_the_release(
+    sandbox: Sandbox, bot: jira.JIRA, effect: Any
+) -> None:
+    issue = bot.create_issue(fields=ticket_fields())
+    sandbox.faults.add(Fault(effect=effect, nth=1, **COMMENT))
+    code = (
+        "import sys, requests; requests.post(sys.argv[1], json={'body': 'tué'},"
+        " headers={'Authorization': 'Bearer bot-token'})"
+    )
+    address = f"{sandbox.jira_url}/rest/api/2/issue/{issue.key}/comment"
+    client = subprocess.Popen([sys.executable, "-c", code, address])
+    assert sandbox.faults.wait_held(1)
+    client.kill()
+    client.wait()
+    sandbox.journal.clear()
+    sandbox.faults.release()
+    bot.add_comment(issue, "vivant")  # waits for the other writer, and finds the server well
+    assert set(comments(bot, issue.key)) >= {"vivant"} | ({"tué"} if "after" in effect else set())
+    while not any(e.fault == effect for e in sandbox.journal):
+        threading.Event().wait(0.01)
+    assert set(comments(bot, issue.key)) == {"tué", "vivant"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,20 @@ def test_attachments_open_from_the_page(sandbox: Sandbox) -> None:
     answer = requests.get(added.content, timeout=30)
     assert answer.text == "<script>1</script>"
     assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_the_form_files_tickets_with_cloud_too(tmp_path: Path) -> None:
+    cloud = Sandbox(tmp_path, flavour="cloud")
+    cloud.seed(SEED)
+    with cloud:
+        form = requests.get(f"{cloud.jira_url}/create", timeout=30).text
+        (type_id,) = re.findall(r'name="issuetype"><option value="(\d+)"', form)
+        filed = requests.post(
+            f"{cloud.jira_url}/create",
+            data={"persona": "marie", "project": "DATA", "issuetype": type_id,
+                  "summary": "Nuage", "customfield_10101": "ana"},
+            timeout=30,
+        )  # fmt: skip
+        assert filed.status_code == 200
+        assert "Nuage" in filed.text
+        assert "Ana Liste" in filed.text
