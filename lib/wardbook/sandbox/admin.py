@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
@@ -32,7 +33,7 @@ def add_fault() -> tuple[Response, int]:
     """Put one rule in force; the body holds the fields of `Fault`."""
     try:
         sandbox().faults.add(Fault(**json_body()))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, re.error) as error:
         return jsonify(error=str(error)), 400
     return jsonify(rules=sandbox().faults.rules()), 201
 

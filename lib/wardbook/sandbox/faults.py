@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Effect = Literal[
     "500",
@@ -59,6 +59,9 @@ class Fault:
     per_seconds: float = 60.0
 
     def __post_init__(self) -> None:
+        # A rule that can never strike would make a test pass for nothing.
+        if self.effect not in get_args(Effect) or self.server not in ("jira", "gitlab"):
+            raise ValueError(f"no such fault: {self.effect!r} of {self.server!r}")
         for pattern in (self.method, self.path):
             re.compile(pattern)
 

@@ -30,10 +30,17 @@ class Slashed(BaseConverter):
         return value.replace(SLASH, "/")
 
 
+class ProjectPath(Slashed):
+    """The path of a project's page: anything but what belongs to the API."""
+
+    regex = "(?!api/|_sandbox/|static/).+?"
+
+
 def prepare_routing(app: Flask) -> None:
-    """Teach the application `<seg:…>` and `<slashed:…>`, and leave paths as they are."""
+    """Teach the application `<seg:…>`, `<slashed:…>` and `<project:…>`; paths stay as sent."""
     app.url_map.converters["seg"] = Segment
     app.url_map.converters["slashed"] = Slashed
+    app.url_map.converters["project"] = ProjectPath
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

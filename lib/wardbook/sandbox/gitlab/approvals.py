@@ -13,9 +13,9 @@ from wardbook.sandbox.gitlab.approving import (
     may_approve,
     unapprove,
 )
+from wardbook.sandbox.gitlab.arguments import arguments, is_true
 from wardbook.sandbox.gitlab.beans import touched
 from wardbook.sandbox.gitlab.hooks import announce_merge_request
-from wardbook.sandbox.gitlab.issues import arguments, is_true
 from wardbook.sandbox.gitlab.merge_requests import find_merge_request
 from wardbook.sandbox.gitlab.refusals import Refused, not_found, unauthorized
 from wardbook.sandbox.house import json_body, records

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wardbook.sandbox.gitlab.access import asker, level, repository
-from wardbook.sandbox.gitlab.beans import diff_refs, user_bean
+from wardbook.sandbox.gitlab.beans import user_bean
+from wardbook.sandbox.gitlab.code_beans import diff_refs
 from wardbook.sandbox.gitlab.noting import add_system_note
 from wardbook.sandbox.house import instant, records
 from wardbook.sandbox.seed import DEVELOPER

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.gitlab.access import find_code, require_push
-from wardbook.sandbox.gitlab.beans import branch_bean
+from wardbook.sandbox.gitlab.arguments import arguments
+from wardbook.sandbox.gitlab.code_beans import branch_bean
 from wardbook.sandbox.gitlab.git import ZERO, GitError, Repository, is_branch_name
-from wardbook.sandbox.gitlab.issues import arguments
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, not_found
 from wardbook.sandbox.house import records

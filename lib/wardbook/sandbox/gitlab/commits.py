@@ -5,16 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.gitlab.access import find_code
-from wardbook.sandbox.gitlab.beans import (
-    commit_bean,
-    commit_detail_bean,
-    pipeline_bean,
-    project_url,
-)
+from wardbook.sandbox.gitlab.arguments import arguments
+from wardbook.sandbox.gitlab.beans import project_url
+from wardbook.sandbox.gitlab.code_beans import commit_bean, commit_detail_bean, pipeline_bean
 from wardbook.sandbox.gitlab.committing import commit_actions
 from wardbook.sandbox.gitlab.diffs import diff_beans
 from wardbook.sandbox.gitlab.git import Repository
-from wardbook.sandbox.gitlab.issues import arguments
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import bad_parameter, not_found
 from wardbook.sandbox.house import records

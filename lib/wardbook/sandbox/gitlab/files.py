@@ -8,10 +8,10 @@ import hashlib
 from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.gitlab.access import find_code
+from wardbook.sandbox.gitlab.arguments import arguments
 from wardbook.sandbox.gitlab.commits import find_sha
 from wardbook.sandbox.gitlab.committing import commit_actions
 from wardbook.sandbox.gitlab.git import Entry, Repository
-from wardbook.sandbox.gitlab.issues import arguments
 from wardbook.sandbox.gitlab.refusals import bad_parameter, not_found
 from wardbook.sandbox.seed import DEVELOPER
 from wardbook.sandbox.store import Body

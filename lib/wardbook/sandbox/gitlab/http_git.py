@@ -15,7 +15,7 @@ routes = Blueprint("http_git", __name__)
 SERVICES = ("info/refs", "git-upload-pack", "git-receive-pack")
 
 
-@routes.route("/<slashed:path>.git/<slashed:service>", methods=["GET", "POST"])
+@routes.route("/<project:path>.git/<slashed:service>", methods=["GET", "POST"])
 def serve_git(path: str, service: str) -> Response:
     """Answer one request of git's smart protocol.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.gitlab import labels
 from wardbook.sandbox.gitlab.access import asker, find_project, level, may_see
+from wardbook.sandbox.gitlab.arguments import arguments, is_true
 from wardbook.sandbox.gitlab.beans import (
     api_time,
     issue_bean,
@@ -17,6 +15,7 @@ from wardbook.sandbox.gitlab.beans import (
     user_bean,
     visible,
 )
+from wardbook.sandbox.gitlab.filters import choose, order
 from wardbook.sandbox.gitlab.hooks import announce_issue
 from wardbook.sandbox.gitlab.noting import (
     add_system_note,
@@ -29,7 +28,7 @@ from wardbook.sandbox.gitlab.noting import (
 )
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, forbidden, invalid, not_found
-from wardbook.sandbox.house import instant, json_body, moment, records
+from wardbook.sandbox.house import instant, records
 from wardbook.sandbox.seed import OWNER, REPORTER
 from wardbook.sandbox.store import Body
 
@@ -37,16 +36,6 @@ routes = Blueprint("issues", __name__, url_prefix="/api/v4")
 KIND = "gitlab.issue"
 TITLE_LIMIT = 255
 TEXT_LIMIT = 1_048_576
-
-
-def arguments() -> Body:
-    """Return the request's arguments: JSON body, form and query together."""
-    return {**request.args.to_dict(), **request.form.to_dict(), **json_body()}
-
-
-def is_true(value: Any) -> bool:
-    """Read a boolean as Grape does."""
-    return str(value).lower() in ("true", "1", "t")
 
 
 def find_issue(project: Body, iid: int) -> Body:
@@ -83,77 +72,6 @@ def list_everywhere() -> Response:
     if request.args.get("scope", "created_by_me") == "created_by_me":
         issues = [issue for issue in issues if issue["author"] == asker()["id"]]
     return paginate(order(choose(issues)), lambda issue: issue_bean(projects[issue["id"]], issue))
-
-
-def choose(issues: list[Body]) -> list[Body]:
-    """Return the issues or merge requests that meet the query's filters."""
-    args = request.args
-    state = args.get("state", "all")
-    if state not in ("all", "opened", "closed", "merged", "locked"):
-        raise bad_parameter("state does not have a valid value")
-    if state != "all":
-        issues = [i for i in issues if i["state"] == state]
-    wanted = labels.read_labels(args.get("labels") or args.getlist("labels[]"))
-    if wanted:
-        issues = [i for i in issues if has_labels(i, wanted)]
-    for name, field, later in TIME_FILTERS:
-        if name in args:
-            issues = [i for i in issues if is_beyond(i[field], args[name], name, later)]
-    iids = args.getlist("iids[]") + [p for v in args.getlist("iids") for p in v.split(",")]
-    if iids:
-        issues = [i for i in issues if str(i["iid"]) in iids]
-    if "author_id" in args:
-        issues = [i for i in issues if str(i["author"]) == args["author_id"]]
-    if "confidential" in args:
-        wanted_flag = is_true(args["confidential"])
-        issues = [i for i in issues if i["confidential"] == wanted_flag]
-    if args.get("search"):
-        text = args["search"].lower()
-        issues = [i for i in issues if text in f"{i['title']}\n{i['description'] or ''}".lower()]
-    return issues
-
-
-TIME_FILTERS = (
-    ("updated_after", "updated_at", True),
-    ("updated_before", "updated_at", False),
-    ("created_after", "created_at", True),
-    ("created_before", "created_at", False),
-)
-
-
-def is_beyond(own: str, asked: str, name: str, later: bool) -> bool:
-    """Compare two times, both ends included."""
-    try:
-        limit = moment(asked)
-    except ValueError:
-        raise bad_parameter(f"{name} is invalid") from None
-    return moment(own) >= limit if later else moment(own) <= limit
-
-
-def has_labels(item: Body, wanted: list[str]) -> bool:
-    """Tell whether an item has all labels; `None` and `Any` are special, `a::*` any of a scope."""
-    own = item["labels"]
-    if wanted == ["None"]:
-        return not own
-    if wanted == ["Any"]:
-        return bool(own)
-    return all(
-        any(label.startswith(name[:-1]) for label in own) if name.endswith("::*") else name in own
-        for name in wanted
-    )
-
-
-def order(items: Iterable[Body]) -> list[Body]:
-    """Return items in the asked order, newest first by default."""
-    field = request.args.get("order_by", "created_at")
-    if field not in ("created_at", "updated_at", "due_date", "title", "priority"):
-        raise bad_parameter("order_by does not have a valid value")
-    field = "created_at" if field == "priority" else field
-    return sorted(
-        items,
-        key=lambda item: (item.get(field) or "", item["id"]),
-        reverse=request.args.get("sort", "desc") != "asc",
-    )
 
 
 def check_title(given: Body) -> str:
@@ -343,77 +261,3 @@ def list_label_events(project: str, iid: int) -> Response:
         events,
         lambda event: {**event, "resource_type": "Issue", "user": user_bean(event["user"])},
     )
-
-
-@routes.get("/projects/<seg:project>/issues/<int:iid>/links")
-def list_links(project: str, iid: int) -> Response:
-    """Return the linked issues that the asking account sees."""
-    found = find_project(project)
-    issue = find_issue(found, iid)
-    beans = []
-    for link in records().all("gitlab.link"):
-        if issue["id"] in (link["source"], link["target"]):
-            other = link["target"] if link["source"] == issue["id"] else link["source"]
-            linked = records().get(KIND, other)
-            project_of = records().get("gitlab.project", link["projects"][str(other)])
-            if linked and project_of and may_see(project_of, linked):
-                beans.append(
-                    {**issue_bean(project_of, linked), "issue_link_id": link["id"],
-                     "link_type": link["type"], "link_created_at": link["created_at"],
-                     "link_updated_at": link["created_at"]}
-                )  # fmt: skip
-    return jsonify(beans)
-
-
-@routes.post("/projects/<seg:project>/issues/<int:iid>/links")
-def create_link(project: str, iid: int) -> tuple[Response, int]:
-    """Link two issues."""
-    found = find_project(project, REPORTER)
-    issue = find_issue(found, iid)
-    given = arguments()
-    for name in ("target_project_id", "target_issue_iid"):
-        if name not in given:
-            raise bad_parameter(f"{name} is missing")
-    target_project = find_project(str(given["target_project_id"]))
-    target = find_issue(target_project, int(given["target_issue_iid"]))
-    kind = given.get("link_type") or "relates_to"
-    if kind not in ("relates_to", "blocks", "is_blocked_by"):
-        raise bad_parameter("link_type does not have a valid value")
-    pair = {issue["id"], target["id"]}
-    if any({link["source"], link["target"]} == pair for link in records().all("gitlab.link")):
-        raise Refused(409, "Issue(s) already assigned")
-    link = records().insert(
-        "gitlab.link",
-        {
-            "source": issue["id"],
-            "target": target["id"],
-            "projects": {str(issue["id"]): found["id"], str(target["id"]): target_project["id"]},
-            "type": kind,
-            "created_at": instant(),
-        },
-    )
-    add_system_note(KIND, issue, f"marked this issue as related to #{target['iid']}")
-    return jsonify(link_bean(link)), 201
-
-
-def link_bean(link: Body) -> Body:
-    """Return a link with both issues."""
-    bean: Body = {"id": link["id"], "link_type": link["type"]}
-    for side in ("source", "target"):
-        issue = records().get(KIND, link[side])
-        project = records().get("gitlab.project", link["projects"][str(link[side])])
-        if issue and project:
-            bean[f"{side}_issue"] = issue_bean(project, issue)
-    return bean
-
-
-@routes.delete("/projects/<seg:project>/issues/<int:iid>/links/<int:link>")
-def delete_link(project: str, iid: int, link: int) -> Response:
-    """Unlink two issues."""
-    found = find_project(project, REPORTER)
-    issue = find_issue(found, iid)
-    known = records().get("gitlab.link", link)
-    if known is None or issue["id"] not in (known["source"], known["target"]):
-        raise not_found("Issue Link")
-    records().delete("gitlab.link", link)
-    return jsonify(link_bean(known))

@@ -9,7 +9,8 @@ from pathlib import Path
 from flask import Blueprint, Response, jsonify, send_file
 
 from wardbook.sandbox.gitlab.access import find_code, repository
-from wardbook.sandbox.gitlab.beans import commit_bean, pipeline_bean, project_url, user_bean
+from wardbook.sandbox.gitlab.beans import project_url, user_bean
+from wardbook.sandbox.gitlab.code_beans import commit_bean, pipeline_bean
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import not_found
 from wardbook.sandbox.house import house, instant, records

@@ -6,25 +6,17 @@ from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.gitlab import labels
 from wardbook.sandbox.gitlab.access import asker, find_code, find_project, level, repository
-from wardbook.sandbox.gitlab.beans import (
-    commit_bean,
-    diff_refs,
-    merge_request_bean,
-    project_url,
-    touched,
-    user_bean,
-)
+from wardbook.sandbox.gitlab.arguments import arguments, is_true
+from wardbook.sandbox.gitlab.beans import project_url, touched, user_bean
+from wardbook.sandbox.gitlab.code_beans import commit_bean, diff_refs, merge_request_bean
 from wardbook.sandbox.gitlab.diffs import diff_beans
+from wardbook.sandbox.gitlab.filters import choose, order
 from wardbook.sandbox.gitlab.hooks import announce_merge_request
 from wardbook.sandbox.gitlab.issues import (
-    arguments,
     change_labels,
     change_state,
     check_text,
     check_title,
-    choose,
-    is_true,
-    order,
     read_assignees,
 )
 from wardbook.sandbox.gitlab.merging import check_mergeable, merge

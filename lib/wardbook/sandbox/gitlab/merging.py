@@ -6,7 +6,7 @@ import time
 
 from wardbook.sandbox.gitlab.access import asker, may_push, repository
 from wardbook.sandbox.gitlab.approving import standing
-from wardbook.sandbox.gitlab.beans import diff_refs, is_draft
+from wardbook.sandbox.gitlab.code_beans import diff_refs, is_draft
 from wardbook.sandbox.gitlab.git import GitError, Person
 from wardbook.sandbox.gitlab.noting import add_system_note
 from wardbook.sandbox.gitlab.refusals import Refused, unauthorized

@@ -7,15 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.gitlab.access import asker, find_project, level
-from wardbook.sandbox.gitlab.beans import (
-    api_time,
-    item_notes,
-    note_bean,
-    project_url,
-    touched,
-)
+from wardbook.sandbox.gitlab.arguments import arguments, is_true
+from wardbook.sandbox.gitlab.beans import api_time, item_notes, note_bean, project_url, touched
 from wardbook.sandbox.gitlab.hooks import announce_note
-from wardbook.sandbox.gitlab.issues import arguments, is_true
 from wardbook.sandbox.gitlab.noting import add_note, apply_text, may_see_item, record_mentions
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import bad_parameter, forbidden, invalid, not_found

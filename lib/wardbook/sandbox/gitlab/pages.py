@@ -7,13 +7,8 @@ from werkzeug.wrappers import Response
 
 from wardbook.sandbox.gitlab.access import level, may_see, repository
 from wardbook.sandbox.gitlab.approving import approvals_bean
-from wardbook.sandbox.gitlab.beans import (
-    issue_bean,
-    merge_request_bean,
-    project_url,
-    user_bean,
-    visible,
-)
+from wardbook.sandbox.gitlab.beans import issue_bean, project_url, user_bean, visible
+from wardbook.sandbox.gitlab.code_beans import merge_request_bean
 from wardbook.sandbox.gitlab.merge_requests import changed_files
 from wardbook.sandbox.gitlab.notes import visible_notes
 from wardbook.sandbox.house import records
@@ -39,7 +34,7 @@ def find_page_project(path: str) -> Body | None:
     return project if project and g.account and level(project) else None
 
 
-@routes.get("/<slashed:path>")
+@routes.get("/<project:path>")
 def project_page(path: str) -> Response:
     """Return a project with its issues and merge requests."""
     project = find_page_project(path)
@@ -61,7 +56,7 @@ def sees_code(project: Body) -> bool:
     return level(project) >= REPORTER
 
 
-@routes.get("/<slashed:path>/-/issues/<int:iid>")
+@routes.get("/<project:path>/-/issues/<int:iid>")
 def issue_page(path: str, iid: int) -> Response:
     """Return an issue with its notes."""
     project = find_page_project(path)
@@ -76,7 +71,7 @@ def issue_page(path: str, iid: int) -> Response:
     )
 
 
-@routes.get("/<slashed:path>/-/merge_requests/<int:iid>")
+@routes.get("/<project:path>/-/merge_requests/<int:iid>")
 def merge_request_page(path: str, iid: int) -> Response:
     """Return a merge request with its notes, approvals and changed files."""
     project = find_page_project(path)
@@ -118,8 +113,8 @@ def shorten(change: Body) -> Body:
     }
 
 
-@routes.get("/<slashed:path>/-/blob/<seg:ref>/<slashed:file>")
-@routes.get("/<slashed:path>/-/raw/<seg:ref>/<slashed:file>")
+@routes.get("/<project:path>/-/blob/<seg:ref>/<slashed:file>")
+@routes.get("/<project:path>/-/raw/<seg:ref>/<slashed:file>")
 def file_page(path: str, ref: str, file: str) -> Response:
     """Return a file's text; branch names with slashes are written with %2F."""
     project = find_page_project(path)

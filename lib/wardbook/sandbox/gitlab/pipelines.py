@@ -8,8 +8,9 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from wardbook.sandbox.gitlab.access import asker, find_code, find_project, repository
-from wardbook.sandbox.gitlab.beans import pipeline_bean, user_bean
-from wardbook.sandbox.gitlab.issues import arguments, is_true
+from wardbook.sandbox.gitlab.arguments import arguments, is_true
+from wardbook.sandbox.gitlab.beans import user_bean
+from wardbook.sandbox.gitlab.code_beans import pipeline_bean
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, not_found
 from wardbook.sandbox.house import instant, json_body, records

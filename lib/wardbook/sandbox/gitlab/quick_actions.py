@@ -126,6 +126,7 @@ PATTERN = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )
+BLANK = " \t\n\v\f\r\0"
 LABEL = re.compile(r'~(?:"(?P<quoted>[^"\n]+)"|(?P<plain>[^\s,"~]+))')
 USER = re.compile(r"@([\w.\-]+)")
 
@@ -139,7 +140,10 @@ class Action:
 
 
 def extract(text: str) -> tuple[str, list[Action]]:
-    """Return the text without its quick actions, and the actions in order."""
+    """Return the text without its quick actions and without blanks at its end, and the actions.
+
+    GitLab deletes carriage returns and trailing blanks of every text that it looks through.
+    """
     actions: list[Action] = []
 
     def replace(match: re.Match[str]) -> str:
@@ -156,7 +160,7 @@ def extract(text: str) -> tuple[str, list[Action]]:
         return ""
 
     cleaned = PATTERN.sub(replace, text.replace("\r", ""))
-    return (cleaned.strip() if actions else text.replace("\r", "")), actions
+    return cleaned.rstrip(BLANK), actions
 
 
 def read_label_names(argument: str) -> list[str]:

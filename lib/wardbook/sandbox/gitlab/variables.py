@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from wardbook.sandbox.gitlab.access import find_project
-from wardbook.sandbox.gitlab.issues import arguments
+from wardbook.sandbox.gitlab.arguments import arguments
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, not_found
 from wardbook.sandbox.house import records

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from flask import g as asking
 
 from wardbook.sandbox.house import House, house, instant, records
-from wardbook.sandbox.jira.beans import attachment_bean
 from wardbook.sandbox.jira.refusals import Refused
+from wardbook.sandbox.jira.ticket_beans import attachment_bean
 from wardbook.sandbox.jira.tickets import find_issue, touch
 from wardbook.sandbox.store import Body
 from wardbook.sandbox.writing import write_whole

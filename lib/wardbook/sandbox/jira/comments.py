@@ -7,9 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from wardbook.sandbox.house import instant, json_body, records
-from wardbook.sandbox.jira.beans import comment_bean, may_see, visible_comments
 from wardbook.sandbox.jira.fields import ADMINISTRATORS, TEXT_LIMIT
 from wardbook.sandbox.jira.refusals import Refused
+from wardbook.sandbox.jira.ticket_beans import comment_bean, may_see, visible_comments
 from wardbook.sandbox.jira.tickets import find_issue, touch
 from wardbook.sandbox.jira.webhooks import announce
 from wardbook.sandbox.store import Body

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, g, jsonify, request
 from wardbook.sandbox.house import json_body, records
 from wardbook.sandbox.jira import fields as reading
 from wardbook.sandbox.jira import workflow
-from wardbook.sandbox.jira.beans import api, field_value, issue_bean, resolution_bean, status_bean
+from wardbook.sandbox.jira.beans import api, resolution_bean, status_bean
 from wardbook.sandbox.jira.comments import add_comment
 from wardbook.sandbox.jira.refusals import Refused
+from wardbook.sandbox.jira.ticket_beans import field_value, issue_bean
 from wardbook.sandbox.jira.tickets import (
     change_issue,
     create_issue,

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 TOKEN = re.compile(
     r"""\s*(?: (?P<text>"(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*')
            | (?P<mark>!=|>=|<=|!~|[=<>~(),])
-           | (?P<word>(?:\\.|[^\s"'=!<>~(),;?|*/%^$\#@{}\[\]]|cf\[\d+\])+) )""",
+           | (?P<word>(?:cf\[\d+\]|\\.|[^\s"'=!<>~(),;?|*/%^$\#@{}\[\]])+) )""",
     re.VERBOSE,
 )
 KEYWORDS = frozenset(

@@ -6,9 +6,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.house import json_body, records
 from wardbook.sandbox.jira import workflow
-from wardbook.sandbox.jira.beans import api, link_bean, link_type_bean
+from wardbook.sandbox.jira.beans import api
 from wardbook.sandbox.jira.comments import add_comment
 from wardbook.sandbox.jira.refusals import Refused
+from wardbook.sandbox.jira.ticket_beans import link_bean, link_type_bean
 from wardbook.sandbox.jira.tickets import find_issue, touch
 from wardbook.sandbox.store import Body
 

@@ -7,16 +7,15 @@ from werkzeug.wrappers import Response
 
 from wardbook.sandbox.house import house, records
 from wardbook.sandbox.jira import workflow
-from wardbook.sandbox.jira.beans import (
+from wardbook.sandbox.jira.beans import custom_fields, custom_value
+from wardbook.sandbox.jira.comments import add_comment
+from wardbook.sandbox.jira.refusals import Refused
+from wardbook.sandbox.jira.ticket_beans import (
     attachment_bean,
     comment_bean,
-    custom_fields,
-    custom_value,
     issue_bean,
     visible_comments,
 )
-from wardbook.sandbox.jira.comments import add_comment
-from wardbook.sandbox.jira.refusals import Refused
 from wardbook.sandbox.jira.tickets import create_issue, do_transition, find_issue
 from wardbook.sandbox.pages import become, show, show_not_found
 from wardbook.sandbox.store import Body

@@ -15,8 +15,9 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from wardbook.sandbox.house import house, json_body, moment, records
 from wardbook.sandbox.jira import jql
-from wardbook.sandbox.jira.beans import custom_fields, describe_user, field_value, issue_bean
+from wardbook.sandbox.jira.beans import custom_fields, describe_user
 from wardbook.sandbox.jira.refusals import Refused
+from wardbook.sandbox.jira.ticket_beans import field_value, issue_bean
 from wardbook.sandbox.jira.tickets import seen_versions
 from wardbook.sandbox.store import Body
 

@@ -10,8 +10,8 @@ from flask import g
 from wardbook.sandbox.house import house, instant, records
 from wardbook.sandbox.jira import fields as reading
 from wardbook.sandbox.jira import workflow
-from wardbook.sandbox.jira.beans import field_value
 from wardbook.sandbox.jira.refusals import Refused, no_issue, unsettable
+from wardbook.sandbox.jira.ticket_beans import field_value
 from wardbook.sandbox.jira.webhooks import announce
 from wardbook.sandbox.store import Body, Records
 

@@ -17,8 +17,9 @@ from flask import Blueprint, Response, g, jsonify
 
 from wardbook.sandbox.delivery import deliver
 from wardbook.sandbox.house import after_commit, house, json_body, records
-from wardbook.sandbox.jira.beans import issue_bean, user_bean
+from wardbook.sandbox.jira.beans import user_bean
 from wardbook.sandbox.jira.refusals import Refused
+from wardbook.sandbox.jira.ticket_beans import issue_bean
 from wardbook.sandbox.store import Body
 
 routes = Blueprint("webhooks", __name__, url_prefix="/rest/webhooks/1.0")
