@@ -27,8 +27,8 @@ from wardbook.pages.serve import SiteServer, serve_site
 from wardbook.sandbox import Sandbox
 from wardbook.settings import load_settings
 
-LONGEST_SECONDS = 600
-"""The demonstration gives up after this long; on two cores it takes a few seconds."""
+LONGEST_STILL_SECONDS = 20
+"""The demonstration gives up when nothing has moved for this long."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,13 @@ def show_demo(
         rebuild_site(house)
         keys = file_tickets(sandbox, world, number)
         reviewer = Reviewer(sandbox, world)
-        deadline = time.monotonic() + LONGEST_SECONDS
+        still_since = time.monotonic()
         with Narrator(house, keys, tell):
-            while time.monotonic() < deadline and not _all_settled(house, keys):
-                _play(house, reviewer)
-        finished = _all_settled(house, keys)
+            while not (finished := _all_settled(house, keys)):
+                if _play(house, reviewer):
+                    still_since = time.monotonic()
+                elif time.monotonic() - still_since > LONGEST_STILL_SECONDS:
+                    break
         if finished:
             write_atomically(world.folder / "rounds", str(number))
         records = [record for key in keys if (record := house.ledger.record(key))]
@@ -96,14 +98,16 @@ def show_demo(
     return Shown(journeys, finished, site.url, sandbox.jira_url, sandbox.gitlab_url)
 
 
-def _play(house: House, reviewer: Reviewer) -> None:
+def _play(house: House, reviewer: Reviewer) -> bool:
+    """Make one pass and let the reviewer look; returns whether anything is going on."""
     outcome = tick(house)
     reviewer.look_through(house)
     if runs_under_way(house):
         house.executor.wait(timeout=1.0)
         advance_all(house, outcome)
-    else:
-        time.sleep(0.1)  # an effect that failed waits before its next try
+        return True
+    time.sleep(0.1)  # an effect that failed waits before its next try
+    return bool(outcome.moved)
 
 
 def _round_number(world: World) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from wardbook.sandbox import Sandbox
 
 from tests.contract.world import SEED
+from wardbook.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")

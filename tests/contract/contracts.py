@@ -23,7 +23,7 @@ JIRA = "contracts/jira/jarekbird+jira-api-mcp-wrapper/swagger-v3.v3.json"
 UNCOLLECTED = frozenset({"runner.json", "runner_manager.json", "package_version.json"})
 
 
-class Broken(AssertionError):  # noqa: N818 - what an answer is, raised
+class Broken(AssertionError):
     """An answer that the contract does not allow."""
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import gitlab
 import pytest
-from wardbook.sandbox import Sandbox
 
 from tests.contract.contracts import Broken, hold_to_openapi, hold_to_rspec
 from tests.contract.world import gitlab_as
+from wardbook.sandbox import Sandbox
 
 pytestmark = pytest.mark.shared_data
 RECORDED = "contracts/gitlab/xanzy+go-gitlab/testdata"

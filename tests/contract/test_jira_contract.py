@@ -10,10 +10,10 @@ from typing import Any
 
 import jira
 import pytest
-from wardbook.sandbox import Sandbox
 
 from tests.contract.contracts import Broken, hold_to_jira, hold_to_recording
 from tests.contract.world import jira_as, ticket_fields
+from wardbook.sandbox import Sandbox
 
 pytestmark = pytest.mark.shared_data
 MOCKS = "contracts/jira/andygrunwald+go-jira/testing/mock-data"

@@ -9,9 +9,9 @@ from typing import Any
 
 import jira
 import pytest
-from wardbook.sandbox import Sandbox
 
 from tests.contract.world import SEED, jira_as
+from wardbook.sandbox import Sandbox
 
 pytestmark = pytest.mark.shared_data
 FOREIGN = {"self", "content"}  # addresses: ours instead of the recorded site's

@@ -17,9 +17,9 @@ from urllib.parse import parse_qs
 import gitlab
 import jira
 import pytest
-from wardbook.sandbox import Sandbox
 
 from tests.contract.world import TYPE, gitlab_as, ticket_fields
+from wardbook.sandbox import Sandbox
 
 pytestmark = pytest.mark.shared_data
 Step = Callable[[Any], object]

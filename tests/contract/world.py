@@ -10,6 +10,7 @@ from queue import Queue
 
 import gitlab
 import jira
+
 from wardbook.sandbox import Account, CustomField, GitLabProject, JiraProject, Sandbox, Seed
 
 TYPE = "Demande de données"

@@ -15,9 +15,9 @@ import gitlab
 import jira
 import pytest
 import requests
-from wardbook.sandbox import Sandbox
 
 from tests.contract.world import SEED, gitlab_as, jira_as, ticket_fields
+from wardbook.sandbox import Sandbox
 
 
 class Served:

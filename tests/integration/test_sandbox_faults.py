@@ -14,9 +14,9 @@ import gitlab
 import jira
 import pytest
 import requests
-from wardbook.sandbox import Fault, Sandbox
 
 from tests.contract.world import SEED, gitlab_as, jira_as, ticket_fields
+from wardbook.sandbox import Fault, Sandbox
 
 
 @pytest.fixture(scope="module")

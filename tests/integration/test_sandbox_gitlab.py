@@ -11,9 +11,9 @@ from typing import Any
 import gitlab
 import pytest
 import requests
-from wardbook.sandbox import Sandbox
 
 from tests.contract.world import SEED, Receiver, gitlab_as, receiving
+from wardbook.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")

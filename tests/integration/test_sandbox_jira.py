@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import jira
 import pytest
 import requests
-from wardbook.sandbox import Sandbox
 
 from tests.contract.world import SEED, Receiver, jira_as, receiving, ticket_fields
+from wardbook.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import requests
-from wardbook.sandbox import Sandbox
 
 from tests.contract.world import SEED, gitlab_as, jira_as, ticket_fields
+from wardbook.sandbox import Sandbox
 
 CHROMIUM = "/usr/bin/chromium"
 HOSTILE = "<script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
