@@ -41,7 +41,7 @@ bench: $(READY)  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench
 
 docs: $(READY)  ## draw the generated pages of docs/ anew
-	$(PYTHON) -m tests.docs
+	$(PYTHON) docs/generate.py
 
 lock: $(READY)  ## choose versions anew
 	$(VENV)/bin/uv pip compile --quiet --generate-hashes --extra dev --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock pyproject.toml

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A new folder for the report and the tables.",
 )
-@click.option("--language", type=click.Choice(LANGUAGES), default="fr", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default="fr",
+    show_default=True,
+    help="Of the report.",
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the verdicts, or the failure, as JSON."
 )
@@ -50,11 +56,10 @@ def run(
     wardbook run hospital_epidemic --source hospital=stock.csv \\
         --source admissions=flow.csv -p start=2020-09-01 --out results
     """
-    from wardbook.engines.failures import describe_failure
-
     from pipelines.manual import ManualRefusal, run_by_hand
     from pipelines.steps.release import tell_reason
     from requests_sync.gate import explain_problem
+    from wardbook.engines.failures import describe_failure
 
     asked = _ask(template, _split(parameters), _split(sources), language)
     click.echo(f"Running {asked.template.spec.name} …", err=True)

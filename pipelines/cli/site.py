@@ -35,7 +35,7 @@ def build(context: Context, out: Path | None) -> int:
 
 
 @site.command("serve")
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, help="On this machine alone.")
 @click.pass_obj
 def serve(context: Context, port: int) -> int:
     """Serve the site on this machine, for a look, until stopped."""

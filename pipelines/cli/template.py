@@ -31,6 +31,7 @@ def show_template(name: str) -> int:
         click.echo(f"No template {name!r}. There are: {', '.join(catalogue)}.", err=True)
         return REFUSED
     click.echo(describe_template(catalogue[name]))
+    click.echo(f"\ndigest, for a standing approval: {catalogue[name].digest}")
     return 0
 
 

@@ -1,0 +1,129 @@
+"""Draws the pages of docs/ that follow from the code: states, commands, settings, templates.
+
+`make docs` writes them; a test fails when one is stale. `--pictures` also plays the demonstration
+and photographs what people see (needs Chromium).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from pipelines.cli.main import wardbook
+from pipelines.cli.template import describe_template
+from pipelines.sample_settings import SAMPLE
+from wardbook.domain.states import MOVES, SETTLED, State
+from wardbook.shipped import shipped_folder
+from wardbook.template.spec import load_catalogue
+
+DOCS = Path(__file__).resolve().parent
+NOTE = "<!-- Drawn by `make docs`; do not edit by hand. -->\n"
+
+
+def draw_states() -> str:
+    """Draw the table of states as a diagram and as a table."""
+    work = [move for move in MOVES if move.event != "ticket.edited"]
+    lines = [
+        "# States of a request",
+        "",
+        NOTE,
+        "An edited ticket goes back to `received` from anywhere; that move is left out below.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        "    [*] --> received",
+        *(f"    {move.source} --> {move.target}: {move.event}" for move in work),
+        *(f"    {state} --> [*]" for state in State if state in SETTLED),
+        "```",
+        "",
+        "| from | to | who | event | notice to the requester | ticket |",
+        "|---|---|---|---|---|---|",
+    ]
+    for move in MOVES:
+        told = f"{move.notice or ''} | {move.ticket or ''}"
+        lines.append(f"| {move.source} | {move.target} | {move.actor} | `{move.event}` | {told} |")
+    return "\n".join(lines) + "\n"
+
+
+def draw_commands() -> str:
+    """Show the help of every command."""
+    context = click.Context(wardbook, info_name="wardbook")
+    parts = ["# The command `wardbook`", "", NOTE, "```", context.get_help(), "```", ""]
+    for path, command in _walk(wardbook, context, ("wardbook",)):
+        inner = click.Context(command, info_name=" ".join(path))
+        parts += [f"## `{' '.join(path)}`", "", "```", command.get_help(inner), "```", ""]
+    return "\n".join(parts)
+
+
+def _walk(
+    group: click.Group, context: click.Context, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None:
+            continue
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _walk(command, context, (*path, name))
+
+
+def draw_settings() -> str:
+    """Show the settings file that `wardbook init` writes."""
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            NOTE,
+            "`wardbook init` writes this file; `wardbook doctor` says what is wrong with yours.",
+            "An unknown or missing key is refused with what to write instead.",
+            "",
+            "```toml",
+            SAMPLE.rstrip(),
+            "```",
+            "",
+        ]
+    )
+
+
+def draw_templates() -> str:
+    """Show what each template takes and leaves, with every column of its tables."""
+    parts = ["# Templates", "", NOTE]
+    for template in load_catalogue(shipped_folder("templates")).values():
+        parts += [f"## {template.spec.title.en}", "", "```", describe_template(template), "```", ""]
+    return "\n".join(parts)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "states.md": draw_states,
+    "commands.md": draw_commands,
+    "settings.md": draw_settings,
+    "templates.md": draw_templates,
+}
+
+
+def take_pictures() -> None:
+    """Play the demonstration and photograph the report, the site, a ticket and a phone."""
+    from pictures import photograph
+
+    with tempfile.TemporaryDirectory(prefix="wbpic") as folder:
+        photograph(Path(folder) / "demo", DOCS / "pictures")
+
+
+def main() -> None:
+    """Write every page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", action="store_true")
+    wanted = parser.parse_args()
+    for name, draw in PAGES.items():
+        (DOCS / name).write_text(draw(), encoding="utf-8")
+    if wanted.pictures:
+        take_pictures()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
