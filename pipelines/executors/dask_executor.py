@@ -19,6 +19,7 @@ from wardbook.engines.papermill_engine import PapermillEngine
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+_NOBODY = "127.0.0.1:0"
 _engines: dict[str, Engine] = {}
 """This process's engines by the name of their executor.
 
@@ -31,10 +32,10 @@ class DaskExecutor:
     """Executes runs on Dask; see `Executor` for the promises.
 
     Without an address the cluster is one scheduler and one worker with `workers` threads inside
-    this process: no port is opened and nothing is forked. Threads are enough because a thread only
-    waits for its run, which is a process of its own. The cluster starts at the first submission, so
-    that a pass with nothing to run never loads Dask. A killed process takes its runs with it; the
-    next one finds them unknown and submits them again.
+    this process: nothing is forked, and nothing listens beyond this machine. Threads are enough
+    because a thread only waits for its run, which is a process of its own. The cluster starts at
+    the first submission, so that a pass with nothing to run never loads Dask. A killed process
+    takes its runs with it; the next one finds them unknown and submits them again.
 
     With an address, runs go to that scheduler and outlive this process.
     """
@@ -85,6 +86,7 @@ class DaskExecutor:
 
     @cached_property
     def _client(self) -> Client:
+        import dask
         from distributed import Client, LocalCluster
 
         # Distributed reports each lost connection and each run cut off by `close` with a traceback.
@@ -92,15 +94,21 @@ class DaskExecutor:
         if self._address is not None:
             return Client(self._address, set_as_default=False)
         _engines[self._name] = self._engine
-        cluster = LocalCluster(
-            n_workers=1,
-            threads_per_worker=self._workers,
-            processes=False,
-            protocol="inproc://",
-            dashboard_address=None,
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        )
+        # Left alone, Dask serves HTTP on every interface, dashboard or not: on loopback, without
+        # a single route, it says nothing to anybody.
+        with dask.config.set(
+            {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+        ):
+            cluster = LocalCluster(
+                n_workers=1,
+                threads_per_worker=self._workers,
+                processes=False,
+                protocol="inproc://",
+                dashboard_address=_NOBODY,
+                worker_dashboard_address=_NOBODY,
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
         return Client(cluster, set_as_default=False)
 
     def _hand_over(self, folder: Path, key: str) -> None:

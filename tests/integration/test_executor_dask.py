@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from trial_runs import make_run, wait_until
 
@@ -123,6 +124,26 @@ def test_closing_cuts_runs_off_and_the_next_executor_starts_them_afresh(
         following.close()
     assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
     assert capfd.readouterr().err == ""
+
+
+def open_to_others() -> list[str]:
+    """Return the addresses other than loopback on which this process listens."""
+    listening = (c for c in psutil.Process().net_connections("inet") if c.status == "LISTEN")
+    return [c.laddr.ip for c in listening if c.laddr.ip not in {"127.0.0.1", "::1"}]
+
+
+def test_nothing_listens_beyond_this_machine(executor: Executor, tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run", "1")
+    executor.submit(run)
+    wait_for_end(executor, run)
+    assert open_to_others() == []
+
+
+def test_a_cluster_left_to_its_defaults_would_listen_to_others() -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, processes=False, protocol="inproc://", dashboard_address=None):
+        assert open_to_others()
 
 
 def test_an_executor_with_nothing_to_do_never_loads_dask(tmp_path: Path) -> None:
