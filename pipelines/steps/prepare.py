@@ -93,8 +93,8 @@ def folder_of(key: str) -> str:
 
 
 def inline_code(text: str) -> str:
-    """Return foreign text as one line of code in Markdown, which it cannot close."""
-    line = " ".join(drop_controls(text).replace("`", "'").split())
+    """Return foreign text as one line of code in Markdown, which it cannot close, nor a table."""
+    line = " ".join(drop_controls(text).replace("`", "'").replace("|", "\\|").split())
     return f"`{line or ' '}`"
 
 
