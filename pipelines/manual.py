@@ -98,7 +98,7 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
         checks = check_outputs(result.outputs, folder / "outputs", spec, sources)
         made = Made(checks, find_undeclared(result.outputs, folder / "outputs"))
         finished = Path(scratch) / "finished"
-        finished.mkdir()
+        finished.mkdir(mode=0o700)
         _leave_results(asked, run, result, made, folder, finished)
         _put_in_place(finished, out)
     return made
@@ -141,7 +141,8 @@ def _leave_results(
     kept = [output for output in result.outputs if output.name not in refused]
     for output in kept:
         if output.kind is OutputKind.TABLE:
-            shutil.copyfile(folder / "outputs" / output.file, finished / output.file)
+            content = (folder / "outputs" / output.file).read_bytes()
+            write_atomically(finished / output.file, content)  # readable by the analyst alone
     if any(output.kind is OutputKind.REPORT for output in asked.template.spec.outputs.values()):
         _render(asked, run, result, made, folder, finished / "report", kept)
     about = {

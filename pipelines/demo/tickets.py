@@ -30,7 +30,8 @@ class DemoTicket:
     parameters: str = ""
 
 
-def _care(template: str, **changes: str) -> dict[str, str]:
+def care_fields(template: str, **changes: str) -> dict[str, str]:
+    """Return the fields of a ticket for care that the gate accepts, with changes."""
     expires = (date.today() + timedelta(days=365)).isoformat()  # noqa: DTZ011
     basis = {
         "purpose": "Soins",
@@ -53,7 +54,7 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             DIRECTION,
             "Situation hospitalière COVID-19",
             "Pour la cellule de crise : où en sont les hospitalisations, et où augmentent-elles ?",
-            _care("hospital_epidemic"),
+            care_fields("hospital_epidemic"),
         ),
         DemoTicket(
             "line-list",
@@ -61,7 +62,7 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             HYGIENE,
             "Séjours en maladies infectieuses, décembre",
             "Recherche de cas contacts par l’équipe opérationnelle d’hygiène.",
-            _care("line_list", reference="EOH-2026-031"),
+            care_fields("line_list", reference="EOH-2026-031"),
             "ward = Maladies infectieuses\nstart = 2020-12-01\nend = 2020-12-31",
         ),
         DemoTicket(
@@ -70,7 +71,7 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             DIRECTION,
             "Hospitalisations en Île-de-France",
             "Pour un article.",
-            _care("hospital_epidemic", purpose="Recherche", legal_basis="", reference=""),
+            care_fields("hospital_epidemic", purpose="Recherche", legal_basis="", reference=""),
             "regions = Île-de-France",
         ),
         DemoTicket(
@@ -79,7 +80,7 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             DIRECTION,
             "Situation hospitalière, fichier de ce matin",
             "Avec le fichier reçu ce matin.",
-            _care("hospital_epidemic"),
+            care_fields("hospital_epidemic"),
             "source.hospital = spf_coupe",
         ),
         DemoTicket(
@@ -88,7 +89,7 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             DIRECTION,
             "<script>document.title='fired'</script> ${HOME} ../../etc/passwd /close",
             HOSTILE,
-            _care("hospital_epidemic", reference=HOSTILE.replace("\n", " ")[:200]),
+            care_fields("hospital_epidemic", reference=HOSTILE.replace("\n", " ")[:200]),
             "regions = Bretagne, Corse\nend = 2020-12-31",
         ),
     )
@@ -108,12 +109,13 @@ def file_tickets(sandbox: Sandbox, world: World, round_number: int) -> list[str]
         )
         label = f"demo-{round_number}-{ticket.label}"
         found = client.search_issues(f'project = "DATA" AND labels = "{label}"', maxResults=1)
-        issue = found[0] if found else client.create_issue(fields=_fields(ticket, label))
+        issue = found[0] if found else client.create_issue(fields=fields_of(ticket, label))
         keys.append(str(issue.key))
     return keys
 
 
-def _fields(ticket: DemoTicket, label: str) -> dict[str, Any]:
+def fields_of(ticket: DemoTicket, label: str) -> dict[str, Any]:
+    """Return a ticket's fields in the form of Jira's REST API."""
     fields: dict[str, Any] = {
         "project": {"key": "DATA"},
         "issuetype": {"name": "Demande de données"},
