@@ -52,10 +52,10 @@ def draw_states() -> str:
 
 def draw_commands() -> str:
     """Show the help of every command."""
-    context = click.Context(wardbook, info_name="wardbook")
+    context = click.Context(wardbook, info_name="wardbook", terminal_width=92)
     parts = ["# The command `wardbook`", "", NOTE, "```", context.get_help(), "```", ""]
     for path, command in _walk(wardbook, context, ("wardbook",)):
-        inner = click.Context(command, info_name=" ".join(path))
+        inner = click.Context(command, info_name=" ".join(path), terminal_width=92)
         parts += [f"## `{' '.join(path)}`", "", "```", command.get_help(inner), "```", ""]
     return "\n".join(parts)
 

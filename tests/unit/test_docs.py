@@ -23,7 +23,7 @@ def test_a_drawn_page_is_fresh(page: str, root: Path) -> None:
 
 
 def test_every_command_says_what_it_does() -> None:
-    context = click.Context(wardbook, info_name="wardbook")
+    context = click.Context(wardbook, info_name="wardbook", terminal_width=92)
     for path, command in generate._walk(wardbook, context, ("wardbook",)):
         assert command.help, path
         for parameter in command.params:
