@@ -67,19 +67,22 @@ class SitePublish:
         site = self.house.settings.site
         slug, edition = slug_of(record.key), edition_of(record)
         folder = edition_folder(site.folder, slug, edition)
+        staging = self.house.settings.unit.state / "staging" / str(record.work.run)
+        shutil.rmtree(staging, ignore_errors=True)  # what a killed attempt left
         if not holds_receipt(self.house, folder, str(record.work.run)):
-            self._publish(intent.payload["outputs"], record, slug, edition)
+            staging.mkdir(parents=True, mode=0o700)
+            self._publish(intent.payload["outputs"], record, staging / "report", slug, edition)
+            shutil.rmtree(staging)
         rebuild_site(self.house)
         address = f"{site.url.rstrip('/')}/reports/{slug}/{edition}/"
         return _delivered(record, "report", Channel.SITE, address, folder, "index.html")
 
-    def _publish(self, names: Sequence[str], record: Record, slug: str, edition: str) -> None:
+    def _publish(
+        self, names: Sequence[str], record: Record, staged: Path, slug: str, edition: str
+    ) -> None:
         from wardbook.pages.publish import publish_report
 
         done = _Finished.of(self.house, record)
-        staged = self.house.settings.unit.state / "staging" / str(record.work.run)
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _render(self.house, record, done, names, staged)
         files = {
             file.relative_to(staged).as_posix(): hash_file(file)
@@ -88,7 +91,6 @@ class SitePublish:
         }
         _sign(self.house, record, done, files, staged, "report", Channel.SITE)
         publish_report(self.house.settings.site.folder, staged, slug, edition)
-        shutil.rmtree(staged)
 
 
 @dataclass(frozen=True)

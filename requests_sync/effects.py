@@ -121,9 +121,9 @@ class GitLabMergeRequest:
     main: str
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
-        """Look for a merge request from the request's branch."""
+        """Look for a merge request from the request's branch; one that was closed is an answer."""
         found = self.gitlab.merge_requests(
-            _project(record), source_branch=intent.payload["branch"], state="opened", scope="all"
+            _project(record), source_branch=intent.payload["branch"], state="all", scope="all"
         )
         return next((_merge_request_outcome(request) for request in found), None)
 

@@ -80,7 +80,8 @@ def _take(
     except (UnreadableTicket, KeyError, TypeError) as error:
         ledger.bury_ticket(key, str(error) or type(error).__name__, now)
         return False
-    known_before = created < datetime.fromisoformat(born) - _CLOCK_SKEW
+    # Where clocks may differ, a ticket counts as older: then its effects are looked for first.
+    known_before = created < datetime.fromisoformat(born) + _CLOCK_SKEW
     ledger.take_ticket(ticket, known_before=known_before, now=now)
     ledger.revive_ticket(key)
     return True
@@ -153,7 +154,8 @@ def read_reviews(ledger: Ledger, gitlab: GitLabPort) -> None:
     """Take every merge request that a person may have touched into the ledger.
 
     One list per GitLab project in which a request waits for a person; only merge requests that
-    changed since they were last read cost calls of their own.
+    changed since they were last read cost calls of their own. They are asked for by their numbers:
+    by a date, one that was approved before this ledger began would never be seen.
 
     Raises:
         ForeignFault: GitLab could not be read.
@@ -164,11 +166,7 @@ def read_reviews(ledger: Ledger, gitlab: GitLabPort) -> None:
         if record.state in _UNDER_REVIEW and links.project and links.merge_request:
             waiting.setdefault(links.project, {})[links.merge_request] = record
     for project, by_iid in waiting.items():
-        oldest = min(record.review.updated or record.changed_at for record in by_iid.values())
-        since = datetime.fromisoformat(oldest) - _CLOCK_SKEW
-        for found in gitlab.merge_requests(
-            project, state="all", scope="all", updated_after=since.isoformat()
-        ):
+        for found in gitlab.merge_requests(project, state="all", scope="all", iids=list(by_iid)):
             seen = by_iid.get(int(found["iid"]))
             if seen is not None and seen.review.updated != found["updated_at"]:
                 ledger.take_review(seen.key, _review(gitlab, project, seen, found))

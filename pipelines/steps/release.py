@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ def release_outputs(house: House, record: Record) -> Record:
     """Let the outputs go on a standing approval, hold them for a reviewer, or refuse them."""
     template = house.templates[request_of(record).template]
     if worst_verdict(record) is Verdict.REFUSE:
-        return _reject(house, record, actor=None)
+        return _reject(house, record, intents=[_show_evidence(house, record)])
     standing = house.settings.standing_approvals.get(template.spec.name)
     if standing and may_leave_standing(record, standing, template.digest, house.today):
         approval = Approval(standing.reviewer, standing.reviewer, house.now().isoformat())
@@ -49,20 +49,19 @@ def accept_review(house: House, record: Record) -> Record:
 
 def turn_down(house: House, record: Record) -> Record:
     """A reviewer closed the merge request: nothing leaves."""
-    return _reject(house, record, actor="reviewer")
+    return _reject(house, record, actor="reviewer")  # who has the evidence before them
 
 
-def _reject(house: House, record: Record, actor: str | None) -> Record:
+def _reject(
+    house: House, record: Record, *, intents: Sequence[Intent] = (), actor: str | None = None
+) -> Record:
     comment = say(language_of(house, record), "notice.rejected", key=record.key)
     return house.ledger.move(
         record,
         State.REJECTED,
         now=house.now(),
         actor=actor,
-        intents=[
-            *intend_notices(house, record, State.REJECTED, comment),
-            _show_evidence(house, record),
-        ],
+        intents=[*intend_notices(house, record, State.REJECTED, comment), *intents],
     )
 
 

@@ -1,0 +1,76 @@
+"""Answers are lost, and servers refuse: nothing is killed, and still nothing is twice or missing.
+
+Every write of a ticket's way fails once. After `cut_after` it was made and its answer is lost, so
+the platform must look before it writes again; after the others it was not made.
+"""
+
+import pytest
+from requests_sync.effects import JiraComment
+from wardbook.ledger import Ledger
+
+from tests.acceptance.crash_form import chosen
+from tests.acceptance.crash_survey import strays, survey
+from tests.acceptance.crash_world import Clock, CrashWorld, crash_world
+from tests.acceptance.crash_writes import Route, lead_in_peace, rule_for
+
+FAULTS = ("cut_after", "cut_before", "500", "502", "503", "429")
+KINDS = ("whole", "failed", "refused")
+ALL = [(kind, fault) for kind in KINDS for fault in FAULTS]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with crash_world(tmp_path_factory.mktemp("answers")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def undisturbed(world):
+    return {kind: lead_in_peace(world, kind) for kind in KINDS}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [("whole", "cut_after"), ("refused", "cut_after"), *chosen(ALL[1:], 3)],
+)
+def test_every_write_fails_once(world, undisturbed, kind, fault):
+    expected, writes = undisturbed[kind]
+    key = world.file_ticket(kind)
+    struck = fail_every_write_once(world, key, writes, fault)
+
+    assert struck == len(writes)
+    assert survey(world, key) == expected
+    assert strays(world) == []
+
+
+def test_the_comparison_sees_an_effect_that_is_not_looked_for(world, undisturbed, monkeypatch):
+    monkeypatch.setattr(JiraComment, "find", lambda *_: None)
+    assert_doubled(world, *undisturbed["refused"])
+
+
+def test_the_comparison_sees_an_attempt_that_is_not_written_down(world, undisturbed, monkeypatch):
+    monkeypatch.setattr(Ledger, "begin_effect", lambda *_: None)
+    assert_doubled(world, *undisturbed["refused"])
+
+
+def assert_doubled(world: CrashWorld, expected, writes: list[Route]) -> None:
+    key = world.file_ticket("refused")
+    fail_every_write_once(world, key, writes, "cut_after")
+    found = survey(world, key)
+    assert found["jira"].pop("comments") == 2 * expected["jira"]["comments"]
+    comments = {"comments": expected["jira"]["comments"]}
+    assert found | {"jira": found["jira"] | comments} == expected
+
+
+def fail_every_write_once(world: CrashWorld, key: str, writes: list[Route], fault: str) -> int:
+    """Lead a ticket along writes that each fail at first; return how many of them were struck."""
+    for number, write in enumerate(writes):
+        earlier = writes[:number].count(write)
+        # What can be looked for is not written again; all else is seen twice by the rules.
+        tries = 1 if fault == "cut_after" and write[1] != "PUT" else 2
+        nth = 1 + tries * earlier
+        world.sandbox.break_writes(fault, nth=nth, retry_after=0, **rule_for(write, key))
+    world.settle_here(Clock(), key)
+    struck = sum(rule["fired"] for rule in world.sandbox.rules())
+    world.sandbox.clear()
+    return struck

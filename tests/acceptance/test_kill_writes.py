@@ -1,0 +1,127 @@
+"""`wardbook tick` is killed at every write of a ticket's way, before and after its effect.
+
+In the short form one ticket of each kind is led along its whole way through all of these deaths.
+Each of them is tried on a ticket of its own as well: all in the long form, else a few.
+"""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.acceptance.crash_form import chosen
+from tests.acceptance.crash_survey import strays, survey
+from tests.acceptance.crash_world import CrashWorld, Tick, crash_world, wait_for
+from tests.acceptance.crash_writes import Route, lead_in_peace, route_of, rule_for
+
+WRITES = {"whole": 16, "failed": 9, "refused": 2}
+OUTCOMES = {"hold_before": "drop", "hold_after": "go"}
+ALONE = [
+    (kind, number, side)
+    for kind, count in WRITES.items()
+    for number in range(count)
+    for side in OUTCOMES
+]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with crash_world(tmp_path_factory.mktemp("crash")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def undisturbed(world):
+    return {kind: lead_in_peace(world, kind) for kind in WRITES}
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_killed_before_and_after_every_write(world, undisturbed, kind, record_property):
+    expected, writes = undisturbed[kind]
+    assert len(writes) == WRITES[kind]
+    key = world.file_ticket(kind)
+    died = die_at_every_write(world, key)
+    record_property("deaths", len(died))
+    tell_deaths(kind, died)
+
+    assert [route for side, route in died if side == "hold_before"] == writes
+    assert [route for side, route in died if side == "hold_after"] == writes
+    assert world.settle(key) <= 2
+    assert survey(world, key) == expected
+    assert strays(world) == []
+
+
+@pytest.mark.parametrize(("kind", "number", "side"), chosen(ALONE, 3))
+def test_killed_once(world, undisturbed, kind, number, side):
+    expected, writes = undisturbed[kind]
+    key = world.file_ticket(kind)
+    kill_at_write(world, key, side, writes, number)
+
+    assert world.settle(key) <= 2
+    assert survey(world, key) == expected
+
+
+def kill_at_write(world: CrashWorld, key: str, side: str, writes: list[Route], at: int) -> None:
+    """Lead a ticket undisturbed up to the write at this place of `writes`; kill the tick there."""
+    nth = writes[: at + 1].count(writes[at])
+    world.sandbox.break_writes(side, nth=nth, **rule_for(writes[at], key))
+    for _ in range(3):
+        tick = Tick(world)
+        wait_for(lambda: tick.is_over() or world.sandbox.held(), "the write or the tick's end")
+        held = world.sandbox.held()
+        if held:
+            tick.kill()
+            world.sandbox.release(held[0], OUTCOMES[side])
+            return
+        tick.finish()
+        world.review()
+    raise AssertionError(f"{writes[at]} was never tried")
+
+
+def die_at_every_write(world: CrashWorld, key: str) -> list[tuple[str, Route]]:
+    """Kill a tick before its next write, another after that write, and so on to the end."""
+    died: list[tuple[str, Route]] = []
+    repeatable = None
+    while not world.is_settled(key):
+        for side in ("hold_before", "hold_after"):
+            route = kill_at_next_write(world, side, passing=repeatable)
+            if route is None:
+                break
+            died.append((side, route))
+            # A label is set again after a death, since setting it twice is setting it once.
+            repeatable = route if side == "hold_after" and route[1] == "PUT" else None
+        else:
+            continue
+        repeatable = None
+        world.review()
+    return died
+
+
+def kill_at_next_write(
+    world: CrashWorld, side: str, passing: Route | None
+) -> Route | None:
+    """Kill a tick at its next write; return that write, or None when it ended without one."""
+    world.sandbox.break_writes(side)
+    tick = Tick(world)
+    held: dict[str, Any] | None = None
+    while held is None:
+        wait_for(lambda: tick.is_over() or world.sandbox.held(), "a write or the end of the tick")
+        waiting = world.sandbox.held()
+        if not waiting:
+            break
+        if route_of(waiting[0]) == passing:
+            world.sandbox.release(waiting[0], "go")
+            passing = None
+        else:
+            held = waiting[0]
+    tick.kill()
+    if held:
+        world.sandbox.release(held, OUTCOMES[side])
+    world.sandbox.clear()
+    return route_of(held) if held else None
+
+
+def tell_deaths(kind: str, died: list[tuple[str, Route]]) -> None:
+    print(f"\n{kind}: killed {len(died)} times")
+    for (side, route), times in Counter(died).items():
+        print(f"{times:4}  {side:<12} {' '.join(route)}")
