@@ -118,7 +118,7 @@ class Records:
         return None if row is None else json.loads(row[0])
 
 
-class Undo(Exception):  # noqa: N818 - not an error: the request answered, and changed nothing
+class Undo(Exception):
     """Raised inside a transaction to leave it without effect."""
 
 

@@ -45,7 +45,7 @@ class Answer:
         return int(self.status.split()[0])
 
 
-class Cut(Exception):  # noqa: N818 - an order, not an error
+class Cut(Exception):
     """Close this connection without an answer."""
 
 

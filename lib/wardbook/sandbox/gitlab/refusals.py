@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818 - an answer, as real as the others
+class Refused(Exception):
     """Stop handling and answer so; nothing of the request takes effect."""
 
     def __init__(self, status: int, message: Any, *, word: str = "message") -> None:

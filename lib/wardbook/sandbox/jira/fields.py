@@ -21,7 +21,7 @@ ADMINISTRATORS = "jira-administrators"
 Reader = Callable[[Any], Any]
 
 
-class Wrong(Exception):  # noqa: N818 - becomes one entry of a refusal
+class Wrong(Exception):
     """One field's value is not acceptable; the text is Jira's."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class Refused(Exception):  # noqa: N818 - an answer, as real as the others
+class Refused(Exception):
     """Stop handling and answer so; nothing of the request takes effect."""
 
     def __init__(
