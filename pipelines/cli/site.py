@@ -21,22 +21,25 @@ def site() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where; by default the settings' folder.",
+    help="Leave a copy of the whole site in this new folder, for GitLab Pages say.",
 )
 @click.pass_obj
 def build(context: Context, out: Path | None) -> int:
     """Bring the front page, the catalogue and the lists up to date with the published reports."""
     from wardbook.pages.build import build_site
+    from wardbook.pages.publish import copy_site
 
     with House(context.settings()) as house:
-        folder = out or house.settings.site.folder
+        folder = house.settings.site.folder
         build_site(
             folder,
             templates=house.templates,
             language=house.settings.unit.language,
             unit=house.settings.unit.name,
         )
-    click.echo(f"Built {folder}")
+    if out is not None:
+        copy_site(folder, out)
+    click.echo(f"Built {out or folder}")
     return 0
 
 
