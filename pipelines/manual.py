@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from wardbook.disclosure import check_outputs, find_undeclared
-from wardbook.domain.output import Check, OutputKind, Verdict
+from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
 from wardbook.domain.run import Failure, RunResult, RunSpec, SourceFile
 from wardbook.engines.papermill_engine import PapermillEngine
 from wardbook.environment import environment_digest
 from wardbook.errors import Refusal
 from wardbook.files import hash_file, write_atomically
-from wardbook.messages import Language
+from wardbook.messages import Language, say
 from wardbook.template.parameters import type_parameters
 from wardbook.template.spec import Template
 
@@ -37,13 +37,19 @@ class ManualRefusal(Refusal):
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be run. `notebook` is the template's own unless a request's folder has another."""
+    """What is to be run, and what is to be left.
+
+    `notebook` is the template's own unless a request's folder has another. With `public_only`,
+    outputs are left only where every source is public, and of them those that passed their checks
+    and are declared public: what may stand where more people look than may see the data.
+    """
 
     template: Template
     notebook: Path
     parameters: Mapping[str, str]
     sources: Mapping[str, Path]
     language: Language
+    public_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
         if result.failure is not None:
             return Made(failure=result.failure)
         checks = check_outputs(result.outputs, folder / "outputs", spec, sources)
-        made = Made(checks, find_undeclared(result.outputs, folder / "outputs"))
+        made = Made(checks, _tell_dropped(asked, run, result, folder))
         finished = Path(scratch) / "finished"
         finished.mkdir(mode=0o700)
         _leave_results(asked, run, result, made, folder, finished)
@@ -137,13 +143,13 @@ def _find_sources(asked: Asked) -> dict[str, SourceFile]:
 def _leave_results(
     asked: Asked, run: RunSpec, result: RunResult, made: Made, folder: Path, finished: Path
 ) -> None:
-    refused = {check.output for check in made.checks if check.verdict is Verdict.REFUSE}
-    kept = [output for output in result.outputs if output.name not in refused]
+    names = _kept_outputs(asked, run, made)
+    kept = [output for output in result.outputs if output.name in names]
     for output in kept:
         if output.kind is OutputKind.TABLE:
             content = (folder / "outputs" / output.file).read_bytes()
             write_atomically(finished / output.file, content)  # readable by the analyst alone
-    if any(output.kind is OutputKind.REPORT for output in asked.template.spec.outputs.values()):
+    if any(asked.template.spec.outputs[name].kind is OutputKind.REPORT for name in names):
         _render(asked, run, result, made, folder, finished / "report", kept)
     about = {
         "template": asked.template.spec.name,
@@ -157,6 +163,31 @@ def _leave_results(
     write_atomically(finished / _MADE_BY_US, json.dumps(about, indent=1, default=str))
 
 
+def _kept_outputs(asked: Asked, run: RunSpec, made: Made) -> set[str]:
+    """Return the names of the declared outputs that are left in the folder."""
+    names = {check.output for check in made.checks}
+    unfit = {Verdict.REFUSE}
+    if asked.public_only:
+        unfit.add(Verdict.HOLD)
+        declared = asked.template.spec.outputs
+        if not _reads_public_only(run):
+            return set()
+        names = {name for name in names if declared[name].sensitivity is Sensitivity.PUBLIC}
+    return names - {check.output for check in made.checks if check.verdict in unfit}
+
+
+def _tell_dropped(asked: Asked, run: RunSpec, result: RunResult, folder: Path) -> tuple[str, ...]:
+    """Name the undeclared files; only count them where a name could tell of a patient."""
+    dropped = find_undeclared(result.outputs, folder / "outputs")
+    if not dropped or not asked.public_only or _reads_public_only(run):
+        return dropped
+    return (say(asked.language, "issue.dropped_count", count=len(dropped)),)
+
+
+def _reads_public_only(run: RunSpec) -> bool:
+    return all(source.sensitivity is Sensitivity.PUBLIC for source in run.sources.values())
+
+
 def _render(
     asked: Asked,
     run: RunSpec,
@@ -164,7 +195,7 @@ def _render(
     made: Made,
     folder: Path,
     destination: Path,
-    kept: list[Any],
+    kept: list[Output],
 ) -> None:
     from wardbook.report.provenance import Provenance
     from wardbook.report.render import render_report

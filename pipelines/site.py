@@ -8,16 +8,11 @@ from pipelines.house import House
 from wardbook.seal import Fingerprint
 
 
-def rebuild_site(house: House, folder: Path | None = None) -> Path:
-    """Make the front page, the catalogue and the lists anew; returns the site's folder.
-
-    Args:
-        house: for the reports' folder, the templates and the unit's key.
-        folder: where the pages go, if not into the settings' folder.
-    """
+def rebuild_site(house: House) -> Path:
+    """Make the front page, the catalogue and the lists anew; returns the site's folder."""
     from wardbook.pages.build import UnitKey, build_site
 
-    folder = folder or house.settings.site.folder
+    folder = house.settings.site.folder
     signer = house.settings.seal.signer
     build_site(
         folder,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.main import REFUSED
+from pipelines.cli.main import REFUSED, Context
 from wardbook.messages import LANGUAGES, Language
 
 if TYPE_CHECKING:
@@ -35,20 +35,29 @@ if TYPE_CHECKING:
     help="Of the report.",
 )
 @click.option(
+    "--public-only",
+    is_flag=True,
+    help="Leave outputs only if all sources are public, and of them only public ones that passed.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the verdicts, or the failure, as JSON."
 )
+@click.pass_obj
 def run(
+    context: Context,
     template: str,
     parameters: tuple[str, ...],
     sources: tuple[str, ...],
     out: Path,
     language: Language,
+    public_only: bool,
     as_json: bool,
 ) -> int:
     """Run TEMPLATE by hand, through the same engine and checks as a request.
 
     TEMPLATE is a name of the catalogue, or a request's folder (requests/KEY of a service's
-    repository). OUT gets NAME.csv for each table, report/ and run.json. Exits with 1 when the run
+    repository): then WARDBOOK_SOURCE_SPF in the environment is the path of the unit's source spf,
+    and so on. OUT gets NAME.csv for each table, report/ and run.json. Exits with 1 when the run
     failed: then OUT is not made.
 
     \b
@@ -61,7 +70,8 @@ def run(
     from requests_sync.gate import explain_problem
     from wardbook.engines.failures import describe_failure
 
-    asked = _ask(template, _split(parameters), _split(sources), language)
+    asked = _ask(template, _split(parameters), _split(sources), language, context.environ)
+    asked = replace(asked, public_only=public_only)
     click.echo(f"Running {asked.template.spec.name} …", err=True)
     try:
         made = run_by_hand(asked, out, lambda problem: explain_problem(problem, language))
@@ -98,7 +108,11 @@ def _split(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def _ask(
-    template: str, parameters: dict[str, str], sources: dict[str, str], language: Language
+    template: str,
+    parameters: dict[str, str],
+    sources: dict[str, str],
+    language: Language,
+    environ: Mapping[str, str],
 ) -> Asked:
     from pipelines.manual import Asked
     from wardbook.shipped import shipped_folder
@@ -111,6 +125,7 @@ def _ask(
         about = json.loads((folder / "request.json").read_text(encoding="utf-8"))
         of_request = json.loads((folder / "parameters.json").read_text(encoding="utf-8"))
         template, parameters = about["template"], of_request | parameters
+        sources = _find_in_environment(about["sources"], environ) | sources
         notebook = folder / "notebook.ipynb"
     if template not in catalogue:
         names = ", ".join(catalogue)
@@ -118,3 +133,9 @@ def _ask(
     found = catalogue[template]
     paths = {name: Path(path) for name, path in sources.items()}
     return Asked(found, notebook or found.notebook, parameters, paths, language)
+
+
+def _find_in_environment(chosen: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the paths of a request's sources as far as the environment tells them."""
+    variables = {name: f"WARDBOOK_SOURCE_{source.upper()}" for name, source in chosen.items()}
+    return {name: environ[key] for name, key in variables.items() if key in environ}

@@ -21,16 +21,19 @@ def site() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where; by default the settings' folder.",
+    help="Leave a copy of the whole site in this new folder, for GitLab Pages say.",
 )
 @click.pass_obj
 def build(context: Context, out: Path | None) -> int:
     """Bring the front page, the catalogue and the lists up to date with the published reports."""
     from pipelines.site import rebuild_site
+    from wardbook.pages.publish import copy_site
 
     with House(context.settings()) as house:
-        folder = rebuild_site(house, out)
-    click.echo(f"Built {folder}")
+        folder = rebuild_site(house)
+    if out is not None:
+        copy_site(folder, out)
+    click.echo(f"Built {out or folder}")
     return 0
 
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from wardbook.engines.failures import describe_failure
-
 from pipelines.house import House
 from pipelines.steps.notices import intend_notices, language_of
 from pipelines.steps.prepare import branch_of, folder_of, request_of
@@ -20,6 +18,7 @@ from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.request import Request
 from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
 from wardbook.domain.states import State
+from wardbook.engines.failures import describe_failure
 from wardbook.errors import Fault
 from wardbook.files import hash_file, write_atomically
 from wardbook.messages import say

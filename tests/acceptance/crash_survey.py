@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.demo.world import BOT, PROJECTS
+from tests.acceptance.crash_world import CrashWorld
 from wardbook import seal
 from wardbook.pages.address import slug_of
 from wardbook.seal.sealing import open_sealed
-
-from tests.acceptance.crash_world import CrashWorld
 
 Survey = dict[str, Any]
 

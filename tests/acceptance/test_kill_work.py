@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from wardbook.pages.address import slug_of
 
 from tests.acceptance.crash_form import LONG, SEED
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import CrashWorld, Tick, crash_world, processes_of, wait_for
+from wardbook.pages.address import slug_of
 
 
 @pytest.fixture(scope="module")

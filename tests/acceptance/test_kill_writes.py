@@ -97,9 +97,7 @@ def die_at_every_write(world: CrashWorld, key: str) -> list[tuple[str, Route]]:
     return died
 
 
-def kill_at_next_write(
-    world: CrashWorld, side: str, passing: Route | None
-) -> Route | None:
+def kill_at_next_write(world: CrashWorld, side: str, passing: Route | None) -> Route | None:
     """Kill a tick at its next write; return that write, or None when it ended without one."""
     world.sandbox.break_writes(side)
     tick = Tick(world)

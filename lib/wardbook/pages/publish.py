@@ -50,6 +50,18 @@ def publish_report(public: Path, staged: Path, slug: str, edition: str) -> Path:
     return folder
 
 
+def copy_site(public: Path, destination: Path) -> None:
+    """Copy the site to the new folder `destination`, wholly or not at all; hidden files stay.
+
+    Raises:
+        ReportProblem: `destination` exists, or the site holds something that is no plain file.
+    """
+    with lock_site(public):
+        names = (Path(name) for name in list_files(public))
+        shown = [str(name) for name in names if not any(p.startswith(".") for p in name.parts)]
+        _copy(public, shown, destination)
+
+
 @contextmanager
 def lock_site(public: Path) -> Iterator[None]:
     """Let one process at a time write below `public`, which is made if it is missing."""
