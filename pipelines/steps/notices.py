@@ -48,10 +48,9 @@ def intend_notices(
             resolution=workflow.resolution,
         )
     if record.links.issue is not None:  # a new issue is born with its label
-        yield intend(record, target, "gitlab.state", closed=_closed(record.state, target))
+        yield intend(record, target, "gitlab.state", closed=_closed(target))
 
 
-def _closed(source: State, target: State) -> bool | None:
-    if target is State.ANSWERED:
-        return True
-    return False if source is State.ANSWERED else None
+def _closed(target: State) -> bool | None:
+    """Close the issue with the answer; open it when work begins, which may be again."""
+    return {State.ANSWERED: True, State.PREPARED: False}.get(target)
