@@ -17,14 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wardbook.disclosure import check_outputs, find_undeclared
+from wardbook.disclosure import check_outputs, find_undeclared, tell_dropped
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
 from wardbook.domain.run import Failure, RunResult, RunSpec, SourceFile
 from wardbook.engines.papermill_engine import PapermillEngine
 from wardbook.environment import environment_digest
 from wardbook.errors import Refusal
 from wardbook.files import hash_file, write_atomically
-from wardbook.messages import Language, say
+from wardbook.messages import Language
 from wardbook.template.parameters import type_parameters
 from wardbook.template.spec import Template
 
@@ -101,8 +101,11 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
         result = PapermillEngine().execute(folder)
         if result.failure is not None:
             return Made(failure=result.failure)
-        checks = check_outputs(result.outputs, folder / "outputs", spec, sources)
-        made = Made(checks, _tell_dropped(asked, run, result, folder))
+        checks = check_outputs(result.outputs, folder / "outputs", spec, run)
+        dropped = find_undeclared(result.outputs, folder / "outputs")
+        if asked.public_only:
+            dropped = tell_dropped(dropped, run, asked.language)
+        made = Made(checks, dropped)
         finished = Path(scratch) / "finished"
         finished.mkdir(mode=0o700)
         _leave_results(asked, run, result, made, folder, finished)
@@ -170,22 +173,10 @@ def _kept_outputs(asked: Asked, run: RunSpec, made: Made) -> set[str]:
     if asked.public_only:
         unfit.add(Verdict.HOLD)
         declared = asked.template.spec.outputs
-        if not _reads_public_only(run):
+        if not run.reads_only_public:
             return set()
         names = {name for name in names if declared[name].sensitivity is Sensitivity.PUBLIC}
     return names - {check.output for check in made.checks if check.verdict in unfit}
-
-
-def _tell_dropped(asked: Asked, run: RunSpec, result: RunResult, folder: Path) -> tuple[str, ...]:
-    """Name the undeclared files; only count them where a name could tell of a patient."""
-    dropped = find_undeclared(result.outputs, folder / "outputs")
-    if not dropped or not asked.public_only or _reads_public_only(run):
-        return dropped
-    return (say(asked.language, "issue.dropped_count", count=len(dropped)),)
-
-
-def _reads_public_only(run: RunSpec) -> bool:
-    return all(source.sensitivity is Sensitivity.PUBLIC for source in run.sources.values())
 
 
 def _render(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipelines.house import House
 from wardbook.seal import Fingerprint
@@ -19,6 +20,7 @@ def rebuild_site(house: House) -> Path:
         templates=house.templates,
         language=house.settings.unit.language,
         unit=house.settings.unit.name,
+        base=urlsplit(house.settings.site.url).path or "/",
         key=UnitKey(signer, house.keyring.export_public(Fingerprint(signer))),
     )
     return folder

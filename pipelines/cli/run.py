@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.main import REFUSED, Context
+from pipelines.cli.template import templates_option
 from wardbook.messages import LANGUAGES, Language
 
 if TYPE_CHECKING:
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A new folder for the report and the tables.",
 )
+@templates_option
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES),
-    default="fr",
-    show_default=True,
-    help="Of the report.",
+    help="Of the report.  [default: the request's, or fr]",
 )
 @click.option(
     "--public-only",
@@ -49,7 +49,8 @@ def run(
     parameters: tuple[str, ...],
     sources: tuple[str, ...],
     out: Path,
-    language: Language,
+    templates: Path,
+    language: Language | None,
     public_only: bool,
     as_json: bool,
 ) -> int:
@@ -70,23 +71,25 @@ def run(
     from requests_sync.gate import explain_problem
     from wardbook.engines.failures import describe_failure
 
-    asked = _ask(template, _split(parameters), _split(sources), language, context.environ)
+    asked = _ask(
+        template, _split(parameters), _split(sources), language, context.environ, templates
+    )
     asked = replace(asked, public_only=public_only)
     click.echo(f"Running {asked.template.spec.name} …", err=True)
     try:
-        made = run_by_hand(asked, out, lambda problem: explain_problem(problem, language))
+        made = run_by_hand(asked, out, lambda problem: explain_problem(problem, asked.language))
     except ManualRefusal as refusal:
         click.echo(f"Not run: {refusal}", err=True)
         return REFUSED
     if as_json:
         click.echo(_as_json(made))
     if made.failure is not None:
-        told = describe_failure(made.failure, language)
+        told = describe_failure(made.failure, asked.language)
         click.echo("\n".join(filter(None, (told.cause, told.place, told.next_step))), err=True)
         return REFUSED
     if not as_json:
         for check in made.checks:
-            click.echo(f"{check.verdict:<7} {check.output}: {tell_reason(check, language)}")
+            click.echo(f"{check.verdict:<7} {check.output}: {tell_reason(check, asked.language)}")
         for name in made.dropped:
             click.echo(f"dropped {name}: not declared by the template")
         click.echo(f"Results in {out}")
@@ -111,14 +114,14 @@ def _ask(
     template: str,
     parameters: dict[str, str],
     sources: dict[str, str],
-    language: Language,
+    language: Language | None,
     environ: Mapping[str, str],
+    templates: Path,
 ) -> Asked:
     from pipelines.manual import Asked
-    from wardbook.shipped import shipped_folder
     from wardbook.template.spec import load_catalogue
 
-    catalogue = load_catalogue(shipped_folder("templates"))
+    catalogue = load_catalogue(templates)
     notebook = None
     folder = Path(template)
     if (folder / "request.json").is_file():
@@ -127,12 +130,13 @@ def _ask(
         template, parameters = about["template"], of_request | parameters
         sources = _find_in_environment(about["sources"], environ) | sources
         notebook = folder / "notebook.ipynb"
+        language = language or about["language"]
     if template not in catalogue:
         names = ", ".join(catalogue)
         raise click.BadParameter(f"{template!r} is no template. There are: {names}")
     found = catalogue[template]
     paths = {name: Path(path) for name, path in sources.items()}
-    return Asked(found, notebook or found.notebook, parameters, paths, language)
+    return Asked(found, notebook or found.notebook, parameters, paths, language or "fr")
 
 
 def _find_in_environment(chosen: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from pipelines.cli.main import REFUSED
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import Template, load_catalogue
+
+templates_option = click.option(
+    "--templates",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    envvar="WARDBOOK_TEMPLATES",
+    default=lambda: shipped_folder("templates"),
+    help="The catalogue's folder.  [default: the one that comes with Wardbook]",
+)
 
 
 @click.group()
@@ -15,18 +25,20 @@ def template() -> None:
 
 
 @template.command("list")
-def list_templates() -> int:
+@templates_option
+def list_templates(templates: Path) -> int:
     """List the templates with the question that each answers."""
-    for name, found in load_catalogue(shipped_folder("templates")).items():
+    for name, found in load_catalogue(templates).items():
         click.echo(f"{name:<20} {found.spec.question.en}")
     return 0
 
 
 @template.command("show")
 @click.argument("name")
-def show_template(name: str) -> int:
+@templates_option
+def show_template(name: str, templates: Path) -> int:
     """Show a template's parameters, sources, outputs and columns."""
-    catalogue = load_catalogue(shipped_folder("templates"))
+    catalogue = load_catalogue(templates)
     if name not in catalogue:
         click.echo(f"No template {name!r}. There are: {', '.join(catalogue)}.", err=True)
         return REFUSED

@@ -11,9 +11,10 @@ from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import inline_code, request_of
 from requests_sync.read import evidence_marker
+from wardbook.disclosure import tell_dropped
 from wardbook.domain.output import Check, Verdict
 from wardbook.domain.record import Approval, Intent, Record
-from wardbook.domain.run import RunResult
+from wardbook.domain.run import RunResult, RunSpec
 from wardbook.domain.states import State
 from wardbook.messages import Language, say
 
@@ -104,14 +105,15 @@ def _show_evidence(house: House, record: Record) -> Intent:
                 digest=output.sha256[:16] if output else "—",
             )
         )
-    dropped = ", ".join(inline_code(name) for name in record.work.dropped) or "—"
+    spec = RunSpec.read(house.run_folder(run))
+    dropped = map(inline_code, tell_dropped(record.work.dropped, spec, language))
     text = say(
         language,
         "issue.evidence",
         run=run,
         commit=str(record.work.commit)[:12],
         lines="\n".join(lines),
-        dropped=dropped,
+        dropped=", ".join(dropped) or "—",
     )
     return intend(
         record,

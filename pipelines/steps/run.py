@@ -122,7 +122,7 @@ def follow_run(house: House, record: Record) -> Record | None:
         return _tell_failure(house, record, result.failure, result)
     template = house.templates[request_of(record).template]
     outputs = folder / "outputs"
-    checks = check_outputs(result.outputs, outputs, template.spec, RunSpec.read(folder).sources)
+    checks = check_outputs(result.outputs, outputs, template.spec, RunSpec.read(folder))
     work = replace(record.work, checks=checks, dropped=find_undeclared(result.outputs, outputs))
     return house.ledger.move(
         record,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelines.cli.main import main
+from pipelines.cli.main import Context, main
 from pipelines.cli.run import run
 from wardbook.epidemic.generate import generate_files
 from wardbook.hospital.synthetic import generate_stays
@@ -18,7 +18,10 @@ pytestmark = pytest.mark.xdist_group("by hand")
 
 
 def call(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(run, [str(a) for a in arguments], standalone_mode=False)
+    context = Context(Path("wardbook.toml"), {})
+    return CliRunner().invoke(
+        run, [str(argument) for argument in arguments], obj=context, standalone_mode=False
+    )
 
 
 @pytest.fixture(scope="module")

@@ -273,9 +273,8 @@ def test_jira_away_is_told_and_the_rest_goes_on(scene: Scene) -> None:
 def test_a_standing_approval_lets_the_unchanged_report_out(
     tmp_path: Path, spf_folder: Path
 ) -> None:
-    with open_scene(
-        tmp_path, spf_folder, f"sqlite:///{tmp_path / 'ledger.db'}", standing=True
-    ) as scene:
+    ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with open_scene(tmp_path, spf_folder, ledger, standing=True) as scene:
         key = scene.file()
         scene.tick()
         answered = scene.record(key)

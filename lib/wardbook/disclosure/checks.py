@@ -9,11 +9,12 @@ France's national health data system (SNDS).
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
-from wardbook.domain.run import SourceFile
+from wardbook.domain.run import RunSpec
+from wardbook.messages import Language, say
 from wardbook.template.spec import OutputSpec, TemplateSpec
 
 LEAST_COUNT = 11
@@ -21,10 +22,7 @@ LARGEST_BYTES = 100 * 1024 * 1024
 
 
 def check_outputs(
-    outputs: Sequence[Output],
-    folder: Path,
-    spec: TemplateSpec,
-    sources: Mapping[str, SourceFile],
+    outputs: Sequence[Output], folder: Path, spec: TemplateSpec, run: RunSpec
 ) -> tuple[Check, ...]:
     """Judge every output that the template declares.
 
@@ -32,17 +30,16 @@ def check_outputs(
         outputs: what the run recorded.
         folder: the run's `outputs` folder.
         spec: the template's declaration.
-        sources: what the run read.
+        run: what the run read.
     """
     produced = {output.name: output for output in outputs}
-    public = all(source.sensitivity is Sensitivity.PUBLIC for source in sources.values())
     checks: list[Check] = []
     for name, declared in spec.outputs.items():
         output = produced.get(name)
         if declared.kind is OutputKind.REPORT:
-            checks.append(_check_report(name, public=public))
+            checks.append(_check_report(name, public=run.reads_only_public))
         elif output is not None:
-            checks.append(_check_file(output, folder, declared, public=public))
+            checks.append(_check_file(output, folder, declared, public=run.reads_only_public))
         elif declared.required:
             checks.append(Check(name, "complete", Verdict.REFUSE, "missing"))
     return tuple(checks)
@@ -56,6 +53,13 @@ def find_undeclared(outputs: Sequence[Output], folder: Path) -> tuple[str, ...]:
     known = {output.file for output in outputs} | {"index.json"}
     files = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
     return tuple(sorted(set(files) - known))
+
+
+def tell_dropped(names: Sequence[str], run: RunSpec, language: Language) -> tuple[str, ...]:
+    """Name the dropped files; only count them where a name could tell of a patient."""
+    if not names or run.reads_only_public:
+        return tuple(names)
+    return (say(language, "check.dropped_count", count=len(names)),)
 
 
 def _check_report(name: str, *, public: bool) -> Check:

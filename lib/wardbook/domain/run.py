@@ -69,6 +69,11 @@ class RunSpec:
     memory_mb: int = 2048
     seconds: float = 600.0
 
+    @property
+    def reads_only_public(self) -> bool:
+        """Whether everything that the run reads is published already."""
+        return all(s.sensitivity is Sensitivity.PUBLIC for s in self.sources.values())
+
     def write(self, folder: Path) -> None:
         """Write `spec.json` into the run's folder."""
         write_atomically(

@@ -8,30 +8,16 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Engine, and_, exists, func, insert, or_, select, update
 
 from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Work
-from wardbook.domain.request import Request
 from wardbook.domain.states import SETTLED, State, move_between
 from wardbook.domain.ticket import Ticket
 from wardbook.errors import Fault
 from wardbook.ledger import schema
 from wardbook.ledger.claims import claim
 from wardbook.ledger.database import connect
-
-_TICKET = TypeAdapter(Ticket)
-_REQUEST = TypeAdapter(Request | None)
-_LINKS = TypeAdapter(Links)
-_WORK = TypeAdapter(Work)
-_REVIEW = TypeAdapter(Review)
-_JSON_COLUMNS: Mapping[str, TypeAdapter[Any]] = {
-    "ticket": _TICKET,
-    "request": _REQUEST,
-    "links": _LINKS,
-    "work": _WORK,
-    "review": _REVIEW,
-}
+from wardbook.ledger.rows import LINKS, add_event, add_intent, dump, key_order, record_of, stamp
 
 
 class StaleRecord(Fault):
@@ -91,13 +77,13 @@ class Ledger:
             row = connection.execute(
                 select(schema.requests).where(schema.requests.c.key == key)
             ).one_or_none()
-        return _record_of(row) if row else None
+        return record_of(row) if row else None
 
     def records(self) -> list[Record]:
         """Return all requests, in the order of their keys' numbers."""
         with self._reader.connect() as connection:
             rows = connection.execute(select(schema.requests)).all()
-        return sorted((_record_of(row) for row in rows), key=lambda record: _number(record.key))
+        return sorted((record_of(row) for row in rows), key=lambda record: key_order(record.key))
 
     def last_updates(self) -> dict[str, str]:
         """Return, for each ticket, Jira's stamp of its last change that was read."""
@@ -115,12 +101,12 @@ class Ledger:
         due = or_(~at_rest, table.c.asked != table.c.gated, unconfirmed)
         with self._reader.connect() as connection:
             keys = connection.execute(select(table.c.key).where(due)).scalars().all()
-        return sorted(keys, key=_number)
+        return sorted(keys, key=key_order)
 
     def take_ticket(self, ticket: Ticket, *, known_before: bool, now: datetime) -> bool:
         """Write down a ticket as just read; returns True when its request is new here."""
         table = schema.requests
-        values = {"ticket": _dump("ticket", ticket), "asked": ticket.fingerprint}
+        values = {"ticket": dump("ticket", ticket), "asked": ticket.fingerprint}
         with self._engine.begin() as connection:
             changed = connection.execute(
                 update(table).where(table.c.key == ticket.key).values(values)
@@ -135,14 +121,14 @@ class Ledger:
                     known_before=int(known_before),
                     gated="",
                     request=None,
-                    links=_dump("links", Links()),
-                    work=_dump("work", Work()),
-                    review=_dump("review", Review()),
-                    changed_at=_stamp(now),
+                    links=dump("links", Links()),
+                    work=dump("work", Work()),
+                    review=dump("review", Review()),
+                    changed_at=stamp(now),
                     **values,
                 )
             )
-            _add_event(connection, ticket.key, "requester", "ticket.received", {}, now)
+            add_event(connection, ticket.key, "requester", "ticket.received", {}, now)
             return True
 
     def take_review(self, key: str, review: Review) -> None:
@@ -150,7 +136,7 @@ class Ledger:
         table = schema.requests
         with self._engine.begin() as connection:
             connection.execute(
-                update(table).where(table.c.key == key).values(review=_dump("review", review))
+                update(table).where(table.c.key == key).values(review=dump("review", review))
             )
 
     def move(
@@ -181,7 +167,7 @@ class Ledger:
         """
         move = move_between(record.state, target)
         table = schema.requests
-        values = {name: _dump(name, value) for name, value in changes.items()}
+        values = {name: dump(name, value) for name, value in changes.items()}
         with self._engine.begin() as connection:
             moved = connection.execute(
                 update(table)
@@ -190,17 +176,17 @@ class Ledger:
                     table.c.state == record.state,
                     table.c.revision == record.revision,
                 )
-                .values(state=target, changed_at=_stamp(now), **values)
+                .values(state=target, changed_at=stamp(now), **values)
             ).rowcount
             if not moved:
                 raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
             for intent in intents:
-                _add_intent(connection, record.key, intent, now)
-            _add_event(connection, record.key, actor or move.actor, move.event, detail or {}, now)
+                add_intent(connection, record.key, intent, now)
+            add_event(connection, record.key, actor or move.actor, move.event, detail or {}, now)
         return dataclasses.replace(
             record,
             state=target,
-            changed_at=_stamp(now),
+            changed_at=stamp(now),
             **changes,  # type: ignore[arg-type]
         )
 
@@ -235,17 +221,15 @@ class Ledger:
             connection.execute(
                 update(effects)
                 .where(effects.c.key == intent.key)
-                .values(outcome=dict(outcome.detail), done_at=_stamp(now), error=None)
+                .values(outcome=dict(outcome.detail), done_at=stamp(now), error=None)
             )
             if outcome.links:
                 row = connection.execute(
                     select(requests.c.links).where(requests.c.key == key)
                 ).one()
-                links = dataclasses.replace(_LINKS.validate_python(row.links), **outcome.links)
+                links = dataclasses.replace(LINKS.validate_python(row.links), **outcome.links)
                 connection.execute(
-                    update(requests)
-                    .where(requests.c.key == key)
-                    .values(links=_dump("links", links))
+                    update(requests).where(requests.c.key == key).values(links=dump("links", links))
                 )
 
     def postpone_effect(self, intent: Intent, error: str, next_try: datetime) -> None:
@@ -255,7 +239,7 @@ class Ledger:
             connection.execute(
                 update(table)
                 .where(table.c.key == intent.key)
-                .values(error=error, next_try=_stamp(next_try))
+                .values(error=error, next_try=stamp(next_try))
             )
 
     def stuck_intents(self) -> Iterator[tuple[str, Intent]]:
@@ -280,13 +264,6 @@ class Ledger:
 
     # --- history, dead letters, marks -----------------------------------------------------
 
-    def add_event(
-        self, key: str, actor: str, event: str, detail: Mapping[str, Any], now: datetime
-    ) -> None:
-        """Add one line to a request's history."""
-        with self._engine.begin() as connection:
-            _add_event(connection, key, actor, event, detail, now)
-
     def events(self, key: str) -> list[Event]:
         """Return a request's history, oldest first."""
         table = schema.events
@@ -303,12 +280,12 @@ class Ledger:
             again = connection.execute(
                 update(table)
                 .where(table.c.ticket_key == key)
-                .values(reason=reason, attempts=table.c.attempts + 1, last_at=_stamp(now))
+                .values(reason=reason, attempts=table.c.attempts + 1, last_at=stamp(now))
             ).rowcount
             if not again:
                 connection.execute(
                     insert(table).values(
-                        ticket_key=key, reason=reason, attempts=1, last_at=_stamp(now)
+                        ticket_key=key, reason=reason, attempts=1, last_at=stamp(now)
                     )
                 )
 
@@ -354,61 +331,3 @@ class Ledger:
 def settled(record: Record) -> bool:
     """Tell whether a request waits for nobody of ours: its last answer is out."""
     return record.state in SETTLED and record.asked == record.gated
-
-
-def _add_intent(connection: Connection, key: str, intent: Intent, now: datetime) -> None:
-    connection.execute(
-        insert(schema.effects).values(
-            key=intent.key,
-            request_key=key,
-            kind=intent.kind,
-            payload=dict(intent.payload),
-            attempts=0,
-            intended_at=_stamp(now),
-        )
-    )
-
-
-def _add_event(
-    connection: Connection,
-    key: str,
-    actor: str,
-    event: str,
-    detail: Mapping[str, Any],
-    now: datetime,
-) -> None:
-    connection.execute(
-        insert(schema.events).values(
-            at=_stamp(now), request_key=key, actor=actor, event=event, detail=dict(detail)
-        )
-    )
-
-
-def _record_of(row: Row[Any]) -> Record:
-    parts = {
-        name: adapter.validate_python(getattr(row, name)) for name, adapter in _JSON_COLUMNS.items()
-    }
-    return Record(
-        key=row.key,
-        state=State(row.state),
-        revision=row.revision,
-        known_before=bool(row.known_before),
-        asked=row.asked,
-        gated=row.gated,
-        changed_at=row.changed_at,
-        **parts,
-    )
-
-
-def _dump(name: str, value: object) -> Any:
-    adapter = _JSON_COLUMNS.get(name)
-    return adapter.dump_python(value, mode="json") if adapter else value
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
-
-
-def _number(key: str) -> tuple[str, int]:
-    project, _, number = key.rpartition("-")
-    return project, int(number) if number.isdigit() else 0
