@@ -289,3 +289,33 @@ def count_world(played: Played, sandbox: Sandbox) -> dict[str, Any]:
     counted["reports"] = sorted(path.relative_to(public).as_posix() for path in public.glob("*/*"))
     counted["sealed"] = sorted(path.name for path in (played.folder / "share").rglob("*.gpg"))
     return counted
+
+
+@pytest.mark.chromium
+def test_a_person_finds_the_report_and_reads_it_on_a_phone(played: Played) -> None:
+    from playwright.sync_api import sync_playwright
+
+    from wardbook.pages.serve import serve_site
+
+    if not Path("/usr/bin/chromium").exists():
+        pytest.skip("no browser (Debian package chromium)")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with serve_site(played.folder / "public", 0) as site, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(site.url)
+        page.get_by_role("navigation").get_by_text("Résultats").click()
+        page.get_by_role("link", name="Situation hospitalière COVID-19").first.click()
+        address = played.address(0).split("/", 3)[3]
+        assert page.url == f"{site.url}{address}index.html" or page.url == f"{site.url}{address}"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.locator("details").first.get_attribute("open") is None
+        assert not page.locator("pre").first.is_visible(), "code is hidden by default"
+        provenance = page.get_by_role("heading", name="Provenance")
+        assert provenance.is_visible()
+        below = "n => n.getBoundingClientRect().top > document.body.scrollHeight / 2 - scrollY"
+        assert provenance.evaluate(below)
+        assert "DATA-1" in page.locator("main").inner_text()
+        page.goto(f"{site.url}{played.address(4).split('/', 3)[3]}")
+        assert page.title() != "fired", "the hostile ticket's script ran"
+        browser.close()
