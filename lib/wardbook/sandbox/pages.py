@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from wardbook.messages import LANGUAGES, Language, say
 from wardbook.sandbox.house import house, moment, records
+from wardbook.sandbox.rendering import show_markdown, show_wiki
 from wardbook.sandbox.routing import pages_folder
 
 YEAR = 365 * 24 * 3600
@@ -21,6 +22,8 @@ def prepare_pages(app: Flask) -> None:
     """Give the templates their folder; every value in them is escaped."""
     app.template_folder = str(pages_folder())
     app.jinja_env.filters["local_time"] = local_time
+    app.jinja_env.filters["markdown"] = show_markdown
+    app.jinja_env.filters["wiki"] = show_wiki
 
 
 def chosen_language() -> Language:
