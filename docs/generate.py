@@ -52,24 +52,24 @@ def draw_states() -> str:
 
 def draw_commands() -> str:
     """Show the help of every command."""
-    context = click.Context(wardbook, info_name="wardbook", terminal_width=92)
-    parts = ["# The command `wardbook`", "", NOTE, "```", context.get_help(), "```", ""]
-    for path, command in _walk(wardbook, context, ("wardbook",)):
-        inner = click.Context(command, info_name=" ".join(path), terminal_width=92)
-        parts += [f"## `{' '.join(path)}`", "", "```", command.get_help(inner), "```", ""]
+    parts = ["# The command `wardbook`", "", NOTE]
+    for context in walk_commands():
+        title = f"## `{context.command_path}`" if context.parent else ""
+        parts += [title, "", "```", context.get_help(), "```", ""]
     return "\n".join(parts)
 
 
-def _walk(
-    group: click.Group, context: click.Context, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if command is None:
-            continue
-        yield (*path, name), command
-        if isinstance(command, click.Group):
-            yield from _walk(command, context, (*path, name))
+def walk_commands(context: click.Context | None = None) -> Iterator[click.Context]:
+    """Yield a context for the command line itself and for every command in it."""
+    context = context or click.Context(
+        wardbook, info_name="wardbook", terminal_width=92, **wardbook.context_settings
+    )
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            if command is not None:
+                yield from walk_commands(click.Context(command, info_name=name, parent=context))
 
 
 def draw_settings() -> str:

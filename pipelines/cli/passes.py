@@ -9,6 +9,7 @@ import threading
 import click
 
 from pipelines.cli.main import FAULT, REFUSED, Context
+from pipelines.cli.terminal import working
 from pipelines.house import House
 from pipelines.story import Pass, tick_until_quiet
 from pipelines.story import tick as tick_once
@@ -24,7 +25,8 @@ def tick(context: Context, as_json: bool) -> int:
     nothing to do it reads one page of tickets and writes nothing. For cron or a GitLab schedule.
     """
     with House(context.settings()) as house:
-        done = tick_until_quiet(house)
+        with working("Looking at tickets and requests"):
+            done = tick_until_quiet(house)
         _tell(done, as_json=as_json)
     return FAULT if done.faults else 0
 

@@ -12,6 +12,7 @@ import click
 
 from pipelines.cli.main import REFUSED, Context
 from pipelines.cli.template import templates_option
+from pipelines.cli.terminal import working
 from wardbook.messages import LANGUAGES, Language
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ def run(
         template, _split(parameters), _split(sources), language, context.environ, templates
     )
     asked = replace(asked, public_only=public_only)
-    click.echo(f"Running {asked.template.spec.name} …", err=True)
     try:
-        made = run_by_hand(asked, out, lambda problem: explain_problem(problem, asked.language))
+        with working(f"Running {asked.template.spec.name}"):
+            made = run_by_hand(asked, out, lambda problem: explain_problem(problem, asked.language))
     except ManualRefusal as refusal:
         click.echo(f"Not run: {refusal}", err=True)
         return REFUSED

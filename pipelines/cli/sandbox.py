@@ -1,7 +1,9 @@
-"""`wardbook sandbox`: a Jira and a GitLab of one's own."""
+"""`wardbook sandbox`: a small hospital of one's own to try things on."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 
 import click
@@ -12,29 +14,32 @@ import click
     "--dir",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Where its state is kept.",
+    default=Path("sandbox"),
+    show_default=True,
+    help="Where everything is kept.",
 )
-@click.option("--jira-port", default=0, help="0: the last one, or a free one.")
-@click.option("--gitlab-port", default=0, help="0: the last one, or a free one.")
 @click.option(
-    "--flavour", type=click.Choice(["server", "cloud"]), default="server", help="Which Jira."
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder with Santé publique France's hospital files; generated ones without it.",
 )
-@click.option("--index-lag", default=0.0, help="Seconds by which Jira's search lags behind.")
-def sandbox(folder: Path, jira_port: int, gitlab_port: int, flavour: str, index_lag: float) -> int:
-    """Serve the embedded Jira and GitLab on this machine until stopped.
+def sandbox(folder: Path, data: Path | None) -> int:
+    """Serve an embedded Jira and GitLab with people, projects, keys and data, until stopped.
 
-    They hold to the public contracts, so that the real clients work on them; docs/sandbox.md says
-    what they answer and how faults are switched on.
+    File a ticket in Jira's form as one of the people, let `wardbook serve` work on it with the
+    settings that are printed, and follow it on both trackers' pages. The servers hold to the public
+    contracts, so the real clients work on them; docs/sandbox.md says what they answer, how faults
+    are switched on, and how to serve bare ones (`python -m wardbook.sandbox`).
     """
-    from wardbook.sandbox import serve
+    from pipelines.demo.demo import opened_world
 
-    serve(
-        folder,
-        jira_port,
-        gitlab_port,
-        "cloud" if flavour == "cloud" else "server",
-        index_lag,
-        announce=click.echo,
-    )
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    click.echo("Setting up …", err=True)
+    with opened_world(folder, data) as (world, servers, site):
+        click.echo(f"Jira     {servers.jira_url}/create\nGitLab   {servers.gitlab_url}")
+        click.echo(f"Site     {site.url}")
+        click.echo(f"Work on it:  wardbook --settings {world.settings} serve --every 2")
+        stop.wait()
     return 0

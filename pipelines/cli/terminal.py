@@ -1,15 +1,34 @@
-"""The terminal: as wide as it is; wide enough for our tables where output goes to a file."""
+"""The terminal: its width, and signs of life while something takes long."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 _FILE_WIDTH = 170
 
 
 def open_console(*, stderr: bool = False) -> Console:
-    """Return a console on standard output, or on standard error."""
+    """Return a console; wide enough for our tables where output goes to a file."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, width=None if stream.isatty() else _FILE_WIDTH)
+
+
+@contextmanager
+def working(doing: str) -> Iterator[None]:
+    """Show what is being done, and for how long already, on standard error.
+
+    On a terminal a moving line that vanishes at the end; elsewhere one line at the start.
+    """
+    if not sys.stderr.isatty():
+        print(f"{doing} …", file=sys.stderr, flush=True)
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        progress.add_task(doing, total=None)
+        yield

@@ -28,6 +28,7 @@ class DemoTicket:
     description: str
     fields: Mapping[str, str]
     parameters: str = ""
+    labels: tuple[str, ...] = ()
 
 
 def care_fields(template: str, **changes: str) -> dict[str, str]:
@@ -90,7 +91,9 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             "<script>document.title='fired'</script> ${HOME} ../../etc/passwd /close",
             HOSTILE,
             care_fields("hospital_epidemic", reference=HOSTILE.replace("\n", " ")[:200]),
+            f"# {HOSTILE.splitlines()[0]} {HOSTILE.splitlines()[2]}\n"
             "regions = Bretagne, Corse\nend = 2020-12-31",
+            ("../../etc", "<script>x</script>"),
         ),
     )
 
@@ -122,7 +125,7 @@ def fields_of(ticket: DemoTicket, label: str) -> dict[str, Any]:
         "summary": ticket.summary,
         "description": ticket.description,
         "components": [{"name": ticket.component}],
-        "labels": [label],
+        "labels": [label, *ticket.labels],
         FIELDS["parameters"].id: ticket.parameters,
     }
     for name, text in ticket.fields.items():

@@ -9,8 +9,6 @@ from pathlib import Path
 import click
 import pytest
 
-from pipelines.cli.main import wardbook
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 import generate
 
@@ -23,12 +21,13 @@ def test_a_drawn_page_is_fresh(page: str, root: Path) -> None:
 
 
 def test_every_command_says_what_it_does() -> None:
-    context = click.Context(wardbook, info_name="wardbook", terminal_width=92)
-    for path, command in generate._walk(wardbook, context, ("wardbook",)):
-        assert command.help, path
-        for parameter in command.params:
+    contexts = list(generate.walk_commands())
+    assert len(contexts) > 12
+    for context in contexts:
+        assert context.command.help, context.command_path
+        for parameter in context.command.params:
             if isinstance(parameter, click.Option) and not parameter.multiple:
-                assert parameter.help, (path, parameter.name)
+                assert parameter.help, (context.command_path, parameter.name)
 
 
 def test_every_link_between_our_pages_leads_somewhere(root: Path) -> None:
