@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from pipelines.demo.demo import opened_world, show_demo
+from pipelines.demo.world import find_real_data
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
@@ -17,7 +18,7 @@ FLAGS = (
 def photograph(folder: Path, pictures: Path) -> None:
     """Play the demonstration in `folder` and leave PNG files in `pictures`."""
     pictures.mkdir(exist_ok=True)
-    with opened_world(folder, _real_data()) as (world, sandbox, site):
+    with opened_world(folder, find_real_data()) as (world, sandbox, site):
         shown = show_demo(world, sandbox, site, lambda _: None)
         report = shown.journeys[0].addresses[0]
         with sync_playwright() as play:
@@ -28,11 +29,6 @@ def photograph(folder: Path, pictures: Path) -> None:
             ticket = f"{shown.jira}/browse/{shown.journeys[0].key}"
             _shoot(browser, ticket, pictures / "ticket.png", 1100, 900)
             browser.close()
-
-
-def _real_data() -> Path | None:
-    folder = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "spf"
-    return folder if folder.is_dir() else None
 
 
 def _shoot(browser: Browser, address: str, file: Path, width: int, height: int) -> None:

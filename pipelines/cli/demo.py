@@ -16,6 +16,7 @@ from pipelines.cli.look import draw_journeys
 from pipelines.cli.main import FAULT
 from pipelines.cli.terminal import open_console
 from pipelines.demo.narrator import News
+from pipelines.demo.world import find_real_data
 
 
 @click.command()
@@ -30,7 +31,8 @@ from pipelines.demo.narrator import News
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder with Santé publique France's hospital files; generated ones without it.",
+    help="A folder with Santé publique France's hospital files; by default those of "
+    "../shared/data/spf, or generated ones.",
 )
 @click.option(
     "--stay/--no-stay",
@@ -48,7 +50,7 @@ def demo(folder: Path, data: Path | None, stay: bool | None, as_json: bool) -> i
     from pipelines.demo.demo import opened_world, show_demo
 
     console = open_console(stderr=as_json)
-    with opened_world(folder, data) as (world, sandbox, site):
+    with opened_world(folder, data or find_real_data()) as (world, sandbox, site):
         console.print(f"Jira {sandbox.jira_url}   GitLab {sandbox.gitlab_url}   site {site.url}")
         shown = show_demo(world, sandbox, site, lambda news: _tell(console, news))
         if as_json:

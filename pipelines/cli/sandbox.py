@@ -21,7 +21,8 @@ import click
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder with Santé publique France's hospital files; generated ones without it.",
+    help="A folder with Santé publique France's hospital files; by default those of "
+    "../shared/data/spf, or generated ones.",
 )
 def sandbox(folder: Path, data: Path | None) -> int:
     """Serve an embedded Jira and GitLab with people, projects, keys and data, until stopped.
@@ -32,12 +33,13 @@ def sandbox(folder: Path, data: Path | None) -> int:
     are switched on, and how to serve bare ones (`python -m wardbook.sandbox`).
     """
     from pipelines.demo.demo import opened_world
+    from pipelines.demo.world import find_real_data
 
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     click.echo("Setting up …", err=True)
-    with opened_world(folder, data) as (world, servers, site):
+    with opened_world(folder, data or find_real_data()) as (world, servers, site):
         click.echo(f"Jira     {servers.jira_url}/create\nGitLab   {servers.gitlab_url}")
         click.echo(f"Site     {site.url}")
         click.echo(f"Work on it:  wardbook --settings {world.settings} serve --every 2")

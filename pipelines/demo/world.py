@@ -203,6 +203,12 @@ class World:
         write_atomically(self.settings, "\n".join(lines) + "\n")
 
 
+def find_real_data() -> Path | None:
+    """Return the folder of Santé publique France's real files beside the project, if it is there."""
+    folder = Path.cwd().parent / "shared" / "data" / "spf"
+    return folder if folder.is_dir() else None
+
+
 def _find(folder: Path | None, pattern: str) -> Path | None:
     if folder is None:
         return None
