@@ -114,15 +114,29 @@ def take_pictures() -> None:
         photograph(Path(folder) / "demo", DOCS / "pictures")
 
 
-def main() -> None:
-    """Write every page."""
+def find_stale() -> list[str]:
+    """Return the names of the pages that are not as they would be drawn now."""
+    return [
+        name for name, draw in PAGES.items() if (DOCS / name).read_text(encoding="utf-8") != draw()
+    ]
+
+
+def main() -> int:
+    """Write every page, or say which are stale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", action="store_true")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if one is stale")
     wanted = parser.parse_args()
+    if wanted.check:
+        stale = find_stale()
+        if stale:
+            print("stale, run make docs:", ", ".join(stale))
+        return 1 if stale else 0
     for name, draw in PAGES.items():
         (DOCS / name).write_text(draw(), encoding="utf-8")
     if wanted.pictures:
         take_pictures()
+    return 0
 
 
 if __name__ == "__main__":

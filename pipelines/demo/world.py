@@ -204,7 +204,7 @@ class World:
 
 
 def find_real_data() -> Path | None:
-    """Return the folder of Santé publique France's real files beside the project, if it is there."""
+    """Return the folder of SpF's real files beside the project, if it is there."""
     folder = Path.cwd().parent / "shared" / "data" / "spf"
     return folder if folder.is_dir() else None
 

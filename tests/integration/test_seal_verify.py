@@ -97,7 +97,9 @@ def unit(tmp_path: Path) -> Iterator[Unit]:
 
 
 def test_a_good_deliverable_is_accepted_from_everywhere(unit: Unit) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
     folder = unit.deliver()
+    after = datetime.now(UTC)
     for inside in (".", "index.html", "figures", "figures/curve.svg", "receipt.json.asc"):
         found = unit.verify(folder / inside)
         assert (found.ticket, found.output, found.signer) == ("STAT-7", "report", unit.signer)
@@ -107,7 +109,7 @@ def test_a_good_deliverable_is_accepted_from_everywhere(unit: Unit) -> None:
             "table.csv",
         ]
         assert found.approvals[0].by == "d.approver"
-        assert abs(found.signed_at - NOW) < timedelta(minutes=5)
+        assert before <= found.signed_at <= after
     assert unit.verify(folder, fingerprint=None).signer == unit.signer
 
 
