@@ -46,19 +46,19 @@ def strays(world: CrashWorld) -> list[str]:
 
 
 def _survey_jira(world: CrashWorld, key: str) -> Survey:
-    issue = world.jira(f"{key}?expand=changelog")
+    issue = world.jira(f"issue/{key}?expand=changelog")
     moves = [
         (item["fromString"], item["toString"])
         for history in issue["changelog"]["histories"]
         for item in history["items"]
         if item["field"] == "status"
     ]
-    links = world.jira(f"{key}/remotelink")
+    links = world.jira(f"issue/{key}/remotelink")
     return {
         "status": issue["fields"]["status"]["name"],
         "resolution": (issue["fields"].get("resolution") or {}).get("name"),
         "moves": moves,
-        "comments": [comment["body"] for comment in world.jira(f"{key}/comment")["comments"]],
+        "comments": [comment["body"] for comment in world.jira(f"issue/{key}/comment")["comments"]],
         "links": sorted(
             (link["globalId"], link["object"]["url"], link["object"]["title"]) for link in links
         ),
