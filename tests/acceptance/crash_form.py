@@ -1,7 +1,7 @@
 """How much is tried: little in the tests of every day, all of it in the long form.
 
-    WARDBOOK_CRASH=long         the long form
-    WARDBOOK_CRASH_SEED=NUMBER  another choice of what is left to chance
+WARDBOOK_CRASH=long         the long form
+WARDBOOK_CRASH_SEED=NUMBER  another choice of what is left to chance
 """
 
 import os

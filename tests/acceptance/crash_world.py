@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import nbformat
 import requests
+
 from pipelines.demo.reviewer import Reviewer
 from pipelines.demo.world import BOT, FIELDS, HYGIENE, REVIEWER, World
 from pipelines.house import House
@@ -311,9 +312,7 @@ class CrashWorld:
                 return number
         raise AssertionError(f"not settled after {passes} passes:\n{self.tell_log()}")
 
-    def settle_here(
-        self, clock: Clock, *keys: str, passes: int = 25, reviewed: bool = True
-    ) -> int:
+    def settle_here(self, clock: Clock, *keys: str, passes: int = 25, reviewed: bool = True) -> int:
         """Make passes in this process, three seconds of its clock apart; return how many."""
         with House(self.settings, now=clock) as house:
             for number in range(1, passes + 1):
@@ -361,7 +360,9 @@ def crash_world(folder: Path) -> Iterator[CrashWorld]:
 
 
 def environment() -> dict[str, str]:
-    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    known = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
+    }
     return known | {"PYTHONPATH": f"{ROOT / 'lib'}:{ROOT}"}
 
 
@@ -398,5 +399,3 @@ def processes_of(folder: Path) -> dict[int, str]:
         if state != "Z" and (str(folder) in command or where.startswith(str(folder))):
             found[int(process.name)] = command
     return found
-
-

@@ -5,13 +5,13 @@ the platform must look before it writes again; after the others it was not made.
 """
 
 import pytest
-from requests_sync.effects import JiraComment
-from wardbook.ledger import Ledger
 
+from requests_sync.effects import JiraComment
 from tests.acceptance.crash_form import chosen
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import Clock, CrashWorld, crash_world
 from tests.acceptance.crash_writes import Route, lead_in_peace, rule_for
+from wardbook.ledger import Ledger
 
 FAULTS = ("cut_after", "cut_before", "500", "502", "503", "429")
 KINDS = ("whole", "failed", "refused")

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.demo.tickets import demo_tickets
-
 from tests.acceptance.crash_form import LONG, SEED
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import (

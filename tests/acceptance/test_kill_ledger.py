@@ -3,13 +3,13 @@
 from collections import Counter
 
 import pytest
-from wardbook.domain.states import State
 
 from pipelines.house import House
 from pipelines.story import tick_until_quiet
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import Clock, crash_world
 from tests.acceptance.crash_writes import route_of
+from wardbook.domain.states import State
 
 KINDS = ("whole", "failed", "refused")
 

@@ -1,4 +1,4 @@
-"""`wardbook tick` is killed in the midst of its own work: running, rendering, publishing, sealing."""
+"""`wardbook tick` is killed amid its own work: running, rendering, publishing, sealing."""
 
 import random
 import time
@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from wardbook.pages.address import slug_of
 
 from tests.acceptance.crash_form import LONG, SEED
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import CrashWorld, Tick, crash_world, processes_of, wait_for
+from wardbook.pages.address import slug_of
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def test_killed_while_delivering(world):
     way = stages(world, key)
     for number, stage in enumerate(way):
         for delay in delays(chance):
-            if kill_when_reached(world, [*way.values()][number:], delay):
-                died.append((stage, round(delay, 3)))
+            alive = kill_when_reached(world, [*way.values()][number:], delay)
+            died += [(stage, round(delay, 3))] if alive else []
     print(f"\nseed {SEED}; killed while delivering: {died}")
 
     assert died

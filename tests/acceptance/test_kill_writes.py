@@ -67,8 +67,7 @@ def kill_at_write(world: CrashWorld, key: str, side: str, writes: list[Route], a
     world.sandbox.break_writes(side, nth=nth, **rule_for(writes[at], key))
     for _ in range(3):
         tick = Tick(world)
-        wait_for(lambda: tick.is_over() or world.sandbox.held(), "the write or the tick's end")
-        held = world.sandbox.held()
+        held = wait_for_held(world, tick)
         if held:
             tick.kill()
             world.sandbox.release(held[0], OUTCOMES[side])
@@ -97,16 +96,13 @@ def die_at_every_write(world: CrashWorld, key: str) -> list[tuple[str, Route]]:
     return died
 
 
-def kill_at_next_write(
-    world: CrashWorld, side: str, passing: Route | None
-) -> Route | None:
+def kill_at_next_write(world: CrashWorld, side: str, passing: Route | None) -> Route | None:
     """Kill a tick at its next write; return that write, or None when it ended without one."""
     world.sandbox.break_writes(side)
     tick = Tick(world)
     held: dict[str, Any] | None = None
     while held is None:
-        wait_for(lambda: tick.is_over() or world.sandbox.held(), "a write or the end of the tick")
-        waiting = world.sandbox.held()
+        waiting = wait_for_held(world, tick)
         if not waiting:
             break
         if route_of(waiting[0]) == passing:
@@ -119,6 +115,12 @@ def kill_at_next_write(
         world.sandbox.release(held, OUTCOMES[side])
     world.sandbox.clear()
     return route_of(held) if held else None
+
+
+def wait_for_held(world: CrashWorld, tick: Tick) -> list[dict[str, Any]]:
+    """Return the writes that are held, or none when the tick ended without."""
+    wait_for(lambda: tick.is_over() or world.sandbox.held(), "a write or the end of the tick")
+    return world.sandbox.held()
 
 
 def tell_deaths(kind: str, died: list[tuple[str, Route]]) -> None:
