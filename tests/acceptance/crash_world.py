@@ -155,21 +155,19 @@ class Tick:
     """One `wardbook tick` in a process of its own."""
 
     def __init__(self, world: CrashWorld) -> None:
-        self._log = world.log.open("ab")
-        self.process = start_wardbook("--settings", str(world.demo.settings), "tick", log=self._log)
+        with world.log.open("ab") as log:
+            self._process = start_wardbook("--settings", str(world.demo.settings), "tick", log=log)
+        world.ticks.append(self)
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self._log.close()
+        self._process.kill()
+        self._process.wait()
 
     def finish(self) -> int:
-        code = self.process.wait(timeout=PATIENCE)
-        self._log.close()
-        return code
+        return self._process.wait(timeout=PATIENCE)
 
     def is_over(self) -> bool:
-        return self.process.poll() is not None
+        return self._process.poll() is not None
 
 
 class Clock:
@@ -192,6 +190,7 @@ class CrashWorld:
         self.folder = folder
         self.log = folder / "ticks.log"
         self.demo = World(folder)
+        self.ticks: list[Tick] = []
         self.sandbox = SandboxProcess(folder / "sandbox")
         self.signer = self.demo.make_keys()[0]
 
@@ -209,8 +208,11 @@ class CrashWorld:
         return world
 
     def close(self) -> None:
+        """End all that was started; the agents of killed passes end by themselves."""
+        for tick in self.ticks:
+            tick.kill()
         self.sandbox.stop()
-        assert not processes_of(self.folder)
+        wait_for(lambda: not processes_of(self.folder), "the end of the last process")
 
     @property
     def settings(self) -> Settings:

@@ -40,7 +40,7 @@ def test_killed_before_and_after_every_write(world, undisturbed, kind, record_pr
     expected, writes = undisturbed[kind]
     assert len(writes) == WRITES[kind]
     key = world.file_ticket(kind)
-    died = die_at_every_write(world, key)
+    died = die_at_every_write(world, key, most=2 * len(writes))
     record_property("deaths", len(died))
     tell_deaths(kind, died)
 
@@ -77,7 +77,7 @@ def kill_at_write(world: CrashWorld, key: str, side: str, writes: list[Route], a
     raise AssertionError(f"{writes[at]} was never tried")
 
 
-def die_at_every_write(world: CrashWorld, key: str) -> list[tuple[str, Route]]:
+def die_at_every_write(world: CrashWorld, key: str, most: int) -> list[tuple[str, Route]]:
     """Kill a tick before its next write, another after that write, and so on to the end."""
     died: list[tuple[str, Route]] = []
     repeatable = None
@@ -87,6 +87,7 @@ def die_at_every_write(world: CrashWorld, key: str) -> list[tuple[str, Route]]:
             if route is None:
                 break
             died.append((side, route))
+            assert len(died) <= most, f"the same is written again and again: {died}"
             # A label is set again after a death, since setting it twice is setting it once.
             repeatable = route if side == "hold_after" and route[1] == "PUT" else None
         else:
