@@ -209,8 +209,8 @@ class CrashWorld:
 
     def close(self) -> None:
         """End all that was started; the agents of killed passes end by themselves."""
-        for tick in self.ticks:
-            tick.kill()
+        for started in self.ticks:
+            started.kill()
         self.sandbox.stop()
         wait_for(lambda: not processes_of(self.folder), "the end of the last process")
 

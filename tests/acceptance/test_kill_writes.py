@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.crash_form import chosen
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import CrashWorld, Tick, crash_world, wait_for
-from tests.acceptance.crash_writes import Route, lead_in_peace, route_of, rule_for
+from tests.acceptance.crash_writes import Route, route_of, rule_for, undisturbed
 
 WRITES = {"whole": 16, "failed": 9, "refused": 2}
 OUTCOMES = {"hold_before": "drop", "hold_after": "go"}
@@ -30,14 +30,9 @@ def world(tmp_path_factory):
         yield world
 
 
-@pytest.fixture(scope="module")
-def undisturbed(world):
-    return {kind: lead_in_peace(world, kind) for kind in WRITES}
-
-
 @pytest.mark.parametrize("kind", WRITES)
-def test_killed_before_and_after_every_write(world, undisturbed, kind, record_property):
-    expected, writes = undisturbed[kind]
+def test_killed_before_and_after_every_write(world, kind, record_property):
+    expected, writes = undisturbed()[kind].survey, undisturbed()[kind].writes
     assert len(writes) == WRITES[kind]
     key = world.file_ticket(kind)
     died = die_at_every_write(world, key, most=2 * len(writes))
@@ -52,8 +47,8 @@ def test_killed_before_and_after_every_write(world, undisturbed, kind, record_pr
 
 
 @pytest.mark.parametrize(("kind", "number", "side"), chosen(ALONE, 3))
-def test_killed_once(world, undisturbed, kind, number, side):
-    expected, writes = undisturbed[kind]
+def test_killed_once(world, kind, number, side):
+    expected, writes = undisturbed()[kind].survey, undisturbed()[kind].writes
     key = world.file_ticket(kind)
     kill_at_write(world, key, side, writes, number)
 

@@ -5,12 +5,12 @@ Runs are replayed from one that was really executed: they are not what is tried 
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ from pipelines.story import tick_until_quiet
 from tests.acceptance.crash_form import LONG
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import Clock, CrashWorld, crash_world
-from tests.acceptance.crash_writes import lead_in_peace
+from tests.acceptance.crash_writes import undisturbed
 from wardbook.domain.record import Outcome
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.engines.claim import claim
 from wardbook.engines.papermill_engine import PapermillEngine
+from wardbook.files import write_atomically
 from wardbook.ledger import Ledger
 
 KINDS = ("whole", "failed", "refused")
@@ -84,28 +85,26 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def expected(world):
-    """Lead a ticket of each kind in peace, and from then on replay its run."""
-    found = {kind: lead_in_peace(world, kind)[0] for kind in KINDS}
-    runs = {}
-    for spec in (world.folder / "state" / "runs").glob("*/spec.json"):
-        runs[RunSpec.read(spec.parent).template] = spec.parent
+def expected():
+    """What comes of each kind in peace; from then on its run is replayed."""
+    peace = undisturbed()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PapermillEngine, "execute", lambda _, folder: replay(folder, runs))
-        yield found
+        patch.setattr(PapermillEngine, "execute", lambda _, folder: replay(folder))
+        yield {kind: peace[kind].survey for kind in KINDS}
 
 
-def replay(folder: Path, runs: dict[str, Path]) -> RunResult:
+def replay(folder: Path) -> None:
+    """Put into a run's folder what the undisturbed run of its template left in its own."""
     spec = RunSpec.read(folder)
+    kept = undisturbed()["whole" if spec.template == "tiny" else "failed"].run
     with claim(folder):
-        done = RunResult.read(folder)
-        if done is None:
-            known = runs[spec.template]
-            shutil.copytree(known / "outputs", folder / "outputs", dirs_exist_ok=True)
-            shutil.copy(known / "executed.ipynb", folder)
-            done = replace(RunResult.read(known), key=spec.key)
-            done.write(folder)
-    return done
+        if RunResult.read(folder) is None:
+            for name in kept:
+                if name.startswith("outputs/") or name == "executed.ipynb":
+                    (folder / name).parent.mkdir(exist_ok=True)
+                    (folder / name).write_bytes(kept[name])
+            result = json.loads(kept["result.json"]) | {"key": spec.key}
+            write_atomically(folder / "result.json", json.dumps(result))
 
 
 @settings(
