@@ -45,19 +45,19 @@ def strays(world: CrashWorld) -> list[str]:
 
 
 def _survey_jira(world: CrashWorld, key: str) -> Survey:
-    issue = world.jira(f"{key}?expand=changelog")
+    issue = world.jira(f"issue/{key}?expand=changelog")
     moves = [
         (item["fromString"], item["toString"])
         for history in issue["changelog"]["histories"]
         for item in history["items"]
         if item["field"] == "status"
     ]
-    links = world.jira(f"{key}/remotelink")
+    links = world.jira(f"issue/{key}/remotelink")
     return {
         "status": issue["fields"]["status"]["name"],
         "resolution": (issue["fields"].get("resolution") or {}).get("name"),
         "moves": moves,
-        "comments": [comment["body"] for comment in world.jira(f"{key}/comment")["comments"]],
+        "comments": [comment["body"] for comment in world.jira(f"issue/{key}/comment")["comments"]],
         "links": sorted(
             (link["globalId"], link["object"]["url"], link["object"]["title"]) for link in links
         ),
@@ -65,39 +65,43 @@ def _survey_jira(world: CrashWorld, key: str) -> Survey:
 
 
 def _survey_gitlab(world: CrashWorld, key: str) -> Survey:
-    issues, requests, branches = [], [], []
+    found: Survey = {"issues": [], "merge_requests": [], "branches": []}
     for project in PROJECTS.values():
-        for issue in world.gitlab(project, "issues?state=all"):
-            if f"wardbook:request:{key} " in issue["description"]:
-                notes = world.gitlab(project, f"issues/{issue['iid']}/notes")
-                issues.append(
-                    {
-                        "title": issue["title"],
-                        "labels": sorted(issue["labels"]),
-                        "state": issue["state"],
-                        "confidential": issue["confidential"],
-                        "notes": _our_notes(notes),
-                    }
-                )
-        for found in world.gitlab(project, "merge_requests?state=all&scope=all"):
-            if found["source_branch"] == f"request/{key}":
-                notes = world.gitlab(project, f"merge_requests/{found['iid']}/notes")
-                approvals = world.gitlab(project, f"merge_requests/{found['iid']}/approvals")
-                requests.append(
-                    {
-                        "title": found["title"],
-                        "state": found["state"],
-                        "notes": _our_notes(notes),
-                        "approved": [one["user"]["username"] for one in approvals["approved_by"]],
-                    }
-                )
-        for branch in world.gitlab(project, "repository/branches"):
-            if key in branch["name"].split("/"):
-                commits = world.gitlab(
-                    project, f"repository/compare?from=main&to={branch['name']}&straight=true"
-                )["commits"]
-                branches.append((branch["name"], [commit["title"] for commit in commits]))
-    return {"issues": issues, "merge_requests": requests, "branches": branches}
+        mark = f"wardbook:request:{key} "
+        for issue in world.gitlab(project, f"issues?state=all&search={mark.strip()}"):
+            if mark in issue["description"]:
+                found["issues"].append(_survey_issue(world, project, issue))
+        query = f"state=all&scope=all&source_branch=request/{key}"
+        for request in world.gitlab(project, f"merge_requests?{query}"):
+            found["merge_requests"].append(_survey_merge_request(world, project, request))
+        for branch in world.gitlab(project, f"repository/branches?search={key}"):
+            name = branch["name"]
+            if key in name.split("/"):
+                compared = world.gitlab(project, f"repository/compare?from=main&to={name}")
+                titles = [commit["title"] for commit in compared["commits"]]
+                found["branches"].append((name, titles))
+    return found
+
+
+def _survey_issue(world: CrashWorld, project: str, issue: Any) -> Survey:
+    return {
+        "title": issue["title"],
+        "labels": sorted(issue["labels"]),
+        "state": issue["state"],
+        "confidential": issue["confidential"],
+        "notes": _our_notes(world.gitlab(project, f"issues/{issue['iid']}/notes")),
+    }
+
+
+def _survey_merge_request(world: CrashWorld, project: str, request: Any) -> Survey:
+    path = f"merge_requests/{request['iid']}"
+    approvals = world.gitlab(project, f"{path}/approvals")["approved_by"]
+    return {
+        "title": request["title"],
+        "state": request["state"],
+        "notes": _our_notes(world.gitlab(project, f"{path}/notes")),
+        "approved": [one["user"]["username"] for one in approvals],
+    }
 
 
 def _our_notes(notes: list[Any]) -> list[str]:

@@ -23,7 +23,6 @@ import nbformat
 import requests
 
 from pipelines.demo.reviewer import Reviewer
-from pipelines.demo.tickets import file_tickets
 from pipelines.demo.world import BOT, FIELDS, HYGIENE, REVIEWER, World
 from pipelines.house import House
 from pipelines.story import tick, tick_until_quiet
@@ -156,21 +155,19 @@ class Tick:
     """One `wardbook tick` in a process of its own."""
 
     def __init__(self, world: CrashWorld) -> None:
-        self._log = world.log.open("ab")
-        self.process = start_wardbook("--settings", str(world.demo.settings), "tick", log=self._log)
+        with world.log.open("ab") as log:
+            self._process = start_wardbook("--settings", str(world.demo.settings), "tick", log=log)
+        world.ticks.append(self)
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self._log.close()
+        self._process.kill()
+        self._process.wait()
 
     def finish(self) -> int:
-        code = self.process.wait(timeout=PATIENCE)
-        self._log.close()
-        return code
+        return self._process.wait(timeout=PATIENCE)
 
     def is_over(self) -> bool:
-        return self.process.poll() is not None
+        return self._process.poll() is not None
 
 
 class Clock:
@@ -187,34 +184,41 @@ class Clock:
 
 
 class CrashWorld:
-    """The demonstration's people and projects, with templates that take a moment only."""
+    """A folder of the demonstration's, with its trackers served by a process of their own."""
 
-    def __init__(self, folder: Path, *, real: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "ticks.log"
         self.demo = World(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        Sandbox(folder / "sandbox").seed(self.demo.seed())
+        self.ticks: list[Tick] = []
         self.sandbox = SandboxProcess(folder / "sandbox")
-        trackers: Any = self.sandbox
-        data = self.demo.make_data(None) if real else {}
-        keys = self.demo.make_keys()
-        self.signer = keys[0]
-        self.demo.publish_key(trackers, keys[1])
-        self.demo.write_settings(trackers, "http://site.invalid", data, keys)
-        if not real:
-            self._add_templates()
-        self.begin_ledger()
+        self.signer = self.demo.make_keys()[0]
+
+    @classmethod
+    def found(cls, folder: Path) -> CrashWorld:
+        """Set up the demonstration's people, with templates that take a moment only."""
+        Sandbox(folder / "sandbox").seed(World(folder).seed())
+        world = cls(folder)
+        trackers: Any = world.sandbox
+        keys = world.demo.make_keys()
+        world.demo.publish_key(trackers, keys[1])
+        world.demo.write_settings(trackers, "http://site.invalid", {}, keys)
+        world._add_templates()
+        world._begin_ledger()
+        return world
 
     def close(self) -> None:
+        """End all that was started; the agents of killed passes end by themselves."""
+        for started in self.ticks:
+            started.kill()
         self.sandbox.stop()
-        assert not processes_of(self.folder)
+        wait_for(lambda: not processes_of(self.folder), "the end of the last process")
 
     @property
     def settings(self) -> Settings:
         return load_settings(self.demo.settings, {})
 
-    def begin_ledger(self) -> None:
+    def _begin_ledger(self) -> None:
         """Begin a ledger an hour ago: tickets are younger, so none is looked for without cause."""
         with House(self.settings, now=lambda: datetime.now(UTC) - timedelta(hours=1)) as house:
             tick(house)
@@ -285,10 +289,6 @@ class CrashWorld:
         client.close()
         return str(issue.key)
 
-    def file_demo_tickets(self) -> list[str]:
-        trackers: Any = self.sandbox
-        return file_tickets(trackers, self.demo, 1)
-
     def review(self) -> None:
         trackers: Any = self.sandbox
         with House(self.settings) as house:
@@ -337,7 +337,7 @@ class CrashWorld:
     # --- what the platform's rest is read with -------------------------------------------------
 
     def jira(self, path: str) -> Any:
-        url = f"{self.sandbox.jira_url}/rest/api/2/issue/{path}"
+        url = f"{self.sandbox.jira_url}/rest/api/2/{path}"
         return self.sandbox.read(url, self.demo.token(BOT))
 
     def gitlab(self, project: str, path: str) -> Any:
@@ -353,8 +353,8 @@ def is_settled(house: House, key: str) -> bool:
 
 
 @contextmanager
-def crash_world(folder: Path, *, real: bool = False) -> Iterator[CrashWorld]:
-    world = CrashWorld(folder, real=real)
+def crash_world(folder: Path) -> Iterator[CrashWorld]:
+    world = CrashWorld.found(folder)
     try:
         yield world
     finally:

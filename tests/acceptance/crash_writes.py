@@ -4,22 +4,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.acceptance.crash_survey import Survey, survey
-from tests.acceptance.crash_world import CrashWorld
+from tests.acceptance.crash_world import CrashWorld, crash_world
+from wardbook.pages.address import slug_of
 
 Route = tuple[str, str, str]
 """Server, method and route, without the numbers in it."""
 
 
-def lead_in_peace(world: CrashWorld, kind: str) -> tuple[Survey, list[Route]]:
-    """File a ticket and lead it undisturbed; return what came of it and the writes it took."""
+@dataclass(frozen=True)
+class Peace:
+    """What comes of a ticket that nothing disturbs: everywhere, by which writes, of which run."""
+
+    survey: Survey
+    writes: list[Route]
+    run: Mapping[str, bytes]
+
+
+@cache
+def undisturbed() -> Mapping[str, Peace]:
+    """Lead a ticket of each kind in peace, once in this process, in a world of their own."""
+    with TemporaryDirectory() as folder, crash_world(Path(folder)) as world:
+        return {kind: _lead_in_peace(world, kind) for kind in ("whole", "failed", "refused")}
+
+
+def _lead_in_peace(world: CrashWorld, kind: str) -> Peace:
     before = len(world.sandbox.writes())
     key = world.file_ticket(kind)
     world.settle(key)
     writes = [route_of(entry) for entry in world.sandbox.writes()[before:]]
-    return survey(world, key), writes
+    runs = world.folder / "state" / "runs"
+    run = {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for folder in runs.glob(f"{slug_of(key)}-*")
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+    return Peace(survey(world, key), writes, run)
 
 
 def route_of(entry: Mapping[str, Any]) -> Route:

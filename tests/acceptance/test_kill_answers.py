@@ -10,7 +10,7 @@ from requests_sync.effects import JiraComment
 from tests.acceptance.crash_form import chosen
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import Clock, CrashWorld, crash_world
-from tests.acceptance.crash_writes import Route, lead_in_peace, rule_for
+from tests.acceptance.crash_writes import Route, rule_for, undisturbed
 from wardbook.ledger import Ledger
 
 FAULTS = ("cut_after", "cut_before", "500", "502", "503", "429")
@@ -24,17 +24,12 @@ def world(tmp_path_factory):
         yield world
 
 
-@pytest.fixture(scope="module")
-def undisturbed(world):
-    return {kind: lead_in_peace(world, kind) for kind in KINDS}
-
-
 @pytest.mark.parametrize(
     ("kind", "fault"),
     [("whole", "cut_after"), ("refused", "cut_after"), *chosen(ALL[1:], 3)],
 )
-def test_every_write_fails_once(world, undisturbed, kind, fault):
-    expected, writes = undisturbed[kind]
+def test_every_write_fails_once(world, kind, fault):
+    expected, writes = undisturbed()[kind].survey, undisturbed()[kind].writes
     key = world.file_ticket(kind)
     struck = fail_every_write_once(world, key, writes, fault)
 
@@ -43,17 +38,18 @@ def test_every_write_fails_once(world, undisturbed, kind, fault):
     assert strays(world) == []
 
 
-def test_the_comparison_sees_an_effect_that_is_not_looked_for(world, undisturbed, monkeypatch):
+def test_the_comparison_sees_an_effect_that_is_not_looked_for(world, monkeypatch):
     monkeypatch.setattr(JiraComment, "find", lambda *_: None)
-    assert_doubled(world, *undisturbed["refused"])
+    assert_doubled(world)
 
 
-def test_the_comparison_sees_an_attempt_that_is_not_written_down(world, undisturbed, monkeypatch):
+def test_the_comparison_sees_an_attempt_that_is_not_written_down(world, monkeypatch):
     monkeypatch.setattr(Ledger, "begin_effect", lambda *_: None)
-    assert_doubled(world, *undisturbed["refused"])
+    assert_doubled(world)
 
 
-def assert_doubled(world: CrashWorld, expected, writes: list[Route]) -> None:
+def assert_doubled(world: CrashWorld) -> None:
+    expected, writes = undisturbed()["refused"].survey, undisturbed()["refused"].writes
     key = world.file_ticket("refused")
     fail_every_write_once(world, key, writes, "cut_after")
     found = survey(world, key)

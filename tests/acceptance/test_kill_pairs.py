@@ -5,9 +5,7 @@ import pytest
 from tests.acceptance.crash_form import LONG
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import Tick, crash_world
-from tests.acceptance.crash_writes import lead_in_peace
-
-KINDS = ("whole", "failed", "refused")
+from tests.acceptance.crash_writes import undisturbed
 
 
 @pytest.fixture(scope="module")
@@ -16,13 +14,8 @@ def world(tmp_path_factory):
         yield world
 
 
-@pytest.fixture(scope="module")
-def undisturbed(world):
-    return {kind: lead_in_peace(world, kind) for kind in KINDS}
-
-
 @pytest.mark.parametrize("time", range(30 if LONG else 3))
-def test_two_workers_at_once(world, undisturbed, time):
+def test_two_workers_at_once(world, time):
     kinds = ("whole", "refused", "failed", "whole", "refused")
     before = len(world.sandbox.writes())
     keys = [world.file_ticket(kind) for kind in kinds]
@@ -35,6 +28,8 @@ def test_two_workers_at_once(world, undisturbed, time):
         world.review()
 
     for key, kind in zip(keys, kinds, strict=True):
-        assert survey(world, key) == undisturbed[kind][0]
-    assert len(world.sandbox.writes()) - before == sum(len(undisturbed[k][1]) for k in kinds)
+        assert survey(world, key) == undisturbed()[kind].survey
+    assert len(world.sandbox.writes()) - before == sum(
+        len(undisturbed()[kind].writes) for kind in kinds
+    )
     assert strays(world) == []

@@ -1,4 +1,4 @@
-"""`wardbook tick` is killed in the midst of its own work: running, rendering, publishing, sealing."""
+"""`wardbook tick` is killed amid its own work: running, rendering, publishing, sealing."""
 
 import random
 import time
@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.crash_form import LONG, SEED
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import CrashWorld, Tick, crash_world, processes_of, wait_for
+from tests.acceptance.crash_writes import undisturbed
 from wardbook.pages.address import slug_of
 
 
@@ -46,9 +47,6 @@ def test_killed_during_the_notebook(world):
 
 
 def test_killed_while_delivering(world):
-    key = world.file_ticket("whole")
-    world.settle(key)
-    expected = survey(world, key)
     chance, died = random.Random(SEED), []
 
     key = world.file_ticket("whole")
@@ -57,13 +55,13 @@ def test_killed_while_delivering(world):
     way = stages(world, key)
     for number, stage in enumerate(way):
         for delay in delays(chance):
-            if kill_when_reached(world, [*way.values()][number:], delay):
-                died.append((stage, round(delay, 3)))
+            alive = kill_when_reached(world, [*way.values()][number:], delay)
+            died += [(stage, round(delay, 3))] if alive else []
     print(f"\nseed {SEED}; killed while delivering: {died}")
 
     assert died
     assert world.settle(key) <= 2
-    assert survey(world, key) == expected
+    assert survey(world, key) == undisturbed()["whole"].survey
     assert strays(world) == []
 
 

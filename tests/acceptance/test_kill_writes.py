@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.crash_form import chosen
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import CrashWorld, Tick, crash_world, wait_for
-from tests.acceptance.crash_writes import Route, lead_in_peace, route_of, rule_for
+from tests.acceptance.crash_writes import Route, route_of, rule_for, undisturbed
 
 WRITES = {"whole": 16, "failed": 9, "refused": 2}
 OUTCOMES = {"hold_before": "drop", "hold_after": "go"}
@@ -30,17 +30,12 @@ def world(tmp_path_factory):
         yield world
 
 
-@pytest.fixture(scope="module")
-def undisturbed(world):
-    return {kind: lead_in_peace(world, kind) for kind in WRITES}
-
-
 @pytest.mark.parametrize("kind", WRITES)
-def test_killed_before_and_after_every_write(world, undisturbed, kind, record_property):
-    expected, writes = undisturbed[kind]
+def test_killed_before_and_after_every_write(world, kind, record_property):
+    expected, writes = undisturbed()[kind].survey, undisturbed()[kind].writes
     assert len(writes) == WRITES[kind]
     key = world.file_ticket(kind)
-    died = die_at_every_write(world, key)
+    died = die_at_every_write(world, key, most=2 * len(writes))
     record_property("deaths", len(died))
     tell_deaths(kind, died)
 
@@ -52,8 +47,8 @@ def test_killed_before_and_after_every_write(world, undisturbed, kind, record_pr
 
 
 @pytest.mark.parametrize(("kind", "number", "side"), chosen(ALONE, 3))
-def test_killed_once(world, undisturbed, kind, number, side):
-    expected, writes = undisturbed[kind]
+def test_killed_once(world, kind, number, side):
+    expected, writes = undisturbed()[kind].survey, undisturbed()[kind].writes
     key = world.file_ticket(kind)
     kill_at_write(world, key, side, writes, number)
 
@@ -67,8 +62,7 @@ def kill_at_write(world: CrashWorld, key: str, side: str, writes: list[Route], a
     world.sandbox.break_writes(side, nth=nth, **rule_for(writes[at], key))
     for _ in range(3):
         tick = Tick(world)
-        wait_for(lambda: tick.is_over() or world.sandbox.held(), "the write or the tick's end")
-        held = world.sandbox.held()
+        held = wait_for_held(world, tick)
         if held:
             tick.kill()
             world.sandbox.release(held[0], OUTCOMES[side])
@@ -78,7 +72,7 @@ def kill_at_write(world: CrashWorld, key: str, side: str, writes: list[Route], a
     raise AssertionError(f"{writes[at]} was never tried")
 
 
-def die_at_every_write(world: CrashWorld, key: str) -> list[tuple[str, Route]]:
+def die_at_every_write(world: CrashWorld, key: str, most: int) -> list[tuple[str, Route]]:
     """Kill a tick before its next write, another after that write, and so on to the end."""
     died: list[tuple[str, Route]] = []
     repeatable = None
@@ -88,6 +82,7 @@ def die_at_every_write(world: CrashWorld, key: str) -> list[tuple[str, Route]]:
             if route is None:
                 break
             died.append((side, route))
+            assert len(died) <= most, f"the same is written again and again: {died}"
             # A label is set again after a death, since setting it twice is setting it once.
             repeatable = route if side == "hold_after" and route[1] == "PUT" else None
         else:
@@ -103,8 +98,7 @@ def kill_at_next_write(world: CrashWorld, side: str, passing: Route | None) -> R
     tick = Tick(world)
     held: dict[str, Any] | None = None
     while held is None:
-        wait_for(lambda: tick.is_over() or world.sandbox.held(), "a write or the end of the tick")
-        waiting = world.sandbox.held()
+        waiting = wait_for_held(world, tick)
         if not waiting:
             break
         if route_of(waiting[0]) == passing:
@@ -117,6 +111,12 @@ def kill_at_next_write(world: CrashWorld, side: str, passing: Route | None) -> R
         world.sandbox.release(held, OUTCOMES[side])
     world.sandbox.clear()
     return route_of(held) if held else None
+
+
+def wait_for_held(world: CrashWorld, tick: Tick) -> list[dict[str, Any]]:
+    """Return the writes that are held, or none when the tick ended without."""
+    wait_for(lambda: tick.is_over() or world.sandbox.held(), "a write or the end of the tick")
+    return world.sandbox.held()
 
 
 def tell_deaths(kind: str, died: list[tuple[str, Route]]) -> None:
