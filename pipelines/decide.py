@@ -40,12 +40,13 @@ _FORWARD = {
 }
 
 
-def next_step(record: Record, reviewers: Sequence[str]) -> Step:
+def next_step(record: Record, reviewers: Sequence[str], *, data_mended: bool = False) -> Step:
     """Decide the next step of a request.
 
     Args:
         record: the request as the ledger knows it, its effects all confirmed.
         reviewers: who may review for the request's service.
+        data_mended: whether the data on which its run failed are others now.
     """
     if record.asked != record.gated:
         return Step.GATE
@@ -56,6 +57,8 @@ def next_step(record: Record, reviewers: Sequence[str]) -> Step:
     match record.state:
         case State.RUNNING:
             return Step.FOLLOW
+        case State.FAILED if data_mended:
+            return Step.MEND
         case State.HELD if record.review.state != "opened":
             return Step.TURN_DOWN
         case State.HELD if valid_approvals(record, reviewers):

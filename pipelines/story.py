@@ -26,7 +26,7 @@ from pipelines.steps.deliver import deliver_outputs
 from pipelines.steps.gate import pass_gate
 from pipelines.steps.prepare import prepare_request
 from pipelines.steps.release import accept_review, release_outputs, turn_down
-from pipelines.steps.run import follow_run, mend_request, start_run
+from pipelines.steps.run import follow_run, mend_request, start_run, were_data_mended
 from requests_sync.read import read_reviews, read_tickets
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
@@ -134,7 +134,9 @@ def advance(house: House, key: str) -> Iterator[Record]:
         if record is None or not settle_effects(house, record):
             return
         record = house.ledger.record(key) or record
-        step = next_step(record, _reviewers(house, record))
+        step = next_step(
+            record, _reviewers(house, record), data_mended=were_data_mended(house, record)
+        )
         if step is Step.REST:
             return
         moved = STEPS[step](house, record)

@@ -1,8 +1,8 @@
 """The one place that talks to GitLab.
 
 Wraps `python-gitlab`: every call has a time limit, a 429 is waited out as its answer says, and
-nothing else is retried here (the client's own
-retries of failures repeat POSTs). Every failure becomes a ForeignFault in our words.
+nothing else is retried here (the client's own retries of failures repeat POSTs). Every failure
+becomes a ForeignFault in our words.
 """
 
 from __future__ import annotations
@@ -50,11 +50,6 @@ class GitLabPort:
         # Lazy: naming a project costs no call.
         return self._client.projects.get(path, lazy=True)
 
-    def project(self, path: str) -> Payload:
-        """Return a project, for `wardbook doctor`."""
-        with _translated(f"read the project {path}"):
-            return dict(self._client.projects.get(path).attributes)
-
     # --- issues ---------------------------------------------------------------------------
 
     def create_issue(self, project: str, fields: Payload) -> Payload:
@@ -66,11 +61,6 @@ class GitLabPort:
         """Change fields of an issue."""
         with _translated(f"change issue {iid} of {project}"):
             self._project(project).issues.update(iid, dict(fields))
-
-    def issue(self, project: str, iid: int) -> Payload:
-        """Return one issue."""
-        with _translated(f"read issue {iid} of {project}"):
-            return dict(self._project(project).issues.get(iid).attributes)
 
     def issues(self, project: str, created_after: datetime | None) -> Iterator[Payload]:
         """Yield the issues that our account created, newest first; not from a search index."""

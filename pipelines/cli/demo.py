@@ -70,7 +70,7 @@ def demo(folder: Path, data: Path | None, stay: bool | None, as_json: bool) -> i
             console.print("The pages stay open. Ctrl-C ends the demonstration.")
             threading.Event().wait()
         elif not as_json:
-            console.print("Look again: wardbook demo --stay")
+            console.print(f"Look again: {sys.argv[0]} sandbox --dir {folder}")
     return 0
 
 

@@ -7,12 +7,12 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from pathlib import Path
 
 from pipelines.house import House
-from pipelines.steps.notices import intend_notices, language_of
+from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import branch_of, folder_of, request_of
-from requests_sync.foreign_text import quote_for_jira
+from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
 from wardbook.disclosure import check_outputs, find_undeclared
 from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.request import Request
@@ -150,32 +150,60 @@ def _tell_failure(house: House, record: Record, failure: Failure, result: RunRes
         place=place,
         next_step=quote_for_jira(told.next_step),
     )
+    unit = house.settings.unit.language
+    told = describe_failure(failure, unit)
+    lines = "\n".join(filter(None, (told.cause, told.place, told.next_step)))
+    text = say(unit, "issue.failed", run=result.key, lines=quote_for_gitlab(lines))
+    note = intend(record, State.FAILED, "gitlab.note", "failure", on="issue", text=text)
     return house.ledger.move(
         record,
         State.FAILED,
         now=house.now(),
-        intents=list(intend_notices(house, record, State.FAILED, comment)),
+        intents=[*intend_notices(house, record, State.FAILED, comment), note],
         detail=_timing(result) | {"failure": str(failure.kind)},
         work=replace(record.work, failure=failure),
     )
 
 
+def were_data_mended(house: House, record: Record) -> bool:
+    """Tell whether the data on which a run failed are others now.
+
+    A file is read again only when it was touched since the run, so asking costs next to nothing.
+    """
+    failure = record.work.failure
+    if record.state is not State.FAILED or failure is None:
+        return False
+    if failure.kind is not FailureKind.DATA_PROBLEM:
+        return False
+    folder = house.run_folder(str(record.work.run))
+    ended = (folder / "result.json").stat().st_mtime
+    known = RunSpec.read(folder).sources
+    return any(
+        _is_other_now(house.settings.sources[chosen].path, known.get(name), ended)
+        for name, chosen in request_of(record).sources.items()
+    )
+
+
+def _is_other_now(file: Path, known: SourceFile | None, since: float) -> bool:
+    try:
+        if known is not None and file.stat().st_mtime <= since:
+            return False
+        return known is None or hash_file(file) != known.sha256
+    except OSError:
+        return False  # still missing
+
+
 def mend_request(house: House, record: Record) -> Record:
-    """An analyst changed the branch: what was run is no longer what stands there. Run again."""
+    """The branch or the data are others than those that were run. Run again."""
     mended = replace(record, revision=record.revision + 1)
     return house.ledger.move(
         record,
         State.PREPARED,
         now=house.now(),
-        intents=list(intend_notices(house, replace(mended), State.PREPARED)),
+        intents=list(intend_notices(house, mended, State.PREPARED)),
         actor=", ".join(record.review.authors) or None,
         detail={"commit": record.review.head},
         revision=mended.revision,
         work=Work(),
         review=Review(),
     )
-
-
-def seconds_since(start: str, end: str) -> float:
-    """Return the seconds between two stamps of the ledger."""
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

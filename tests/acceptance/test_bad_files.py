@@ -93,8 +93,18 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tupl
                 comments = [comment.body for comment in client.comments(key)]
                 assert len(comments) == 1, name
                 told[name] = (record.state.value, comments[0])
+            mended, touched = keys["empty"], keys["comma"]
+            (folder / "empty.csv").write_bytes(content)
+            (folder / "comma.csv").touch()
+            assert tick_until_quiet(house).faults == {}
+            after = house.ledger.record(mended)
+            assert after is not None
+            assert after.state.value == "answered", "mended data are run without being asked"
+            same = house.ledger.record(touched)
+            assert same is not None
+            assert (same.state.value, same.revision) == ("failed", 1), "the same data are not"
         published = sorted(path.name for path in (world.folder / "public/reports").iterdir())
-        assert published == [keys["sound"].lower()], "only the sound file is published"
+        assert published == sorted([mended.lower(), keys["sound"].lower()])
         yield told
 
 

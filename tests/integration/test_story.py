@@ -157,18 +157,18 @@ def test_held_approved_answered_then_edited_and_answered_anew(scene: Scene) -> N
     assert answered.work.released_by[0].username == REVIEWER
     assert scene.house.jira.status(key) == "Résolu"
     assert len(scene.comments(key)) == 1
-    issue = scene.house.gitlab.issue(PROJECTS[DIRECTION], int(answered.links.issue or 0))
-    assert issue["state"] == "closed"
-    assert "state::answered" in issue["labels"]
+    issue = project.issues.get(answered.links.issue)
+    assert issue.state == "closed"
+    assert "state::answered" in issue.labels
 
     scene.edit(key, {"description": "Et pour la Corse ?"})
     scene.tick()
     again = scene.record(key)
     assert again.revision == 2
     assert again.links.issue == answered.links.issue, "the same issue, brought up to date"
-    issue = scene.house.gitlab.issue(PROJECTS[DIRECTION], int(answered.links.issue or 0))
-    assert "Corse" in issue["description"]
-    assert issue["state"] == "opened"
+    issue = project.issues.get(answered.links.issue)
+    assert "Corse" in issue.description
+    assert issue.state == "opened"
 
 
 def test_a_comment_of_the_requester_is_no_new_request(scene: Scene) -> None:
