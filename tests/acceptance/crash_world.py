@@ -109,10 +109,9 @@ class SandboxProcess:
         self.gitlab_url = self._process.stdout.readline().split()[-1]
 
     def stop(self) -> None:
-        self.clear()
         self._http.close()
-        self._process.terminate()
-        self._process.communicate(timeout=PATIENCE)
+        self._process.kill()
+        self._process.communicate()
 
     def break_writes(self, effect: str, **rule: Any) -> None:
         """Put `effect` on every write to either server, narrowed by the fields of a fault."""
