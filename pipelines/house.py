@@ -54,7 +54,10 @@ class House:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The durable record."""
+        """The durable record; with it the secure side comes to be, closed to everybody else."""
+        state = self.settings.unit.state
+        state.mkdir(parents=True, exist_ok=True)
+        state.chmod(0o700)
         return open_ledger(self.settings.ledger)
 
     @cached_property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from rich.text import Text
 
 from pipelines.cli.look import draw_journeys
 from pipelines.cli.main import FAULT
-from pipelines.cli.terminal import open_console
+from pipelines.cli.terminal import catch_stop, open_console, wait_for_stop
 from pipelines.demo.narrator import News
 from pipelines.demo.world import find_real_data
 
@@ -68,7 +67,7 @@ def demo(folder: Path, data: Path | None, stay: bool | None, as_json: bool) -> i
             return FAULT
         if stay or (stay is None and sys.stdout.isatty()):
             console.print("The pages stay open. Ctrl-C ends the demonstration.")
-            threading.Event().wait()
+            wait_for_stop(catch_stop())
         elif not as_json:
             console.print(f"Look again: {sys.argv[0]} sandbox --dir {folder}")
     return 0

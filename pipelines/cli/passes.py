@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 
 import click
 
 from pipelines.cli.main import FAULT, REFUSED, Context
-from pipelines.cli.terminal import working
+from pipelines.cli.terminal import catch_stop, working
 from pipelines.house import House
 from pipelines.story import Pass, tick_until_quiet
 from pipelines.story import tick as tick_once
@@ -36,9 +35,7 @@ def tick(context: Context, as_json: bool) -> int:
 @click.pass_obj
 def serve(context: Context, every: float) -> int:
     """Repeat the pass until stopped (Ctrl-C or SIGTERM). A pass that fails is repeated as well."""
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop = catch_stop()
     with House(context.settings()) as house:
         click.echo(f"Serving {house.settings.unit.name}: a pass every {every:g} s.", err=True)
         while not stop.is_set():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 
 import click
+
+from pipelines.cli.terminal import catch_stop, wait_for_stop
 
 
 @click.command()
@@ -35,13 +35,11 @@ def sandbox(folder: Path, data: Path | None) -> int:
     from pipelines.demo.demo import opened_world
     from pipelines.demo.world import find_real_data
 
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop = catch_stop()
     click.echo("Setting up …", err=True)
     with opened_world(folder, data or find_real_data()) as (world, servers, site):
         click.echo(f"Jira     {servers.jira_url}/create\nGitLab   {servers.gitlab_url}")
         click.echo(f"Site     {site.url}")
         click.echo(f"Work on it:  wardbook --settings {world.settings} serve --every 2")
-        stop.wait()
+        wait_for_stop(stop)
     return 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 
 import click
 
 from pipelines.cli.main import Context
+from pipelines.cli.terminal import catch_stop, wait_for_stop
 from pipelines.house import House
 
 
@@ -44,10 +43,8 @@ def serve(context: Context, port: int) -> int:
     """Serve the site on this machine, for a look, until stopped."""
     from wardbook.pages.serve import serve_site
 
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop = catch_stop()
     with serve_site(context.settings().site.folder, port):
         click.echo(f"http://127.0.0.1:{port}/  (Ctrl-C stops)")
-        stop.wait()
+        wait_for_stop(stop)
     return 0

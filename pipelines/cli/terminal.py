@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +18,21 @@ def open_console(*, stderr: bool = False) -> Console:
     """Return a console; wide enough for our tables where output goes to a file."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, width=None if stream.isatty() else _FILE_WIDTH)
+
+
+def catch_stop() -> threading.Event:
+    """Return an event that SIGTERM and Ctrl-C set from now on, in the place of ending us."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def wait_for_stop(stop: threading.Event) -> None:
+    """Wait until `stop` is set."""
+    # Timed: a signal that the system hands to another thread does not wake this one.
+    while not stop.wait(0.5):
+        pass
 
 
 @contextmanager

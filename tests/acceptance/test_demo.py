@@ -168,6 +168,10 @@ def test_no_patient_left_the_secure_side(played: Played) -> None:
     assert any(canary in next(inside).read_text(encoding="utf-8") for canary in CANARIES)
 
 
+def test_the_secure_side_is_closed_to_others(played: Played) -> None:
+    assert (played.folder / "state").stat().st_mode & 0o077 == 0
+
+
 def test_both_deliverables_verify_and_a_changed_byte_is_refused(
     played: Played, tmp_path: Path
 ) -> None:

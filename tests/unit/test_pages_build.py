@@ -188,3 +188,14 @@ def test_the_page_of_missing_addresses_links_from_the_root(run, public):
     build(run, public, base="/unit/")
     links = [a["href"] for a in read_page(public / "404.html").all("a")]
     assert all(link.startswith(("/unit/", "#")) for link in links)
+
+
+def test_what_a_killed_process_left_is_swept_and_nothing_else(run, public):
+    build(run, public)
+    left = [public / ".abc.part", public / "assets" / ".def.part"]
+    kept = public / "assets" / "notes.part"
+    for file in (*left, kept):
+        file.write_text("half")
+    build(run, public)
+    assert not any(file.exists() for file in left)
+    assert kept.exists()

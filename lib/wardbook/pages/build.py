@@ -58,6 +58,8 @@ def build_site(
     """
     voice = Voice(language)
     with lock_site(public):
+        for part in (*public.glob(".*.part"), *public.glob("*/.*.part")):
+            part.unlink()  # what a killed process left; under the lock nobody else writes here
         results = read_results(public)
         words = {
             "voice": voice,

@@ -215,4 +215,6 @@ def serve(
     with sandbox:
         announce(f"Jira    {sandbox.jira_url}")
         announce(f"GitLab  {sandbox.gitlab_url}")
-        ended.wait()
+        # Timed: a signal that the system hands to another thread does not wake this one.
+        while not ended.wait(0.5):
+            pass
