@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from requests_sync.effects import Effect, tracker_effects
 from requests_sync.gitlab_port import GitLabPort
 from requests_sync.jira_port import JiraPort
 from wardbook.ledger import Ledger, open_ledger
@@ -98,15 +97,6 @@ class House:
 
             self._keyring = Keyring(self.settings.seal.home)
         return self._keyring
-
-    @cached_property
-    def effects(self) -> Mapping[str, Effect]:
-        """Every kind of effect, by the name that intents use."""
-        from pipelines.channels import channel_effects
-
-        return tracker_effects(
-            self.jira, self.gitlab, self.settings.gitlab.branch
-        ) | channel_effects(self)
 
     def service(self, name: str) -> ServiceSettings:
         """Return the settings of a hospital service that passed the gate."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pipelines.house import House
+from requests_sync.effects import Effect, tracker_effects
 from wardbook.domain.record import Intent, Record
 from wardbook.errors import WardbookError
 
@@ -28,11 +30,20 @@ def settle_effects(house: House, record: Record) -> bool:
     return True
 
 
+def effects_of(house: House) -> Mapping[str, Effect]:
+    """Return every kind of effect, by the name that intents use."""
+    # Imported when there is something to do: a pass with nothing to settle stays quick.
+    from pipelines.channels import channel_effects
+
+    trackers = tracker_effects(house.jira, house.gitlab, house.settings.gitlab.branch)
+    return trackers | channel_effects(house)
+
+
 def _settle(house: House, key: str, intent: Intent) -> bool:
     record = house.ledger.record(key)
     if record is None:
         return False
-    effect = house.effects[intent.kind]
+    effect = effects_of(house)[intent.kind]
     outcome = None
     try:
         if intent.attempts or record.known_before:
