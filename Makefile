@@ -16,6 +16,9 @@ help:  ## say what there is
 # The lock file holds exact versions with hashes; nothing else gets in.
 $(READY): requirements.lock pyproject.toml
 	@command -v python3.11 >/dev/null || { echo "Python 3.11 is missing: apt-get install python3.11 python3.11-venv"; exit 1; }
+	@python3.11 -c "import ensurepip" 2>/dev/null \
+	    || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3.11-venv; } \
+	    || { echo "Python's venv is missing: apt-get install python3.11-venv"; exit 1; }
 	python3.11 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

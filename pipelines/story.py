@@ -75,8 +75,12 @@ def tick(house: House) -> Pass:
 def tick_until_quiet(house: House) -> Pass:
     """Tick, then follow the runs that this process started until all of them have ended."""
     outcome = tick(house)
-    while runs_under_way(house):
-        house.executor.wait(timeout=1.0)
+    waiting = house.executor_started
+    while waiting:
+        # One more pass after the last run: it may have ended since its request was looked at.
+        waiting = runs_under_way(house)
+        if waiting:
+            house.executor.wait(timeout=1.0)
         advance_all(house, outcome)
     return outcome
 
@@ -86,9 +90,7 @@ def runs_under_way(house: House) -> bool:
     if not house.executor_started or house.settings.executor.address is not None:
         return False
     folders = [
-        house.run_folder(str(record.work.run))
-        for record in house.ledger.records()
-        if record.state is State.RUNNING
+        house.run_folder(str(record.work.run)) for record in house.ledger.records([State.RUNNING])
     ]
     states = house.executor.status(folders).values()
     return any(state in {RunState.QUEUED, RunState.RUNNING} for state in states)

@@ -161,9 +161,9 @@ def read_reviews(ledger: Ledger, gitlab: GitLabPort) -> None:
         ForeignFault: GitLab could not be read.
     """
     waiting: dict[str, dict[int, Record]] = {}
-    for record in ledger.records():
+    for record in ledger.records(_UNDER_REVIEW):
         links = record.links
-        if record.state in _UNDER_REVIEW and links.project and links.merge_request:
+        if links.project and links.merge_request:
             waiting.setdefault(links.project, {})[links.merge_request] = record
     for project, by_iid in waiting.items():
         for found in gitlab.merge_requests(project, state="all", scope="all", iids=list(by_iid)):

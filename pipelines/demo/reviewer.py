@@ -22,10 +22,10 @@ class Reviewer:
 
     def look_through(self, house: House) -> None:
         """Approve the merge request of every held request whose evidence is shown."""
-        for record in house.ledger.records():
+        for record in house.ledger.records([State.HELD]):
             shown = not house.ledger.open_intents(record.key)
             links = record.links
-            if record.state is State.HELD and shown and links.project and links.merge_request:
+            if shown and links.project and links.merge_request:
                 project = self._client.projects.get(links.project, lazy=True)
                 self._approve(project.mergerequests.get(links.merge_request))
 

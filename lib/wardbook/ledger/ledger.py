@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -79,10 +79,11 @@ class Ledger:
             ).one_or_none()
         return record_of(row) if row else None
 
-    def records(self) -> list[Record]:
-        """Return all requests, in the order of their keys' numbers."""
+    def records(self, states: Collection[State] = tuple(State)) -> list[Record]:
+        """Return the requests that stand in one of `states`, in the order of their numbers."""
+        table = schema.requests
         with self._reader.connect() as connection:
-            rows = connection.execute(select(schema.requests)).all()
+            rows = connection.execute(select(table).where(table.c.state.in_(states))).all()
         return sorted((record_of(row) for row in rows), key=lambda record: key_order(record.key))
 
     def last_updates(self) -> dict[str, str]:
