@@ -8,6 +8,7 @@ same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -37,7 +38,7 @@ def marker(intent: Intent) -> str:
 
 def wiki_marker(intent: Intent) -> str:
     """Return the mark that an effect leaves in Jira's wiki markup: an invisible anchor."""
-    return "{anchor:wardbook-" + intent.key.replace("/", "-") + "}"
+    return "{anchor:wardbook-" + re.sub("[/~:]", "-", intent.key) + "}"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ def pass_gate(house: House, record: Record) -> Record:
             record, State.RECEIVED, now=now, actor=record.ticket.reporter.username
         )
     verdict = judge_ticket(record.ticket, house.templates, house.settings, house.today)
-    judged = replace(record, revision=record.revision + 1)
+    work = Work(problems=verdict.problems)
+    judged = replace(record, revision=record.revision + 1, work=work)
     accepted = verdict.request is not None
     target = State.ACCEPTED if accepted else State.REFUSED
     comment = None if accepted else write_refusal(record.key, verdict)
@@ -34,7 +35,7 @@ def pass_gate(house: House, record: Record) -> Record:
         revision=judged.revision,
         gated=record.asked,
         request=verdict.request,
-        work=Work(problems=verdict.problems),
+        work=work,
         review=Review(),
     )
 

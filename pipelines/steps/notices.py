@@ -17,9 +17,14 @@ def language_of(house: House, record: Record) -> Language:
 
 
 def intend(record: Record, target: State, kind: str, part: str = "", **payload: Any) -> Intent:
-    """Return an intent whose key is unique for ever: request, revision, state, kind."""
+    """Return an intent whose key says what it is for: this ticket's content or this run.
+
+    So a ledger that was lost and made again gives the same keys, and finds the marks that the
+    effects left under them. What happens again to the same content gets a number from the ledger.
+    """
     name = kind if not part else f"{kind}:{part}"
-    return Intent(f"{record.key}/{record.revision}/{target}/{name}", kind, payload)
+    about = record.work.run or f"{record.key.lower()}-{record.asked[:16]}"
+    return Intent(f"{about}/{target}/{name}", kind, payload)
 
 
 def intend_notices(

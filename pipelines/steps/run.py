@@ -58,6 +58,9 @@ def start_run(house: House, record: Record) -> Record:
         memory_mb=template.spec.resources.memory_mb,
         seconds=template.spec.resources.minutes * 60,
     )
+    earlier = RunResult.read(folder)
+    if earlier is not None and earlier.failure is not None:
+        (folder / "result.json").unlink()  # tried again: what failed then need not fail now
     write_atomically(folder / "notebook.ipynb", notebook or b"")
     spec.write(folder)
     if failure is not None:
@@ -195,7 +198,7 @@ def _is_other_now(file: Path, known: SourceFile | None, since: float) -> bool:
 
 def mend_request(house: House, record: Record) -> Record:
     """The branch or the data are others than those that were run. Run again."""
-    mended = replace(record, revision=record.revision + 1)
+    mended = replace(record, revision=record.revision + 1, work=Work())
     return house.ledger.move(
         record,
         State.PREPARED,
@@ -204,6 +207,6 @@ def mend_request(house: House, record: Record) -> Record:
         actor=", ".join(record.review.authors) or None,
         detail={"commit": record.review.head},
         revision=mended.revision,
-        work=Work(),
+        work=mended.work,
         review=Review(),
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from jira import JIRA
 
 from pipelines.house import House
 from pipelines.story import tick_until_quiet
@@ -65,3 +66,27 @@ def test_a_request_that_was_turned_down_stays_so(world):
     assert found["gitlab"] == expected["gitlab"]
     assert found["jira"]["comments"] == expected["jira"]["comments"]
     assert found["ledger"]["state"] == [State.REJECTED]
+
+
+def test_a_request_edited_before_and_after_the_loss_goes_on(world):
+    """Keys of intents follow from what is asked and run, not from a count that was lost."""
+    key = world.file_ticket("refused")
+    clock = Clock()
+    world.settle_here(clock, key)
+    refused_once = len(survey(world, key)["jira"]["comments"])
+    assert refused_once == 1
+    for number in (1, 2):
+        edit(world, key, {"summary": f"Edited {number}"})
+        if number == 2:
+            world.lose_ledger()
+        clock.advance(60)
+        world.settle_here(clock, key, passes=3)
+        told = survey(world, key)["jira"]["comments"]
+        assert len(told) == refused_once + number, "each refusal is told, and told once"
+
+
+def edit(world, key, fields):
+    client = JIRA(
+        server=world.sandbox.jira_url, token_auth=world.demo.token("yhaddad"), max_retries=0
+    )
+    client.issue(key).update(fields=fields)

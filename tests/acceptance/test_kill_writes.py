@@ -14,7 +14,7 @@ from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import CrashWorld, Tick, crash_world, wait_for
 from tests.acceptance.crash_writes import Route, route_of, rule_for, undisturbed
 
-WRITES = {"whole": 16, "failed": 9, "refused": 2}
+WRITES = {"whole": 16, "failed": 10, "refused": 2}
 OUTCOMES = {"hold_before": "drop", "hold_after": "go"}
 ALONE = [
     (kind, number, side)

@@ -55,13 +55,24 @@ def test_a_move_that_fails_writes_nothing(ledger: Ledger) -> None:
     received(ledger)
     record = ledger.record("DATA-1")
     assert record is not None
-    twin = [Intent("same", "jira.comment", {}), Intent("same", "jira.comment", {})]
-    with pytest.raises(Exception, match=r"(?i)unique"):
-        ledger.move(record, State.REFUSED, now=NOON, intents=twin)
+    intents = [Intent("good", "jira.comment", {}), Intent("bad", "jira.comment", {"x": object()})]
+    with pytest.raises(Exception, match=r"(?i)serializable"):
+        ledger.move(record, State.REFUSED, now=NOON, intents=intents)
     after = ledger.record("DATA-1")
     assert after == record
     assert ledger.open_intents("DATA-1") == []
     assert len(ledger.events("DATA-1")) == 1
+
+
+def test_what_happens_again_gets_a_number(ledger: Ledger) -> None:
+    received(ledger)
+    record = ledger.record("DATA-1")
+    assert record is not None
+    again = [Intent("a_b", "jira.comment", {}), Intent("a_b", "jira.comment", {})]
+    like_it = Intent("axb", "jira.comment", {})
+    ledger.move(record, State.REFUSED, now=NOON, intents=[*again, like_it])
+    keys = [intent.key for intent in ledger.open_intents("DATA-1")]
+    assert keys == ["a_b", "a_b~2", "axb"]
 
 
 def test_a_move_from_a_stale_record_is_refused(ledger: Ledger) -> None:

@@ -15,6 +15,7 @@ from pipelines.demo.demo import opened_world
 from pipelines.demo.tickets import DemoTicket, care_fields, fields_of
 from pipelines.demo.world import ANALYST, DIRECTION, PROJECTS, REVIEWER, World
 from pipelines.house import House
+from pipelines.steps.run import mend_request
 from pipelines.story import tick_until_quiet
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
@@ -114,11 +115,13 @@ def spf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def open_scene(folder: Path, spf: Path, ledger: str, *, standing: bool = False) -> Iterator[Scene]:
+def open_scene(
+    folder: Path, spf: Path, ledger: str, *, standing: bool = False, code: str = CODE
+) -> Iterator[Scene]:
     template = folder / "templates" / "tiny"
     template.mkdir(parents=True)
     (template / "template.toml").write_text(TEMPLATE, encoding="utf-8")
-    (template / "notebook.ipynb").write_text(notebook(CODE), encoding="utf-8")
+    (template / "notebook.ipynb").write_text(notebook(code), encoding="utf-8")
     texts = '[fr]\nanswer = "Douze."\n[en]\nanswer = "Twelve."\n'
     (template / "texts.toml").write_text(texts, encoding="utf-8")
     with opened_world(folder / "world", spf) as (world, sandbox, _):
@@ -280,3 +283,22 @@ def test_a_standing_approval_lets_the_unchanged_report_out(
         answered = scene.record(key)
         assert answered.state is State.ANSWERED
         assert answered.work.ground == "standing"
+
+
+def test_a_failed_run_is_tried_again_when_asked(tmp_path: Path, spf_folder: Path) -> None:
+    flag = tmp_path / "disk-is-back"
+    code = f"import pathlib\nassert pathlib.Path({str(flag)!r}).exists(), 'DUPONT'\n{CODE}"
+    ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with open_scene(tmp_path, spf_folder, ledger, code=code) as scene:
+        key = scene.file()
+        scene.tick()
+        assert scene.record(key).state is State.FAILED
+        scene.tick()
+        assert scene.record(key).revision == 1, "nothing changed: nothing is tried"
+        for expected, comments in ((State.FAILED, 2), (State.HELD, 2)):
+            mend_request(scene.house, scene.record(key))
+            scene.tick()
+            assert scene.record(key).state is expected
+            assert len(scene.comments(key)) == comments
+            flag.touch()
+        assert "DUPONT" not in "".join(scene.comments(key))

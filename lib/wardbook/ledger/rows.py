@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, insert
+from sqlalchemy import Connection, Row, func, insert, or_, select
 
 from wardbook.domain.record import Intent, Links, Record, Review, Work
 from wardbook.domain.request import Request
@@ -30,10 +30,14 @@ _JSON_COLUMNS: Mapping[str, TypeAdapter[Any]] = {
 
 
 def add_intent(connection: Connection, key: str, intent: Intent, now: datetime) -> None:
-    """Write down an intent of the request `key`."""
+    """Write down an intent of the request `key`, numbered when there was one like it before."""
+    table = schema.effects
+    numbered = table.c.key.startswith(f"{intent.key}~", autoescape=True)
+    alike = or_(table.c.key == intent.key, numbered)
+    before = connection.execute(select(func.count()).where(alike)).scalar_one()
     connection.execute(
-        insert(schema.effects).values(
-            key=intent.key,
+        insert(table).values(
+            key=f"{intent.key}~{before + 1}" if before else intent.key,
             request_key=key,
             kind=intent.kind,
             payload=dict(intent.payload),
