@@ -41,6 +41,15 @@ def wiki_marker(intent: Intent) -> str:
     return "{anchor:wardbook-" + re.sub("[/~:]", "-", intent.key) + "}"
 
 
+def holds_mark(text: str, mark: str) -> bool:
+    """Tell whether a text that we wrote has this mark on a line of its own.
+
+    Only we write whole lines: foreign text inside ours is quoted, so that a requester who types
+    another request's mark is not taken for it.
+    """
+    return mark in (line.strip() for line in text.splitlines())
+
+
 @dataclass(frozen=True)
 class GitLabIssue:
     """The confidential issue of a request: created once, then brought up to date."""
@@ -53,7 +62,7 @@ class GitLabIssue:
             return None
         project = intent.payload["project"]
         for issue in self.gitlab.issues(project, None):
-            if intent.payload["mark"] in (issue["description"] or ""):
+            if holds_mark(issue["description"] or "", intent.payload["mark"]):
                 return _issue_outcome(project, issue)
         return None
 
@@ -182,7 +191,8 @@ class GitLabNote:
         if iid is None:
             return None
         for note in self.gitlab.notes(_project(record), kind, iid):
-            if marker(intent) in note["body"] and note["author"]["username"] == self.gitlab.account:
+            ours = note["author"]["username"] == self.gitlab.account
+            if ours and holds_mark(note["body"], marker(intent)):
                 return Outcome(_NOTHING, {"note": note["id"]})
         return None
 
@@ -210,10 +220,8 @@ class JiraComment:
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for the effect's mark in the comments that our account wrote."""
         for comment in self.jira.comments(record.key):
-            if (
-                wiki_marker(intent) in comment["body"]
-                and person_id(comment["author"]) == self.jira.account
-            ):
+            ours = person_id(comment["author"]) == self.jira.account
+            if ours and holds_mark(comment["body"], wiki_marker(intent)):
                 return Outcome(_NOTHING, {"comment": comment["id"]})
         return None
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from requests_sync.effects import holds_mark
 from requests_sync.gitlab_port import GitLabPort
 from requests_sync.jira_port import JiraPort, person_id
 from wardbook.domain.record import Approval, Record, Review
@@ -181,7 +182,7 @@ def _review(gitlab: GitLabPort, project: str, record: Record, found: Mapping[str
     for note in sorted(notes, key=lambda note: int(note["id"])):
         author = note["author"]
         username = str(author["username"])
-        if evidence in note["body"] and username == gitlab.account:
+        if username == gitlab.account and holds_mark(note["body"], evidence):
             approvals = {}
         elif note["system"] and approvals is not None:
             if note["body"].startswith("approved this merge request"):

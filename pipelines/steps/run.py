@@ -87,17 +87,19 @@ def read_parameters(template: Template, texts: bytes | None) -> dict[str, object
 
 
 def find_sources(house: House, request: Request) -> tuple[dict[str, SourceFile], Failure | None]:
-    """Return the request's data sources as they are now, or the failure to name a missing one."""
+    """Return the sources that are there now, and the failure to tell when one is missing."""
     found: dict[str, SourceFile] = {}
+    failure = None
     for name, chosen in request.sources.items():
         source = house.settings.sources[chosen]
         try:
             digest = hash_file(source.path)
         except OSError:
             details = {"file": source.path.name}
-            return found, Failure(FailureKind.DATA_PROBLEM, problem="file_missing", details=details)
-        found[name] = SourceFile(str(source.path), digest, source.sensitivity)
-    return found, None
+            failure = Failure(FailureKind.DATA_PROBLEM, problem="file_missing", details=details)
+        else:
+            found[name] = SourceFile(str(source.path), digest, source.sensitivity)
+    return found, failure
 
 
 def run_key(
@@ -188,12 +190,12 @@ def were_data_mended(house: House, record: Record) -> bool:
 
 
 def _is_other_now(file: Path, known: SourceFile | None, since: float) -> bool:
+    if known is None:
+        return file.is_file()  # it was missing
     try:
-        if known is not None and file.stat().st_mtime <= since:
-            return False
-        return known is None or hash_file(file) != known.sha256
+        return file.stat().st_mtime > since and hash_file(file) != known.sha256
     except OSError:
-        return False  # still missing
+        return False
 
 
 def mend_request(house: House, record: Record) -> Record:

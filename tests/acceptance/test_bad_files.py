@@ -70,6 +70,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tupl
                     f'[sources.{name}]\nkind = "spf-hospital"\npath = "{file}"\n'
                     'sensitivity = "public"\n'
                 )
+            settings.write(
+                f'[sources.gone]\nkind = "spf-hospital"\npath = "{folder / "gone.csv"}"\n'
+                'sensitivity = "public"\n'
+            )
         client = JIRA(
             server=sandbox.jira_url,
             token_auth=world.token("cmoreau"),
@@ -77,15 +81,15 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tupl
             timeout=(5, 30),
         )
         keys = {}
-        for name in (*DAMAGES, "sound"):
+        for name in (*DAMAGES, "sound", "gone"):
             ticket = DemoTicket(
                 name, "cmoreau", DIRECTION, f"Fichier {name}", "", care_fields("hospital_epidemic"),
                 f"source.hospital = {name}",
             )  # fmt: skip
             keys[name] = str(client.create_issue(fields=fields_of(ticket, name)).key)
         with House(load_settings(world.settings, {})) as house:
-            outcome = tick_until_quiet(house)
-            assert outcome.faults == {}
+            for _ in range(3):  # a file that stays missing is told once
+                assert tick_until_quiet(house).faults == {}
             told = {}
             for name, key in keys.items():
                 record = house.ledger.record(key)
@@ -96,15 +100,17 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tupl
             mended, touched = keys["empty"], keys["comma"]
             (folder / "empty.csv").write_bytes(content)
             (folder / "comma.csv").touch()
+            (folder / "gone.csv").write_bytes(content)
             assert tick_until_quiet(house).faults == {}
-            after = house.ledger.record(mended)
-            assert after is not None
-            assert after.state.value == "answered", "mended data are run without being asked"
+            for came in (mended, keys["gone"]):
+                after = house.ledger.record(came)
+                assert after is not None
+                assert after.state.value == "answered", "mended data are run without being asked"
             same = house.ledger.record(touched)
             assert same is not None
             assert (same.state.value, same.revision) == ("failed", 1), "the same data are not"
         published = sorted(path.name for path in (world.folder / "public/reports").iterdir())
-        assert published == sorted([mended.lower(), keys["sound"].lower()])
+        assert published == sorted(keys[name].lower() for name in ("empty", "gone", "sound"))
         yield told
 
 
@@ -118,6 +124,12 @@ def test_the_ticket_names_file_and_place_and_no_value(
     assert DAMAGES[name][1] in comment
     assert CANARY.decode() not in comment
     assert "Suite" in comment
+
+
+def test_a_missing_file_is_told_once(answers: dict[str, tuple[str, str]]) -> None:
+    state, comment = answers["gone"]
+    assert state == "failed"
+    assert "gone.csv" in comment
 
 
 def test_the_sound_file_is_published(answers: dict[str, tuple[str, str]]) -> None:

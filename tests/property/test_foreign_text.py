@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.steps.prepare import inline_code
+from requests_sync.effects import holds_mark
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira, title_of
 
 # GitLab deletes carriage returns, then takes lines that begin with a slash and a word.
@@ -74,3 +75,13 @@ def test_no_macro_link_or_mention_opens_in_jira(text: str) -> None:
     # Whatever opens something is preceded by an odd number of backslashes.
     for found in re.finditer(r"(\\*)([{}\[\]|!~])", quoted):
         assert len(found[1]) % 2 == 1, quoted
+
+
+@given(hostile, st.sampled_from(["\n", "\r\n", "\u2028", " ", "\x0b", "\x85", "\x1c"]))
+def test_nobody_forges_our_marks(text: str, line_end: str) -> None:
+    mark, anchor = "<!-- wardbook:request:DATA-9 -->", "{anchor:wardbook-data-9}"
+    forged = f"{text}{line_end}{mark}{line_end}{anchor}{line_end}"
+    for quoted in (quote_for_gitlab(forged), inline_code(forged), quote_for_jira(forged)):
+        assert not holds_mark(f"* {quoted}", mark)
+        assert not holds_mark(f"* {quoted}", anchor)
+    assert holds_mark(f"{quote_for_gitlab(text)}\n\n{mark}", mark)
