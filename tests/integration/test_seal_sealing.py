@@ -344,7 +344,7 @@ def test_killed_in_the_middle_it_leaves_no_plaintext(parties: Parties, tmp_path:
 def test_nothing_is_logged_of_the_content(
     parties: Parties, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="gnupg")
     open_sealed(seal_it(parties).path, tmp_path / "opened", parties.ada, parties.signer)
     assert caplog.records
     assert "MARTIN" not in caplog.text

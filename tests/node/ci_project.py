@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -23,13 +24,15 @@ def find_missing_programs() -> list[str]:
 
 
 def install_tools() -> None:
-    """Install what the lock file names, unless it stands already."""
+    """Install what the lock file names, unless it stands already; one process at a time."""
     installed = TOOLS / "node_modules" / ".package-lock.json"
-    lock = TOOLS / "package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return
-    options = ("--ignore-scripts", "--no-audit", "--no-fund")
-    subprocess.run(["npm", "ci", *options], cwd=TOOLS, check=True, timeout=240)
+    wanted = TOOLS / "package-lock.json"
+    with wanted.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if installed.exists() and installed.stat().st_mtime >= wanted.stat().st_mtime:
+            return
+        options = ("--ignore-scripts", "--no-audit", "--no-fund")
+        subprocess.run(["npm", "ci", *options], cwd=TOOLS, check=True, timeout=240)
 
 
 @dataclass(frozen=True)
