@@ -55,7 +55,7 @@ def demo(folder: Path, data: Path | None, stay: bool | None, as_json: bool) -> i
         if as_json:
             click.echo(json.dumps(asdict(shown), ensure_ascii=False, indent=1))
         else:
-            console.print(draw_journeys(list(shown.journeys)))
+            console.print(draw_journeys(list(shown.journeys), console.width))
             for name, address in (
                 ("Site", shown.site),
                 ("Jira", shown.jira),

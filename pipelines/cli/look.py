@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -36,7 +38,7 @@ def status(context: Context, as_json: bool) -> int:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         console = open_console()
-        console.print(draw_journeys(journeys))
+        console.print(draw_journeys(journeys, console.width))
         for one in stuck:
             console.print(Text(f"stuck: {one['effect']}: {one['error']}", style="red"))
         for letter in letters:
@@ -45,21 +47,30 @@ def status(context: Context, as_json: bool) -> int:
     return REFUSED if stuck or letters else 0
 
 
-def draw_journeys(journeys: list[Journey]) -> Table:
-    """Draw one line per request: state, the seconds that each step took, the deliverable."""
+def draw_journeys(journeys: list[Journey], width: int) -> Group:
+    """Draw one line per request: state, the seconds that each step took, the deliverable.
+
+    On a terminal narrower than 110 the addresses stand below the table, where they are not folded.
+    """
     steps = list(dict.fromkeys(step for journey in journeys for step in journey.seconds))
-    table = Table(header_style="bold", caption="seconds for each step", caption_justify="right")
-    table.add_column("ticket", no_wrap=True)
-    table.add_column("state", no_wrap=True)
+    narrow = width < 110
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+    for title in ("ticket", "state"):
+        table.add_column(title, no_wrap=True)
     for step in steps:
         table.add_column(step, justify="right", no_wrap=True)
-    table.add_column("where the deliverable is", overflow="fold", min_width=24)
+    if not narrow:
+        table.add_column("where the deliverable is", overflow="fold")
+    below = []
     for journey in journeys:
         times = [f"{journey.seconds[s]:.1f}" if s in journey.seconds else "" for s in steps]
+        cells = [journey.key, journey.state, *times]
+        if not narrow:
+            cells.append("\n".join(journey.addresses) or "—")
         # Text, not markup: what a ticket says must not colour a terminal.
-        cells = [journey.key, journey.state, *times, "\n".join(journey.addresses) or "—"]
         table.add_row(*map(Text, cells))
-    return table
+        below += [Text(f" {journey.key}  {address}") for address in journey.addresses if narrow]
+    return Group(table, Text(" (seconds for each step)"), *below)
 
 
 @click.command()
