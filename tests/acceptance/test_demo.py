@@ -310,6 +310,7 @@ def test_a_person_finds_the_report_and_reads_it_on_a_phone(played: Played) -> No
         page.goto(site.url)
         page.get_by_role("navigation").get_by_text("Résultats").click()
         page.get_by_role("link", name="Situation hospitalière COVID-19").first.click()
+        page.wait_for_load_state("load")  # a click returns before the style is there
         address = played.address(0).split("/", 3)[3]
         assert page.url == f"{site.url}{address}index.html" or page.url == f"{site.url}{address}"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

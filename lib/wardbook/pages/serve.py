@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from functools import partial
 from http import HTTPStatus
@@ -30,7 +31,7 @@ class SiteServer:
 
     def __init__(self, public: Path, port: int) -> None:
         handler = partial(_SiteHandler, directory=str(public.resolve()))
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self._server = _Server(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
@@ -61,6 +62,13 @@ def serve_site(public: Path, port: int) -> SiteServer:
         OSError: the port is taken.
     """
     return SiteServer(public, port)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader who leaves in the middle of a page is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _SiteHandler(SimpleHTTPRequestHandler):
