@@ -37,7 +37,8 @@ def test_a_ticket_filed_in_the_form_is_answered(tmp_path: Path) -> None:
             page = browser.new_page()
             page.goto(form)
             page.locator("header select").select_option(label="Claire Moreau")
-            page.get_by_role("button", name="Changer").click()
+            with page.expect_navigation():
+                page.get_by_role("button", name="Changer").click()
             page.goto(form)
             page.get_by_label("Résumé").fill("Situation hospitalière")
             page.get_by_label("Service").select_option(label="Direction médicale")
