@@ -27,8 +27,6 @@ from wardbook.domain.output import Output, OutputKind, Sensitivity
 from wardbook.files import write_atomically
 from wardbook.messages import Language
 
-Value = str | int | float | bool | None | list["Value"]
-
 
 class FailureKind(StrEnum):
     """Why a run ended without its outputs; each has a message of topic `failure`."""
