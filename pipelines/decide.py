@@ -15,7 +15,10 @@ from wardbook.settings import StandingApproval
 class Step(StrEnum):
     """What is to be done next; `rest` means that somebody else has to act first."""
 
+    CLOSE = "close"
+    REOPEN = "reopen"
     GATE = "gate"
+    COMPARE = "compare"
     PREPARE = "prepare"
     START = "start"
     FOLLOW = "follow"
@@ -37,7 +40,10 @@ _FORWARD = {
     State.DELIVERED: Step.ANSWER,
     State.ANSWERED: Step.REST,
     State.REFUSED: Step.REST,
+    State.CLOSED: Step.REST,
 }
+SYNC_STEPS = frozenset({Step.CLOSE, Step.REOPEN, Step.GATE, Step.COMPARE, Step.PREPARE})
+"""The steps that bring both sides to agree; none of them runs a notebook."""
 
 
 def next_step(record: Record, reviewers: Sequence[str], *, data_mended: bool = False) -> Step:
@@ -48,8 +54,13 @@ def next_step(record: Record, reviewers: Sequence[str], *, data_mended: bool = F
         reviewers: who may review for the request's service.
         data_mended: whether the data on which its run failed are others now.
     """
-    if record.asked != record.gated:
+    by_hand = step_by_hand(record)
+    if by_hand is not None:
+        return by_hand
+    if record.asked != record.gated and record.state is not State.CLOSED:
         return Step.GATE
+    if record.compared != record.version and record.state is not State.RECEIVED:
+        return Step.COMPARE
     if record.state in _FORWARD:
         return _FORWARD[record.state]
     if record.review.head and record.work.commit and record.review.head != record.work.commit:
@@ -65,6 +76,29 @@ def next_step(record: Record, reviewers: Sequence[str], *, data_mended: bool = F
             return Step.REVIEW
         case _:
             return Step.REST
+
+
+def step_by_hand(record: Record) -> Step | None:
+    """Decide what somebody's closing or opening of the ticket or of the issue asks for.
+
+    It shows against what both sides were last brought to. Where both were changed at once, the
+    ticket decides: it is the requester's.
+    """
+    if record.state is State.RECEIVED:
+        return None  # the gate looks at the ticket first
+    ticket_changed = record.ticket.done != record.agreed.ticket_done
+    issue_changed = (
+        record.links.issue is not None and record.view.closed != record.agreed.issue_closed
+    )
+    if not (ticket_changed or issue_changed):
+        return None
+    closed = record.ticket.done if ticket_changed else record.view.closed
+    over = record.state in {State.ANSWERED, State.CLOSED}
+    if closed and not over:
+        return Step.CLOSE
+    if not closed and over:
+        return Step.REOPEN
+    return None
 
 
 def valid_approvals(record: Record, reviewers: Sequence[str]) -> tuple[Approval, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from requests_sync.gitlab_port import GitLabPort
+from requests_sync.issue_index import IssueIndex
 from requests_sync.jira_port import JiraPort
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.settings import ServiceSettings, Settings
@@ -73,6 +74,17 @@ class House:
     def gitlab(self) -> GitLabPort:
         """The analysts' side."""
         return GitLabPort(self.settings.gitlab)
+
+    @cached_property
+    def issues(self) -> IssueIndex:
+        """Which issue belongs to which ticket, asked when the ledger does not know."""
+        return IssueIndex(self.gitlab)
+
+    def worker(self) -> House:
+        """Return a house for another thread: the same ledger, with connections of its own."""
+        worker = House(self.settings, self.now)
+        worker.__dict__ |= {"ledger": self.ledger, "templates": self.templates}
+        return worker
 
     @property
     def executor(self) -> Executor:

@@ -14,20 +14,24 @@ crashes in between. So the pass may be killed anywhere and started again, by sev
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pipelines.decide import Step, next_step
+from pipelines.decide import SYNC_STEPS, Step, next_step
 from pipelines.executors.interface import RunState
 from pipelines.house import House
 from pipelines.settle import settle_effects
 from pipelines.steps.answer import answer_ticket
+from pipelines.steps.by_hand import close_request, reopen_request
+from pipelines.steps.compare import compare_sides
 from pipelines.steps.deliver import deliver_outputs
 from pipelines.steps.gate import pass_gate
 from pipelines.steps.prepare import prepare_request
 from pipelines.steps.release import accept_review, release_outputs, turn_down
 from pipelines.steps.run import follow_run, mend_request, start_run, were_data_mended
-from requests_sync.read import read_reviews, read_tickets
+from requests_sync.read import read_issues, read_reviews, read_tickets
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
 from wardbook.errors import ForeignFault, WardbookError
@@ -35,8 +39,12 @@ from wardbook.ledger.ledger import StaleRecord
 
 log = logging.getLogger(__name__)
 
+ALL_STEPS = frozenset(Step)
 STEPS: dict[Step, Callable[[House, Record], Record | None]] = {
+    Step.CLOSE: close_request,
+    Step.REOPEN: reopen_request,
     Step.GATE: pass_gate,
+    Step.COMPARE: compare_sides,
     Step.PREPARE: prepare_request,
     Step.START: start_run,
     Step.FOLLOW: follow_run,
@@ -60,6 +68,14 @@ class Pass:
 
 def tick(house: House) -> Pass:
     """Look at everything once and lead each request as far as it can go now."""
+    outcome = read_both(house)
+    sync_all(house, outcome)
+    advance_all(house, outcome)
+    return outcome
+
+
+def read_both(house: House) -> Pass:
+    """Take what changed on either side into the ledger."""
     outcome = Pass()
     for name, read in (("jira", _read_jira), ("gitlab", _read_gitlab)):
         try:
@@ -68,7 +84,13 @@ def tick(house: House) -> Pass:
             # One side being away must not hold up what can be done without it.
             outcome.faults[name] = str(fault)
             log.warning("%s", fault)
-    advance_all(house, outcome)
+    return outcome
+
+
+def sync(house: House) -> Pass:
+    """Bring both sides to agree as they are now, without running anything."""
+    outcome = read_both(house)
+    sync_all(house, outcome)
     return outcome
 
 
@@ -101,20 +123,50 @@ def _read_jira(house: House) -> None:
 
 
 def _read_gitlab(house: House) -> None:
+    read_issues(house.ledger, house.gitlab, house.settings)
     read_reviews(house.ledger, house.gitlab)
+
+
+def sync_all(house: House, outcome: Pass) -> None:
+    """Bring both sides of every request to agree, several requests at a time; nothing is run."""
+    keys = house.ledger.due_keys()
+    workers = min(house.settings.sync.workers, len(keys))
+    if workers <= 1:
+        for key in keys:
+            _advance_claimed(house, key, outcome, SYNC_STEPS)
+        return
+    waiting = iter(keys)
+    lock = threading.Lock()
+
+    def work() -> None:
+        worker = house.worker()
+        while True:
+            with lock:
+                key = next(waiting, None)
+            if key is None:
+                return
+            _advance_claimed(worker, key, outcome, SYNC_STEPS)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="sync") as pool:
+        for done in [pool.submit(work) for _ in range(workers)]:
+            done.result()
 
 
 def advance_all(house: House, outcome: Pass) -> None:
     """Lead every request that may have a next step as far as it can go now."""
     for key in house.ledger.due_keys():
-        with house.ledger.claim(key) as mine:
-            if mine:
-                _advance_safely(house, key, outcome)
+        _advance_claimed(house, key, outcome, ALL_STEPS)
 
 
-def _advance_safely(house: House, key: str, outcome: Pass) -> None:
+def _advance_claimed(house: House, key: str, outcome: Pass, steps: frozenset[Step]) -> None:
+    with house.ledger.claim(key) as mine:
+        if mine:
+            _advance_safely(house, key, outcome, steps)
+
+
+def _advance_safely(house: House, key: str, outcome: Pass, steps: frozenset[Step]) -> None:
     try:
-        for _ in advance(house, key):
+        for _ in advance(house, key, steps):
             outcome.moved.append(key)
     except StaleRecord:
         log.info("%s moved on meanwhile; the next pass looks again", key)
@@ -129,8 +181,8 @@ def _advance_safely(house: House, key: str, outcome: Pass) -> None:
         log.error("%s: %s at %s", key, type(error).__name__, place)
 
 
-def advance(house: House, key: str) -> Iterator[Record]:
-    """Lead one request step by step; yields it after each move."""
+def advance(house: House, key: str, steps: frozenset[Step] = ALL_STEPS) -> Iterator[Record]:
+    """Lead one request step by step, as far as these steps go; yields it after each."""
     while True:
         record = house.ledger.record(key)
         if record is None or not settle_effects(house, record):
@@ -139,7 +191,7 @@ def advance(house: House, key: str) -> Iterator[Record]:
         step = next_step(
             record, _reviewers(house, record), data_mended=were_data_mended(house, record)
         )
-        if step is Step.REST:
+        if step is Step.REST or step not in steps:
             return
         moved = STEPS[step](house, record)
         if moved is None:

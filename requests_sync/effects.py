@@ -1,22 +1,27 @@
-"""Effects on Jira and GitLab, each with the way to look whether it exists already.
+"""Effects of the request's way on Jira and GitLab, each with the way to look whether it exists.
 
 `find` looks at the outside world directly, by a mark that we left, and never in a search index; it
 is asked whenever an earlier attempt may have gone through. `do` makes the effect. A text that an
 effect writes is composed beforehand and stands in the intent, so that a second attempt writes the
-same.
+same. The copies between both sides are in `copies.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from requests_sync.gitlab_port import GitLabPort
-from requests_sync.jira_port import JiraPort, person_id
+from requests_sync.issue_fields import shown_digest, view_of_issue
+from requests_sync.issue_index import IssueIndex
+from requests_sync.jira_port import JiraPort
+from requests_sync.marks import effect_anchor, effect_mark
+from requests_sync.sight import Sight
+from wardbook.domain.mirror import IssueView
 from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.errors import ForeignFault
+from wardbook.messages import Language
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -31,55 +36,46 @@ class Effect(Protocol):
         """Make the effect exist."""
 
 
-def marker(intent: Intent) -> str:
-    """Return the hidden mark that an effect leaves in GitLab's Markdown."""
-    return f"<!-- wardbook:{intent.key} -->"
-
-
-def wiki_marker(intent: Intent) -> str:
-    """Return the mark that an effect leaves in Jira's wiki markup: an invisible anchor."""
-    return "{anchor:wardbook-" + re.sub("[/~:]", "-", intent.key) + "}"
-
-
-def holds_mark(text: str, mark: str) -> bool:
-    """Tell whether a text that we wrote has this mark on a line of its own.
-
-    Only we write whole lines: foreign text inside ours is quoted, so that a requester who types
-    another request's mark is not taken for it.
-    """
-    return mark in (line.strip() for line in text.splitlines())
-
-
 @dataclass(frozen=True)
 class GitLabIssue:
-    """The confidential issue of a request: created once, then brought up to date."""
+    """The confidential issue of a request, created once."""
 
     gitlab: GitLabPort
+    index: IssueIndex
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
-        """Look through our own issues for the request's mark."""
-        if record.links.issue is not None:
-            return None
+        """Look for the request's mark in our own issues."""
         project = intent.payload["project"]
-        for issue in self.gitlab.issues(project, None):
-            if holds_mark(issue["description"] or "", intent.payload["mark"]):
-                return _issue_outcome(project, issue)
-        return None
+        found = self.index.find(project, record.ticket.id)
+        if found is None:
+            return None
+        # People may have written on it: without a version it is read before it is compared.
+        view = replace(found.view, updated="")
+        return _issue_outcome(project, found.iid, found.url, view)
 
     def do(self, intent: Intent, record: Record) -> Outcome:
-        """Create the issue, or change its title and description when the ticket was edited."""
-        project = intent.payload["project"]
-        texts = {name: intent.payload[name] for name in ("title", "description")}
-        if record.links.issue is not None:
-            self.gitlab.update_issue(project, record.links.issue, texts)
-            return Outcome(_NOTHING, _NOTHING)
-        fields = texts | {"confidential": True, "labels": intent.payload["labels"]}
-        return _issue_outcome(project, self.gitlab.create_issue(project, fields))
+        """Create it; an analyst without an account in GitLab leaves it unassigned."""
+        del record
+        project, fields = intent.payload["project"], dict(intent.payload["fields"])
+        analyst = intent.payload["assignee"]
+        user = self.gitlab.user(analyst) if analyst else None
+        if user is not None:
+            fields["assignee_ids"] = [user["id"]]
+        issue = self.gitlab.create_issue(project, fields)
+        view = view_of_issue(issue)
+        outcome = _issue_outcome(project, issue["iid"], issue["web_url"], view)
+        agreed = {
+            "assignee": analyst,
+            "issue_closed": view.closed,
+            "wanted": shown_digest(fields),
+            "shown": view.shown,
+        }
+        return Outcome(outcome.links, outcome.detail, view=outcome.view, agreed=agreed)
 
 
-def _issue_outcome(project: str, issue: Mapping[str, Any]) -> Outcome:
-    links = {"project": project, "issue": issue["iid"], "issue_url": issue["web_url"]}
-    return Outcome(links, {"iid": issue["iid"]})
+def _issue_outcome(project: str, iid: int, url: str, view: IssueView) -> Outcome:
+    links = {"project": project, "issue": iid, "issue_url": url}
+    return Outcome(links, {"iid": iid}, view=asdict(view), agreed={"issue_closed": view.closed})
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,9 @@ class GitLabBranch:
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Commit what is missing or differs; a notebook that is there stays the analyst's."""
         project, branch = _project(record), intent.payload["branch"]
-        head = self.gitlab.branch_head(project, branch)
+        # A request that was never tried has no branch: asking would cost a call for each.
+        fresh = not (intent.attempts or record.known_before or record.links.branch)
+        head = None if fresh else self.gitlab.branch_head(project, branch)
         actions = self._actions(project, head, intent)
         commit = head
         if actions:
@@ -168,15 +166,21 @@ class GitLabState:
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Show the request's present state, not the one of the intent's time."""
-        issue = record.links.issue
-        if issue is None:
+        iid = record.links.issue
+        if iid is None:
             return Outcome(_NOTHING, {"skipped": "the request has no issue"})
         fields: dict[str, Any] = {"add_labels": record.state.label}
         closed = intent.payload.get("closed")
         if closed is not None:
             fields["state_event"] = "close" if closed else "reopen"
-        self.gitlab.update_issue(_project(record), issue, fields)
-        return Outcome(_NOTHING, {"label": record.state.label})
+        view = view_of_issue(self.gitlab.update_issue(_project(record), iid, fields))
+        # Not its version: people may have written on it since it was read.
+        return Outcome(
+            _NOTHING,
+            {"label": record.state.label},
+            view={"closed": view.closed},
+            agreed={"issue_closed": view.closed},
+        )
 
 
 @dataclass(frozen=True)
@@ -184,24 +188,22 @@ class GitLabNote:
     """A note on the request's issue or merge request."""
 
     gitlab: GitLabPort
+    sight: Sight
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for the effect's mark in the notes that our account wrote."""
         kind, iid = _noteable(intent, record)
         if iid is None:
             return None
-        for note in self.gitlab.notes(_project(record), kind, iid):
-            ours = note["author"]["username"] == self.gitlab.account
-            if ours and holds_mark(note["body"], marker(intent)):
-                return Outcome(_NOTHING, {"note": note["id"]})
-        return None
+        note = self.sight.note(_project(record), kind, iid, effect_mark(intent))
+        return Outcome(_NOTHING, {"note": note["id"]}) if note else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Write the note with its mark."""
         kind, iid = _noteable(intent, record)
         if iid is None:
             return Outcome(_NOTHING, {"skipped": f"the request has no {kind}"})
-        body = f"{intent.payload['text']}\n\n{marker(intent)}"
+        body = f"{intent.payload['text']}\n\n{effect_mark(intent)}"
         return Outcome(_NOTHING, {"note": self.gitlab.add_note(_project(record), kind, iid, body)})
 
 
@@ -216,19 +218,17 @@ class JiraComment:
     """A comment on the ticket."""
 
     jira: JiraPort
+    sight: Sight
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for the effect's mark in the comments that our account wrote."""
-        for comment in self.jira.comments(record.key):
-            ours = person_id(comment["author"]) == self.jira.account
-            if ours and holds_mark(comment["body"], wiki_marker(intent)):
-                return Outcome(_NOTHING, {"comment": comment["id"]})
-        return None
+        comment = self.sight.comment(record.ticket.key, effect_anchor(intent))
+        return Outcome(_NOTHING, {"comment": comment["id"]}) if comment else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Write the comment with its mark."""
-        text = f"{intent.payload['text']}\n{wiki_marker(intent)}"
-        return Outcome(_NOTHING, {"comment": self.jira.add_comment(record.key, text)})
+        text = f"{intent.payload['text']}\n{effect_anchor(intent)}"
+        return Outcome(_NOTHING, {"comment": self.jira.add_comment(record.ticket.key, text)})
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ class JiraLink:
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for a link with this global id and address."""
-        for link in self.jira.remote_links(record.key):
+        for link in self.jira.remote_links(record.ticket.key):
             same = link.get("globalId") == _identity(intent, record)
             if same and link["object"]["url"] == _link_url(intent, record):
                 return Outcome(_NOTHING, _NOTHING)
@@ -248,7 +248,7 @@ class JiraLink:
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Create the link or bring it up to date."""
         self.jira.put_remote_link(
-            record.key,
+            record.ticket.key,
             _identity(intent, record),
             _link_url(intent, record),
             intent.payload["title"],
@@ -274,30 +274,61 @@ class JiraTransition:
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look whether the ticket has the status."""
-        if self.jira.status(record.key) == intent.payload["status"]:
-            return Outcome(_NOTHING, {"status": intent.payload["status"]})
-        return None
+        status, done = self.jira.status(record.ticket.key)
+        return _status_outcome(status, done) if status == intent.payload["status"] else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
-        """Make the transition that leads there; one that is not offered is reported, not forced."""
-        wanted = intent.payload["status"]
-        if self.jira.status(record.key) == wanted:
-            return Outcome(_NOTHING, {"status": wanted})
-        for offered in self.jira.transitions(record.key):
-            if offered["to"]["name"] == wanted:
-                return self._make(record, offered, intent)
-        return Outcome(_NOTHING, {"skipped": f"the workflow offers no transition to {wanted}"})
+        """Make the transition that leads there, at need by way of the status of reopened tickets.
 
-    def _make(self, record: Record, offered: Mapping[str, Any], intent: Intent) -> Outcome:
+        One that is not offered, or whose screen wants more than a resolution, is reported, not
+        forced.
+        """
+        key, wanted, by_way_of = record.ticket.key, intent.payload["status"], intent.payload["todo"]
+        offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
+        if wanted not in offered and by_way_of in offered:
+            refused = self._make(key, offered[by_way_of], intent)
+            if refused:
+                return Outcome(_NOTHING, {"skipped": refused})
+            offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
+        if wanted in offered:
+            refused = self._make(key, offered[wanted], intent)
+            if refused:
+                return Outcome(_NOTHING, {"skipped": refused})
+            return _status_outcome(wanted, _is_done(offered[wanted]["to"]))
+        status, done = self.jira.status(key)
+        if status == wanted:
+            return _status_outcome(status, done)
+        reason = f"from {status} the workflow offers no transition to {wanted}"
+        return Outcome(
+            _NOTHING,
+            {"skipped": reason},
+            ticket={"status": status, "done": done},
+            agreed={"ticket_done": done},
+        )
+
+    def _make(self, key: str, offered: Mapping[str, Any], intent: Intent) -> str | None:
         screen: Mapping[str, Any] = offered.get("fields") or {}
         fields = {}
         if "resolution" in screen:
             fields["resolution"] = {"name": intent.payload["resolution"]}
         unknown = [n for n, f in screen.items() if f.get("required") and n not in fields]
         if unknown:
-            return Outcome(_NOTHING, {"skipped": f"the transition's screen wants {unknown}"})
-        self.jira.transition(record.key, offered["id"], fields)
-        return Outcome(_NOTHING, {"status": intent.payload["status"]})
+            return f"the transition's screen wants {unknown}"
+        self.jira.transition(key, offered["id"], fields)
+        return None
+
+
+def _is_done(status: Mapping[str, Any]) -> bool:
+    return bool((status.get("statusCategory") or {}).get("key") == "done")
+
+
+def _status_outcome(status: str, done: bool) -> Outcome:
+    return Outcome(
+        _NOTHING,
+        {"status": status},
+        ticket={"status": status, "done": done},
+        agreed={"ticket_done": done},
+    )
 
 
 def _project(record: Record) -> str:
@@ -306,15 +337,21 @@ def _project(record: Record) -> str:
     return record.links.project
 
 
-def tracker_effects(jira: JiraPort, gitlab: GitLabPort, main: str) -> dict[str, Effect]:
-    """Return the effects on both trackers, by the kind that intents name."""
+def tracker_effects(
+    jira: JiraPort, gitlab: GitLabPort, index: IssueIndex, main: str, language: Language
+) -> dict[str, Effect]:
+    """Return the effects on both trackers for one request, by the kind that intents name."""
+    from requests_sync.copies import copy_effects
+
+    sight = Sight(jira, gitlab)
     return {
-        "gitlab.issue": GitLabIssue(gitlab),
+        "gitlab.issue": GitLabIssue(gitlab, index),
         "gitlab.branch": GitLabBranch(gitlab, main),
         "gitlab.merge_request": GitLabMergeRequest(gitlab, main),
         "gitlab.state": GitLabState(gitlab),
-        "gitlab.note": GitLabNote(gitlab),
-        "jira.comment": JiraComment(jira),
+        "gitlab.note": GitLabNote(gitlab, sight),
+        "jira.comment": JiraComment(jira, sight),
         "jira.link": JiraLink(jira),
         "jira.transition": JiraTransition(jira),
+        **copy_effects(jira, gitlab, sight, language),
     }

@@ -31,6 +31,12 @@ def title_of(text: str) -> str:
     return line if len(line) <= _TITLE_LENGTH else line[: _TITLE_LENGTH - 1] + "…"
 
 
+def inline_code(text: str) -> str:
+    """Return foreign text as one line of code in Markdown, which it cannot close, nor a table."""
+    line = " ".join(drop_controls(text).replace("`", "'").replace("|", "\\|").split())
+    return f"`{line or ' '}`"
+
+
 def quote_for_jira(text: str) -> str:
     """Return foreign text as one line of literal text in Jira's wiki markup."""
     return _WIKI.sub(r"\\\1", " ".join(drop_controls(text).split()))

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import IO, Any
+from urllib.parse import quote
 
-from requests_sync.jira_port import advice
+from requests_sync.jira_port import advice, suppress_missing
 from wardbook.errors import ForeignFault
 from wardbook.settings import GitLabSettings
 
@@ -57,18 +57,37 @@ class GitLabPort:
         with _translated(f"create an issue in {project}"):
             return dict(self._project(project).issues.create(dict(fields)).attributes)
 
-    def update_issue(self, project: str, iid: int, fields: Payload) -> None:
-        """Change fields of an issue."""
+    def update_issue(self, project: str, iid: int, fields: Payload) -> Payload:
+        """Change fields of an issue; returns it as it is then."""
         with _translated(f"change issue {iid} of {project}"):
-            self._project(project).issues.update(iid, dict(fields))
+            return dict(self._project(project).issues.update(iid, dict(fields)))
 
-    def issues(self, project: str, created_after: datetime | None) -> Iterator[Payload]:
-        """Yield the issues that our account created, newest first; not from a search index."""
-        query: dict[str, Any] = {"scope": "created_by_me", "state": "all"}
-        if created_after is not None:
-            query["created_after"] = created_after.isoformat()
+    def issue(self, project: str, iid: int) -> Payload | None:
+        """Return one issue, or None where it is no longer there."""
+        try:
+            with _translated(f"read issue {iid} of {project}"):
+                return dict(self._project(project).issues.get(iid).attributes)
+        except ForeignFault as fault:
+            if fault.status == 404:
+                return None
+            raise
+
+    def issues_created(self, project: str, after: str | None) -> Iterator[Payload]:
+        """Yield the issues that our account created, latest first; not from a search index."""
+        query = {"scope": "created_by_me", "order_by": "created_at"}
+        yield from self._issues(project, query | ({"created_after": after} if after else {}))
+
+    def issues_changed(self, project: str, after: str | None) -> Iterator[Payload]:
+        """Yield the issues that our account created and that changed, latest change first."""
+        query = {"scope": "created_by_me", "order_by": "updated_at"}
+        yield from self._issues(project, query | ({"updated_after": after} if after else {}))
+
+    def _issues(self, project: str, query: Mapping[str, str]) -> Iterator[Payload]:
+        # Latest first: what changes between two pages then comes twice, and nothing is missed.
         with _translated(f"list the issues of {project}"):
-            for issue in self._project(project).issues.list(iterator=True, **query):
+            for issue in self._project(project).issues.list(
+                iterator=True, state="all", sort="desc", **query
+            ):
                 yield issue.attributes
 
     def notes(self, project: str, kind: str, iid: int) -> Iterator[Payload]:
@@ -83,6 +102,61 @@ class GitLabPort:
         with _translated(f"write a note on {project} {kind} {iid}"):
             parent = getattr(self._project(project), kind).get(iid, lazy=True)
             return int(parent.notes.create({"body": body}).id)
+
+    def edit_note(self, project: str, iid: int, note: int, body: str) -> None:
+        """Replace the text of a note of ours on an issue."""
+        with _translated(f"change note {note} of {project} issue {iid}"):
+            issue = self._project(project).issues.get(iid, lazy=True)
+            issue.notes.update(note, {"body": body})
+
+    def delete_note(self, project: str, iid: int, note: int) -> None:
+        """Delete a note of ours on an issue; one that is gone already is no error."""
+        with suppress_missing(), _translated(f"delete note {note} of {project} issue {iid}"):
+            self._project(project).issues.get(iid, lazy=True).notes.delete(note)
+
+    def upload(self, project: str, name: str, file: IO[bytes]) -> Payload:
+        """Upload a file for use in texts, streamed; returns its `markdown` and addresses."""
+        with _translated(f"upload {name} to {project}"):
+            return dict(self._project(project).upload(name, filedata=file))
+
+    def uploads(self, project: str) -> Iterator[Payload]:
+        """Yield what was uploaded to a project, latest first; needs maintainer rights."""
+        path = f"/projects/{quote(project, safe='')}/uploads"
+        with _translated(f"list the uploads of {project}"):
+            yield from self._client.http_list(path, iterator=True)
+
+    def delete_upload(self, project: str, upload: int) -> None:
+        """Delete an uploaded file; needs maintainer rights."""
+        path = f"/projects/{quote(project, safe='')}/uploads/{upload}"
+        with suppress_missing(), _translated(f"delete upload {upload} of {project}"):
+            self._client.http_delete(path)
+
+    def link_issues(self, project: str, iid: int, other_project: str, other: int) -> int:
+        """Link two issues, unless they are; returns the link's id."""
+        from gitlab.exceptions import GitlabCreateError
+
+        target = {"target_project_id": other_project, "target_issue_iid": other}
+        with _translated(f"link issue {iid} of {project}"):
+            try:
+                self._project(project).issues.get(iid, lazy=True).links.create(target)
+            except GitlabCreateError as error:
+                if error.response_code != 409:
+                    raise
+        return self._link_between(project, iid, other_project, other)
+
+    def _link_between(self, project: str, iid: int, other_project: str, other: int) -> int:
+        with _translated(f"read the links of issue {iid} of {project}"):
+            issue = self._project(project).issues.get(iid, lazy=True)
+            for link in issue.links.list(iterator=True):
+                reference = str(link.references["full"])
+                if reference == f"{other_project}#{other}":
+                    return int(link.issue_link_id)
+        return 0
+
+    def unlink_issues(self, project: str, iid: int, link: int) -> None:
+        """Remove a link between issues; one that is gone already is no error."""
+        with suppress_missing(), _translated(f"unlink issue {iid} of {project}"):
+            self._project(project).issues.get(iid, lazy=True).links.delete(link)
 
     # --- repository -----------------------------------------------------------------------
 
@@ -185,7 +259,8 @@ def _translated(doing: str) -> Iterator[None]:
     except GitlabError as error:
         status = error.response_code
         raise ForeignFault(
-            f"GitLab did not let us {doing} (HTTP {status or 'without answer'}). {advice(status)}"
+            f"GitLab did not let us {doing} (HTTP {status or 'without answer'}). {advice(status)}",
+            status,
         ) from None
     except RequestException as error:
         raise ForeignFault(

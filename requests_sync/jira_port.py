@@ -7,19 +7,44 @@ ForeignFault in our words.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import IO, Any
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from wardbook.errors import ForeignFault
+from wardbook.domain.mirror import Attachment
+from wardbook.errors import Fault, ForeignFault
 from wardbook.settings import JiraSettings
 
 _TIMEOUT = (5.0, 30.0)
 _PAGE = 100
+_FIELDS = (
+    "summary",
+    "description",
+    "issuetype",
+    "priority",
+    "labels",
+    "components",
+    "reporter",
+    "assignee",
+    "duedate",
+    "status",
+    "resolution",
+    "created",
+    "updated",
+    "issuelinks",
+    "attachment",
+    "comment",
+)
 Payload = Mapping[str, Any]
+
+
+class NotOurs(Fault):
+    """A file that we do not fetch: from elsewhere, or too large."""
 
 
 class JiraPort:
@@ -60,28 +85,43 @@ class JiraPort:
         except ZoneInfoNotFoundError as error:
             raise ForeignFault(f"Jira gives our account an unknown time zone: {error}") from None
 
-    def search_changed(self, since: datetime | None) -> Iterator[Payload]:
-        """Yield the project's tickets changed since a moment (all when None), oldest change first.
+    def search_all(self) -> Iterator[Payload]:
+        """Yield every ticket of the project, in the order of their keys."""
+        yield from self._search(f'project = "{self._settings.project}" ORDER BY key ASC')
 
-        The index may lag and dates are minutes wide: callers overlap their windows.
+    def search_changed(self, since: datetime) -> Iterator[Payload]:
+        """Yield the project's tickets changed since a moment, latest change first.
+
+        The index may lag and dates are minutes wide: callers overlap their windows. Latest first,
+        because a ticket that changes between two pages then comes twice, and none is missed.
         """
-        query = f'project = "{self._settings.project}"'
-        if since is not None:
-            local = since.astimezone(self.time_zone).strftime("%Y/%m/%d %H:%M")
-            query += f' AND updated >= "{local}"'
-        query += " ORDER BY updated ASC"
-        fields = [
-            "summary",
-            "description",
-            "status",
-            "components",
-            "reporter",
-            "created",
-            "updated",
-        ]
-        fields += self._settings.fields.model_dump().values()
+        query = f'project = "{self._settings.project}" AND updated >= "{self._local(since)}"'
+        yield from self._search(f"{query} ORDER BY updated DESC")
+
+    def _local(self, moment: datetime) -> str:
+        """Return a moment as JQL reads it: minutes of our account's zone."""
+        local = moment.astimezone(self.time_zone)
+        if local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset():
+            # This clock time comes twice tonight: mean the earlier one.
+            local = (moment - timedelta(hours=1)).astimezone(self.time_zone)
+        return local.strftime("%Y/%m/%d %H:%M")
+
+    def _search(self, query: str) -> Iterator[Payload]:
+        fields = [*_FIELDS, *filter(None, self._settings.fields.model_dump().values())]
         with _translated("search tickets"):
             yield from self._pages(query, ",".join(fields))
+
+    def issue(self, key: str) -> Payload | None:
+        """Return a ticket by key or id, read directly, or None where it is no longer there."""
+        fields = [*_FIELDS, *filter(None, self._settings.fields.model_dump().values())]
+        try:
+            with _translated(f"read {key}"):
+                found = self._client._get_json(f"issue/{key}", params={"fields": ",".join(fields)})
+                return dict(found)
+        except ForeignFault as fault:
+            if fault.status == 404:
+                return None
+            raise
 
     def _pages(self, query: str, fields: str) -> Iterator[Payload]:
         client, position, token = self._client, 0, None
@@ -120,6 +160,63 @@ class JiraPort:
         with _translated(f"comment on {key}"):
             return str(self._client.add_comment(key, text).id)
 
+    def edit_comment(self, key: str, comment: str, text: str) -> None:
+        """Replace the text of a comment of ours."""
+        with _translated(f"change comment {comment} of {key}"):
+            self._client._session.put(
+                self._client._get_url(f"issue/{key}/comment/{comment}"), json={"body": text}
+            )
+
+    def delete_comment(self, key: str, comment: str) -> None:
+        """Delete a comment of ours; one that is gone already is no error."""
+        with suppress_missing(), _translated(f"delete comment {comment} of {key}"):
+            self._client._session.delete(self._client._get_url(f"issue/{key}/comment/{comment}"))
+
+    def assign(self, key: str, username: str) -> None:
+        """Assign a ticket; nobody when the name is empty."""
+        name = "accountId" if self._client._is_cloud else "name"
+        with _translated(f"assign {key}"):
+            self._client._session.put(
+                self._client._get_url(f"issue/{key}/assignee"), json={name: username or None}
+            )
+
+    def download(self, attachment: Attachment, limit: int, to: IO[bytes]) -> str:
+        """Stream an attachment into a file; returns its SHA-256.
+
+        Only from Jira's own host, and never along a redirect: our token goes with the request.
+
+        Raises:
+            NotOurs: it stands elsewhere, or is larger than `limit` bytes.
+            ForeignFault: Jira failed.
+        """
+        address = self._address_of(attachment)
+        digest, size = hashlib.sha256(), 0
+        with (
+            _translated(f"fetch attachment {attachment.id}"),
+            self._client._session.get(
+                address, stream=True, allow_redirects=False, headers={"Accept": "*/*"}
+            ) as answer,
+        ):
+            if answer.status_code != 200:
+                raise NotOurs(f"Jira answers attachment {attachment.id} with a redirect.")
+            for chunk in answer.iter_content(1 << 16):
+                size += len(chunk)
+                if size > limit:
+                    raise NotOurs(f"attachment {attachment.id} is larger than {limit} bytes.")
+                digest.update(chunk)
+                to.write(chunk)
+        return digest.hexdigest()
+
+    def _address_of(self, attachment: Attachment) -> str:
+        if self._client._is_cloud:
+            # Cloud sends browsers on to another host; asked so, it answers by itself.
+            path = f"attachment/content/{quote(attachment.id, safe='')}"
+            return str(self._client._get_url(path)) + "?redirect=false"
+        ours, theirs = urlsplit(self._settings.url), urlsplit(attachment.address)
+        if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
+            raise NotOurs(f"attachment {attachment.id} stands on another host than Jira's.")
+        return attachment.address
+
     def put_remote_link(self, key: str, identity: str, url: str, title: str) -> None:
         """Create the remote link with the global id `identity`, or bring it up to date."""
         from jira.exceptions import JIRAError
@@ -137,10 +234,12 @@ class JiraPort:
         with _translated(f"read the links of {key}"):
             return [link.raw for link in self._client.remote_links(key)]
 
-    def status(self, key: str) -> str:
-        """Return the name of the ticket's status, read directly."""
+    def status(self, key: str) -> tuple[str, bool]:
+        """Return the name of the ticket's status and whether it means done, read directly."""
         with _translated(f"read {key}"):
-            return str(self._client.issue(key, fields="status").fields.status.name)
+            found = self._client._get_json(f"issue/{key}", params={"fields": "status"})
+        status = found["fields"]["status"]
+        return str(status["name"]), (status.get("statusCategory") or {}).get("key") == "done"
 
     def transitions(self, key: str) -> list[Payload]:
         """Return the moves that the workflow offers for this ticket now."""
@@ -174,13 +273,24 @@ def _translated(doing: str) -> Iterator[None]:
     except JIRAError as error:
         raise ForeignFault(
             f"Jira did not let us {doing} (HTTP {error.status_code or 'without answer'}). "
-            + advice(error.status_code)
+            + advice(error.status_code),
+            error.status_code or None,
         ) from None
     except RequestException as error:
         raise ForeignFault(
             f"Jira could not be reached to {doing} ({type(error).__name__}). "
             "It is tried again; check `jira.url` and the network if it stays so."
         ) from None
+
+
+@contextmanager
+def suppress_missing() -> Iterator[None]:
+    """Let a 404 pass: what was to go is gone."""
+    try:
+        yield
+    except ForeignFault as fault:
+        if fault.status != 404:
+            raise
 
 
 def advice(status: int | None) -> str:

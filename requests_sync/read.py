@@ -6,25 +6,31 @@ dead letter and holds up no other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar
 
-from requests_sync.effects import holds_mark
 from requests_sync.gitlab_port import GitLabPort
-from requests_sync.jira_port import JiraPort, person_id
+from requests_sync.issue_fields import view_of_issue
+from requests_sync.jira_port import JiraPort, Payload, person_id
+from requests_sync.marks import evidence_mark, holds_mark
+from wardbook.domain.mirror import Attachment, Remark, Side, Thread, TicketLink
 from wardbook.domain.record import Approval, Record, Review
 from wardbook.domain.states import State
 from wardbook.domain.ticket import Person, Ticket
 from wardbook.errors import ForeignFault
 from wardbook.ledger import Ledger
+from wardbook.ledger.rows import TakenTicket
 from wardbook.settings import JiraFields, Settings
 
 _WATERMARK = "jira.read_until"
-_CENSUS = "jira.census_at"
+_CENSUS, _CENSUS_NUMBER = "jira.census_at", "jira.census"
 _BIRTH = "ledger.born_at"
-_UNDER_REVIEW = frozenset({State.RUNNING, State.FAILED, State.HELD, State.REJECTED})
+_UNDER_REVIEW = frozenset({State.RUNNING, State.FAILED, State.HELD, State.REJECTED, State.REOPENED})
 _CLOCK_SKEW = timedelta(minutes=5)
+_PAGE = 100
+_Item = TypeVar("_Item")
 
 
 class UnreadableTicket(ForeignFault):
@@ -32,64 +38,132 @@ class UnreadableTicket(ForeignFault):
 
 
 def read_tickets(ledger: Ledger, jira: JiraPort, settings: Settings, now: datetime) -> int:
-    """Take every ticket changed since the last reading into the ledger.
+    """Take every ticket changed since the last reading into the ledger, a page at a time.
 
-    Reads with an overlap, since the search index lags; every `census_hours` it reads all tickets,
-    so that one which slipped through the overlap is found. Returns how many were new or changed.
+    What counts is Jira's own clock: a reading begins `overlap_minutes` before the latest change
+    that was read, since the search index lags. Every `census_hours` all tickets are read, so that
+    one which slipped through is found, and one that is gone is noticed. Returns how many were new
+    or changed.
 
     Raises:
         ForeignFault: Jira could not be read; the watermark stays, so nothing is lost.
     """
+    born = _birth(ledger, now)
+    since = _start_of_reading(ledger, settings, now)
+    census = int(ledger.mark(_CENSUS_NUMBER) or 0) + (since is None)
+    tickets = jira.search_all() if since is None else jira.search_changed(since)
+    taken, latest = 0, ledger.mark(_WATERMARK) or ""
+    for page in batched(tickets, _PAGE):
+        fresh = _fresh(page, ledger)
+        taken += _take(fresh, ledger, jira, settings, born, census, now)
+        latest = max([latest, *_stamps(page)], key=_instant)
+        if since is None:
+            ledger.count_in_census([str(p.get("id")) for p in page], census)
+    if latest != ledger.mark(_WATERMARK):
+        ledger.set_mark(_WATERMARK, latest)
+    if since is None:
+        _miss_tickets(ledger, jira, settings, census, now)
+        ledger.set_mark(_CENSUS_NUMBER, str(census))
+        ledger.set_mark(_CENSUS, now.isoformat())
+    return taken
+
+
+def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """Yield the items in lists of at most `size`."""
+    iterator = iter(items)
+    while page := list(islice(iterator, size)):
+        yield page
+
+
+def _birth(ledger: Ledger, now: datetime) -> datetime:
     born = ledger.mark(_BIRTH)
     if born is None:
         born = now.isoformat()
         ledger.set_mark(_BIRTH, born)
-    known, changed = ledger.last_updates(), 0
-    since = _start_of_reading(ledger, settings, now)
-    for payload in jira.search_changed(since):
-        if _take(payload, ledger, settings.jira.fields, known, born, now):
-            changed += 1
-    ledger.set_mark(_WATERMARK, now.isoformat())
-    if since is None:
-        ledger.set_mark(_CENSUS, now.isoformat())
-    return changed
+    return datetime.fromisoformat(born)
 
 
 def _start_of_reading(ledger: Ledger, settings: Settings, now: datetime) -> datetime | None:
     census, watermark = ledger.mark(_CENSUS), ledger.mark(_WATERMARK)
-    if census is None or watermark is None:
+    if census is None or not watermark:
         return None
     if now - datetime.fromisoformat(census) > timedelta(hours=settings.jira.census_hours):
         return None
     return datetime.fromisoformat(watermark) - timedelta(minutes=settings.jira.overlap_minutes)
 
 
-def _take(
-    payload: Mapping[str, Any],
-    ledger: Ledger,
-    fields: JiraFields,
-    known: Mapping[str, str],
-    born: str,
-    now: datetime,
-) -> bool:
-    key = str(payload.get("key", "?"))
+def _fresh(page: Sequence[Payload], ledger: Ledger) -> list[Payload]:
+    """Return those of a page that changed since they were read: an older one is a lagging index."""
+    known = ledger.ticket_versions([str(payload.get("id")) for payload in page])
+    return [
+        payload
+        for payload in page
+        if _instant(_stamp(payload)) > _instant(known.get(str(payload.get("id")), ""))
+        or not _stamp(payload)
+    ]
+
+
+def _stamp(payload: Payload) -> str:
+    fields = payload.get("fields")
+    stamp = fields.get("updated") if isinstance(fields, Mapping) else None
     try:
-        if known.get(key) == payload["fields"]["updated"]:
-            return False
-        ticket = ticket_of_payload(payload, fields)
-        created = _created(payload)
-    except (UnreadableTicket, KeyError, TypeError) as error:
-        ledger.bury_ticket(key, str(error) or type(error).__name__, now)
-        return False
-    # Where clocks may differ, a ticket counts as older: then its effects are looked for first.
-    known_before = created < datetime.fromisoformat(born) + _CLOCK_SKEW
-    ledger.take_ticket(ticket, known_before=known_before, now=now)
-    ledger.revive_ticket(key)
-    return True
+        datetime.fromisoformat(stamp or "")
+    except (TypeError, ValueError):
+        return ""
+    return str(stamp)
 
 
-def _created(payload: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(payload["fields"]["created"])
+def _stamps(page: Sequence[Payload]) -> list[str]:
+    return [stamp for payload in page if (stamp := _stamp(payload))]
+
+
+def _instant(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp) if stamp else datetime.min.replace(tzinfo=UTC)
+
+
+def _take(
+    page: Sequence[Payload],
+    ledger: Ledger,
+    jira: JiraPort,
+    settings: Settings,
+    born: datetime,
+    census: int,
+    now: datetime,
+) -> int:
+    taken = []
+    for payload in page:
+        try:
+            ticket = ticket_of_payload(payload, settings.jira.fields)
+            created = datetime.fromisoformat(payload["fields"]["created"])
+            thread = thread_of_payload(payload, jira)
+            # Where clocks may differ, a ticket counts as older: then its effects are looked for.
+            taken.append(TakenTicket(ticket, thread, created < born + _CLOCK_SKEW))
+        except (UnreadableTicket, KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = str(error) if isinstance(error, UnreadableTicket) else type(error).__name__
+            ledger.bury_ticket(str(payload.get("key", "?")), reason, now)
+    if taken:
+        ledger.take_tickets(taken, census=census, now=now)
+        ledger.revive_tickets([one.ticket.key for one in taken])
+    return len(taken)
+
+
+def _miss_tickets(
+    ledger: Ledger, jira: JiraPort, settings: Settings, census: int, now: datetime
+) -> None:
+    """Look at each ticket that the census did not meet: it may be deleted, or moved elsewhere."""
+    for key in ledger.missed_by_census(census):
+        record = ledger.record(key)
+        if record is None:
+            continue
+        found = jira.issue(record.ticket.id)
+        if found is None or _project_of(found) != settings.jira.project:
+            ledger.lose_ticket(key)
+        else:  # the index lags, or it came back meanwhile
+            _take([found], ledger, jira, settings, now, census, now)
+
+
+def _project_of(payload: Payload) -> str:
+    return str(payload["key"]).rpartition("-")[0]
 
 
 def ticket_of_payload(payload: Mapping[str, Any], fields: JiraFields) -> Ticket:
@@ -118,7 +192,79 @@ def ticket_of_payload(payload: Mapping[str, Any], fields: JiraFields) -> Ticket:
         template=_optional_text(raw, fields.template),
         parameters=_optional_text(raw, fields.parameters),
         language=_optional_text(raw, fields.language),
+        done=_mapping(raw, "status").get("statusCategory", {}).get("key") == "done",
+        issue_type=_name(raw.get("issuetype")),
+        priority=_name(raw.get("priority")),
+        resolution=_name(raw.get("resolution")),
+        labels=tuple(str(label) for label in raw.get("labels") or ()),
+        assignee=_person(raw["assignee"]) if raw.get("assignee") else None,
+        due=_optional_text(raw, "duedate"),
     )
+
+
+def thread_of_payload(payload: Payload, jira: JiraPort) -> Thread:
+    """Parse what people attached to a ticket: comments that all may read, attachments, links.
+
+    What our own account wrote is left out, and what is restricted to a role, a group or the
+    service desk's agents. A search answers only so many comments: then all are asked for.
+
+    Raises:
+        ForeignFault: Jira could not be read.
+    """
+    fields = payload["fields"]
+    answered = fields.get("comment") or {}
+    comments = answered.get("comments") or []
+    if int(answered.get("total") or 0) > len(comments):
+        comments = list(jira.comments(str(payload["key"])))
+    ours = jira.account
+    return Thread(
+        remarks=tuple(
+            Remark(str(c["id"]), _author(c), str(c["created"]), str(c.get("body") or ""))
+            for c in comments
+            if is_for_all(c) and person_id(c.get("author") or {}) != ours
+        ),
+        attachments=tuple(
+            Attachment(
+                id=str(a["id"]),
+                name=str(a.get("filename") or a["id"]),
+                author=_author(a),
+                at=str(a["created"]),
+                size=int(a.get("size") or 0),
+                media_type=str(a.get("mimeType") or "application/octet-stream").casefold(),
+                address=str(a.get("content") or ""),
+            )
+            for a in fields.get("attachment") or []
+            if person_id(a.get("author") or {}) != ours
+        ),
+        links=tuple(_link(link) for link in fields.get("issuelinks") or []),
+    )
+
+
+def is_for_all(comment: Payload) -> bool:
+    """Tell whether a comment may be read by all who may read its ticket."""
+    return not comment.get("visibility") and comment.get("jsdPublic", True) is not False
+
+
+def _author(payload: Payload) -> str:
+    """Return the name of who wrote something; an account may be deleted since."""
+    author = payload.get("author") or {}
+    return str(author.get("displayName") or person_id(author) or "?")
+
+
+def _link(link: Payload) -> TicketLink:
+    end = "outward" if "outwardIssue" in link else "inward"
+    other = link[f"{end}Issue"]
+    return TicketLink(
+        id=str(link["id"]),
+        relation=str(link["type"].get(end) or link["type"].get("name") or ""),
+        key=str(other["key"]),
+        ticket_id=str(other["id"]),
+        title=str((other.get("fields") or {}).get("summary") or ""),
+    )
+
+
+def _name(value: Any) -> str:
+    return str(value.get("name") or "") if isinstance(value, Mapping) else ""
 
 
 def _person(raw: Mapping[str, Any]) -> Person:
@@ -151,6 +297,59 @@ def _optional_text(raw: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def read_issues(ledger: Ledger, gitlab: GitLabPort, settings: Settings) -> None:
+    """Take every issue of ours that changed since the last reading into the ledger.
+
+    One list for each GitLab project; an issue costs a call of its own only when people may have
+    written on it. What counts is GitLab's own clock, with an overlap.
+
+    Raises:
+        ForeignFault: GitLab could not be read; the watermark of that project stays.
+    """
+    for project in sorted({service.project for service in settings.services.values()}):
+        mark = f"gitlab.read_until:{project}"
+        before = ledger.mark(mark)
+        since = before and (datetime.fromisoformat(before) - _CLOCK_SKEW).isoformat()
+        latest = before
+        for page in batched(gitlab.issues_changed(project, since), _PAGE):
+            latest = latest or str(page[0]["updated_at"])
+            latest = max(latest, str(page[0]["updated_at"]), key=datetime.fromisoformat)
+            known = ledger.keys_of_issues(project, [int(issue["iid"]) for issue in page])
+            for issue in page:
+                key, version = known.get(int(issue["iid"]), (None, ""))
+                if key is not None and version != issue["updated_at"]:
+                    take_issue(ledger, gitlab, key, project, issue)
+        if latest and latest != before:
+            ledger.set_mark(mark, latest)
+
+
+def take_issue(ledger: Ledger, gitlab: GitLabPort, key: str, project: str, issue: Payload) -> None:
+    """Take one issue, as just read, into the ledger, with what people wrote on it."""
+    thread = None
+    if issue["user_notes_count"] or ledger.thread(key, Side.GITLAB).remarks:
+        thread = thread_of_notes(gitlab, project, int(issue["iid"]))
+    ledger.take_view(key, view_of_issue(issue), thread)
+
+
+def thread_of_notes(gitlab: GitLabPort, project: str, iid: int) -> Thread:
+    """Read what people wrote on an issue: neither the system, nor we, nor internally."""
+    return Thread(
+        tuple(
+            Remark(
+                str(note["id"]),
+                str(note["author"]["name"]),
+                str(note["created_at"]),
+                str(note["body"]),
+            )
+            for note in gitlab.notes(project, "issues", iid)
+            if not note["system"]
+            and not note.get("internal")
+            and not note.get("confidential")
+            and note["author"]["username"] != gitlab.account
+        )
+    )
+
+
 def read_reviews(ledger: Ledger, gitlab: GitLabPort) -> None:
     """Take every merge request that a person may have touched into the ledger.
 
@@ -175,7 +374,7 @@ def read_reviews(ledger: Ledger, gitlab: GitLabPort) -> None:
 
 def _review(gitlab: GitLabPort, project: str, record: Record, found: Mapping[str, Any]) -> Review:
     """Read one merge request: its head, its authors, and who approved this run's evidence."""
-    evidence = evidence_marker(record.work.run or "")
+    evidence = evidence_mark(record.work.run or "")
     approvals: dict[str, Approval] | None = None
     notes = gitlab.notes(project, "mergerequests", int(found["iid"]))
     # In the order of their ids: an approval counts only when it follows the evidence it is about.
@@ -198,8 +397,3 @@ def _review(gitlab: GitLabPort, project: str, record: Record, found: Mapping[str
             project, str(found["target_branch"]), str(found["source_branch"])
         ),
     )
-
-
-def evidence_marker(run: str) -> str:
-    """Return the hidden mark of the note that shows a run's evidence to its reviewer."""
-    return f"<!-- wardbook:evidence:{run} -->"

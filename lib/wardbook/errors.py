@@ -67,7 +67,16 @@ class SettingsFault(Fault):
 
 
 class ForeignFault(Fault):
-    """A server failed, refused our account or could not be reached."""
+    """A server failed, refused our account or could not be reached.
+
+    Args:
+        message: what happened, where, and what to do next.
+        status: the HTTP status it answered, where it answered.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class EnvironmentFault(Fault):

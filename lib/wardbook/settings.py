@@ -53,12 +53,18 @@ class JiraFields(_Model):
 
 
 class JiraWorkflow(_Model):
-    """Names of the Jira statuses that we lead a ticket to, and the resolution that we set."""
+    """Names of the Jira statuses that we lead a ticket to, and the resolutions that we set.
+
+    `todo` is where a ticket stands that was reopened; `dropped` is the resolution of a ticket that
+    the unit closes without an answer.
+    """
 
     working: str
     waiting: str
     done: str
     resolution: str
+    todo: str = ""
+    dropped: str = ""
 
     def status(self, wanted: TicketStatus) -> str:
         """Return the unit's name for a status."""
@@ -97,6 +103,29 @@ class ServiceSettings(_Model):
     project: str
     approvers: tuple[str, ...]
     reviewers: tuple[str, ...]
+
+
+class AttachmentSettings(_Model):
+    """Which attachments of tickets are copied to GitLab: `text/*` allows a whole kind."""
+
+    max_bytes: Annotated[int, Field(ge=0)] = 10_000_000
+    media_types: tuple[str, ...] = (
+        "application/json",
+        "application/pdf",
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "image/gif",
+        "image/jpeg",
+        "image/png",
+        "text/*",
+    )
+
+
+class SyncSettings(_Model):
+    """How many requests are brought up to date at a time."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 4
 
 
 class SourceSettings(_Model):
@@ -154,6 +183,9 @@ class Settings(_Model):
     jira: JiraSettings
     gitlab: GitLabSettings
     services: Mapping[str, ServiceSettings]
+    people: Mapping[str, str] = Field(default_factory=dict)
+    attachments: AttachmentSettings = AttachmentSettings()
+    sync: SyncSettings = SyncSettings()
     sources: Mapping[str, SourceSettings] = Field(default_factory=dict)
     executor: ExecutorSettings = ExecutorSettings()
     site: SiteSettings

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipelines.house import House
-from pipelines.steps.notices import intend_notices
+from pipelines.steps.notices import intend, intend_notices
+from pipelines.steps.prepare import file_issue
 from requests_sync.foreign_text import quote_for_jira
 from requests_sync.gate import Verdict, explain_problem, judge_ticket
 from wardbook.domain.record import Record, Review, Work
@@ -23,6 +24,8 @@ def pass_gate(house: House, record: Record) -> Record:
     verdict = judge_ticket(record.ticket, house.templates, house.settings, house.today)
     work = Work(problems=verdict.problems)
     judged = replace(record, revision=record.revision + 1, work=work)
+    if record.ticket.done and not record.gated:
+        return _take_in_closed(house, replace(judged, request=verdict.request))
     accepted = verdict.request is not None
     target = State.ACCEPTED if accepted else State.REFUSED
     comment = None if accepted else write_refusal(record.key, verdict)
@@ -37,6 +40,37 @@ def pass_gate(house: House, record: Record) -> Record:
         request=verdict.request,
         work=work,
         review=Review(),
+    )
+
+
+def _take_in_closed(house: House, record: Record) -> Record:
+    """Take in a ticket that was closed before it was first read: nothing is asked any more.
+
+    It has an issue, closed as well, so that nothing of it is missing in GitLab. After a lost
+    ledger the issue tells whether the request had been answered.
+    """
+    target = State.CLOSED
+    intents = []
+    if record.request is not None:
+        project = house.service(record.request.service).project
+        found = house.issues.find(project, record.ticket.id) if record.known_before else None
+        if found is not None and State.ANSWERED.label in found.labels:
+            target = State.ANSWERED
+        intents = list(file_issue(house, record, target))
+        if found is None or not found.view.closed:
+            intents.append(intend(record, target, "gitlab.state", closed=True))
+    before = replace(record, revision=record.revision - 1)
+    return house.ledger.move(
+        before,
+        target,
+        now=house.now(),
+        intents=intents,
+        revision=record.revision,
+        gated=record.asked,
+        request=record.request,
+        work=record.work,
+        review=Review(),
+        agreed=replace(record.agreed, ticket_done=True),
     )
 
 

@@ -51,9 +51,12 @@ def intend_notices(
             "jira.transition",
             status=workflow.status(move.ticket),
             resolution=workflow.resolution,
+            todo=workflow.todo,
         )
-    if record.links.issue is not None:  # a new issue is born with its label
-        yield intend(record, target, "gitlab.state", closed=_closed(target))
+    closed = _closed(target)
+    shown = target.label != record.state.label or closed is not None
+    if record.links.issue is not None and shown:  # a new issue is born with its label
+        yield intend(record, target, "gitlab.state", closed=closed)
 
 
 def _closed(target: State) -> bool | None:

@@ -1,14 +1,16 @@
-"""prepare: confidential issue, branch with the notebook and its parameters, merge request."""
+"""prepare: confidential issue, branch with the notebook and its parameters; then merge request."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices
-from requests_sync.foreign_text import drop_controls, quote_for_gitlab, title_of
-from requests_sync.gate import shown_parameters
-from wardbook.domain.record import Record
+from requests_sync.foreign_text import title_of
+from requests_sync.issue_fields import analyst_of, wanted_fields
+from wardbook.domain.mirror import Side
+from wardbook.domain.record import Intent, Record
 from wardbook.domain.request import Request
 from wardbook.domain.states import State
 from wardbook.errors import Fault
@@ -20,59 +22,51 @@ def prepare_request(house: House, record: Record) -> Record:
     """Intend everything that an analyst needs to see and to work on the request."""
     request = request_of(record)
     template = house.templates[request.template]
-    language = house.settings.unit.language
-    mark = f"<!-- wardbook:request:{record.key} -->"
-    branch = branch_of(record.key)
     target = State.PREPARED
-    title = f"{record.key} · {title_of(request.title)}"
-    description = say(
-        language,
-        "issue.description",
-        question=quote_for_gitlab(request.question or request.title),
-        requester=inline_code(f"{request.requester_name} ({request.requester})"),
-        service=request.service,
-        purpose=say(language, f"issue.purpose_{request.purpose}"),
-        basis=inline_code(f"{record.ticket.legal_basis} · {request.reference}"),
-        expires=request.expires,
-        approver=inline_code(request.approver),
-        template=template.spec.name,
-        parameters=quote_for_gitlab(shown_parameters(request) or "—"),
-        folder=folder_of(record.key),
-        mark=mark,
-    )
-    labels = [target.label, f"template::{template.spec.name}", f"purpose::{request.purpose}"]
     intents = [
-        intend(
-            record,
-            target,
-            "gitlab.issue",
-            project=house.service(request.service).project,
-            title=title,
-            description=description,
-            labels=labels,
-            mark=mark,
-        ),
+        *file_issue(house, record, target),
         intend(
             record,
             target,
             "gitlab.branch",
-            branch=branch,
+            branch=branch_of(record.key),
             files=request_files(template, request),
             notebook=f"{folder_of(record.key)}/{template.spec.notebook}",
             message=f"Prepare {record.key} from the template {template.spec.name}",
-        ),
-        intend(
-            record,
-            target,
-            "gitlab.merge_request",
-            branch=branch,
-            title=title,
-            description=say(language, "issue.merge_request", key=record.key),
         ),
         intend(record, target, "jira.link", "issue", what="issue", title=f"GitLab · {record.key}"),
         *intend_notices(house, record, target),
     ]
     return house.ledger.move(record, target, now=house.now(), intents=intents)
+
+
+def file_issue(house: House, record: Record, target: State) -> Iterator[Intent]:
+    """Intend the confidential issue, unless the request has one: then it is compared."""
+    if record.links.issue is not None:
+        return
+    thread = house.ledger.thread(record.key, Side.JIRA)
+    fields = wanted_fields(record.ticket, thread, record.key, house.settings)
+    yield intend(
+        record,
+        target,
+        "gitlab.issue",
+        project=house.service(request_of(record).service).project,
+        fields=fields | {"labels": [target.label, *fields["labels"]]},
+        assignee=analyst_of(record.ticket.assignee, house.settings.people),
+    )
+
+
+def open_merge_request(house: House, record: Record, target: State) -> Iterator[Intent]:
+    """Intend the merge request, opened once a person has something to look at."""
+    if record.links.merge_request is None:
+        yield intend(
+            record,
+            target,
+            "gitlab.merge_request",
+            branch=branch_of(record.key),
+            title=f"{record.key} · {title_of(request_of(record).title)}",
+            description=say(house.settings.unit.language, "issue.merge_request", key=record.key),
+        )
 
 
 def request_of(record: Record) -> Request:
@@ -90,12 +84,6 @@ def branch_of(key: str) -> str:
 def folder_of(key: str) -> str:
     """Return the folder of a request in its service's repository."""
     return f"requests/{key}"
-
-
-def inline_code(text: str) -> str:
-    """Return foreign text as one line of code in Markdown, which it cannot close, nor a table."""
-    line = " ".join(drop_controls(text).replace("`", "'").replace("|", "\\|").split())
-    return f"`{line or ' '}`"
 
 
 def request_files(template: Template, request: Request) -> dict[str, str]:

@@ -9,8 +9,9 @@ from typing import Any
 from pipelines.decide import may_leave_standing, valid_approvals, worst_verdict
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices, language_of
-from pipelines.steps.prepare import inline_code, request_of
-from requests_sync.read import evidence_marker
+from pipelines.steps.prepare import open_merge_request, request_of
+from requests_sync.foreign_text import inline_code
+from requests_sync.marks import evidence_mark
 from wardbook.disclosure import tell_dropped
 from wardbook.domain.output import Check, Verdict
 from wardbook.domain.record import Approval, Intent, Record
@@ -23,7 +24,7 @@ def release_outputs(house: House, record: Record) -> Record:
     """Let the outputs go on a standing approval, hold them for a reviewer, or refuse them."""
     template = house.templates[request_of(record).template]
     if worst_verdict(record) is Verdict.REFUSE:
-        return _reject(house, record, intents=[_show_evidence(house, record)])
+        return _reject(house, record, intents=_show_evidence(house, record))
     standing = house.settings.standing_approvals.get(template.spec.name)
     if standing and may_leave_standing(record, standing, template.digest, house.today):
         approval = Approval(standing.reviewer, standing.reviewer, house.now().isoformat())
@@ -33,7 +34,7 @@ def release_outputs(house: House, record: Record) -> Record:
             State.RELEASED,
             work=replace(record.work, released_by=(approval,), ground="standing"),
         )
-    return _move(house, record, State.HELD, intents=[_show_evidence(house, record)])
+    return _move(house, record, State.HELD, intents=_show_evidence(house, record))
 
 
 def accept_review(house: House, record: Record) -> Record:
@@ -85,7 +86,7 @@ def _move(
     )
 
 
-def _show_evidence(house: House, record: Record) -> Intent:
+def _show_evidence(house: House, record: Record) -> list[Intent]:
     """Intend the note on the merge request that a reviewer judges by; no data value is in it."""
     language = house.settings.unit.language
     run = str(record.work.run)
@@ -115,14 +116,15 @@ def _show_evidence(house: House, record: Record) -> Intent:
         lines="\n".join(lines),
         dropped=", ".join(dropped) or "—",
     )
-    return intend(
+    shown = intend(
         record,
         State.HELD,
         "gitlab.note",
         "evidence",
         on="merge_request",
-        text=f"{text}\n\n{evidence_marker(run)}",
+        text=f"{text}\n\n{evidence_mark(run)}",
     )
+    return [*open_merge_request(house, record, State.HELD), shown]
 
 
 def tell_reason(check: Check, language: Language) -> str:

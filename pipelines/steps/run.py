@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices, language_of
-from pipelines.steps.prepare import branch_of, folder_of, request_of
+from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
 from wardbook.disclosure import check_outputs, find_undeclared
 from wardbook.domain.record import Record, Review, Work
@@ -164,7 +164,11 @@ def _tell_failure(house: House, record: Record, failure: Failure, result: RunRes
         record,
         State.FAILED,
         now=house.now(),
-        intents=[*intend_notices(house, record, State.FAILED, comment), note],
+        intents=[
+            *open_merge_request(house, record, State.FAILED),
+            *intend_notices(house, record, State.FAILED, comment),
+            note,
+        ],
         detail=_timing(result) | {"failure": str(failure.kind)},
         work=replace(record.work, failure=failure),
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wardbook.domain.mirror import Agreed, IssueView, Twin, TwinKind
 from wardbook.domain.output import Channel, Check
 from wardbook.domain.request import Request
 from wardbook.domain.run import Failure
@@ -104,8 +105,11 @@ class Work:
 class Record:
     """One request in the ledger.
 
-    `asked` is the fingerprint of the ticket as last read, `gated` as last judged: where they
-    differ, the gate is due. `known_before` says that the ticket is older than this ledger, so its
+    `key` is the ticket's key when it was first read; `ticket.key` is its key now. `asked` is the
+    fingerprint of the ticket as last read, `gated` as last judged: where they differ, the gate is
+    due. `view` is the issue as last read, `agreed` what both sides were last brought to, and
+    `compared` the version of both at which they were compared last.
+    `known_before` says that the ticket is older than this ledger, so its
     effects may exist outside without an intent here.
     """
 
@@ -121,6 +125,14 @@ class Record:
     work: Work
     review: Review
     changed_at: str
+    view: IssueView = field(default_factory=IssueView)
+    agreed: Agreed = field(default_factory=Agreed)
+    compared: str = ""
+
+    @property
+    def version(self) -> str:
+        """The version of both sides: it changes whenever either was touched."""
+        return f"{self.ticket.updated}|{self.view.updated}"
 
 
 @dataclass(frozen=True)
@@ -137,7 +149,23 @@ class Intent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an effect led to: `links` are changes of the request's Links, by field name."""
+    """What an effect led to, written down with its confirmation.
+
+    `links`, `view`, `agreed` and `ticket` are changes of the request's Links, IssueView, Agreed and
+    Ticket, by field name; `twin` is the copy that exists now, or that is gone.
+    """
 
     links: Mapping[str, Any]
     detail: Mapping[str, Any]
+    view: Mapping[str, Any] = field(default_factory=dict)
+    agreed: Mapping[str, Any] = field(default_factory=dict)
+    ticket: Mapping[str, Any] = field(default_factory=dict)
+    twin: Twin | Untwin | None = None
+
+
+@dataclass(frozen=True)
+class Untwin:
+    """A copy that is gone, with its original."""
+
+    kind: TwinKind
+    theirs: str

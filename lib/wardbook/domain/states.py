@@ -28,14 +28,28 @@ class State(StrEnum):
     RELEASED = "released"
     DELIVERED = "delivered"
     ANSWERED = "answered"
+    CLOSED = "closed"
+    REOPENED = "reopened"
 
     @property
     def label(self) -> str:
-        """The scoped label that shows this state in GitLab."""
-        return f"state::{self.value}"
+        """The scoped label that shows this state in GitLab.
+
+        A prepared request runs a moment later and is shown as running: one write less for each.
+        """
+        return f"state::{State.RUNNING if self is State.PREPARED else self}"
 
 
-SETTLED = frozenset({State.REFUSED, State.FAILED, State.REJECTED, State.ANSWERED})
+SETTLED = frozenset(
+    {
+        State.REFUSED,
+        State.FAILED,
+        State.REJECTED,
+        State.ANSWERED,
+        State.CLOSED,
+        State.REOPENED,
+    }
+)
 """States in which the platform waits for a person, or for nothing."""
 
 
@@ -107,15 +121,26 @@ _WORK = (
 # An analyst who mends the notebook on the request's branch makes it run again.
 _MENDED = tuple(
     Move(state, State.PREPARED, Actor.ANALYST, "request.mended", None, TicketStatus.WORKING)
-    for state in (State.RUNNING, State.FAILED, State.HELD, State.REJECTED)
+    for state in (State.RUNNING, State.FAILED, State.HELD, State.REJECTED, State.REOPENED)
 )
+# Somebody closes the ticket or the issue by hand, or opens it again.
+_BY_HAND = (
+    *(
+        Move(state, State.CLOSED, Actor.REQUESTER, "request.closed")
+        for state in State
+        if state not in {State.ANSWERED, State.CLOSED}
+    ),
+    Move(State.ANSWERED, State.REOPENED, Actor.REQUESTER, "request.reopened"),
+)
+# The ledger was lost after the answer: the issue's label tells so.
+_ADOPTED = (Move(State.RECEIVED, State.ANSWERED, Actor.PLATFORM, "request.adopted"),)
 # An edited ticket passes the gate again, wherever its request stands.
 _EDITED = tuple(
     Move(state, State.RECEIVED, Actor.REQUESTER, "ticket.edited")
     for state in State
     if state is not State.RECEIVED
 )
-MOVES: tuple[Move, ...] = _WORK + _MENDED + _EDITED
+MOVES: tuple[Move, ...] = _WORK + _MENDED + _BY_HAND + _ADOPTED + _EDITED
 _BY_ENDS = {(move.source, move.target): move for move in MOVES}
 
 

@@ -6,6 +6,20 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+# Mirrored, or changed by us, or by Jira itself: none of these is part of what is asked.
+_NOT_JUDGED = (
+    "key",
+    "updated",
+    "status",
+    "done",
+    "issue_type",
+    "priority",
+    "resolution",
+    "labels",
+    "assignee",
+    "due",
+)
+
 
 @dataclass(frozen=True)
 class Person:
@@ -20,7 +34,8 @@ class Ticket:
     """One data request as filed in Jira. Every text is foreign and stays mere text.
 
     `updated` is Jira's own stamp (ISO 8601 with offset); it changes with every comment, so it says
-    that the ticket was touched, not that the request changed: `fingerprint` says that.
+    that the ticket was touched, not that the request changed: `fingerprint` says that. `done` is
+    the category of its status; `due` is an ISO date or empty.
     """
 
     key: str
@@ -39,11 +54,18 @@ class Ticket:
     template: str
     parameters: str
     language: str
+    done: bool = False
+    issue_type: str = ""
+    priority: str = ""
+    resolution: str = ""
+    labels: tuple[str, ...] = ()
+    assignee: Person | None = None
+    due: str = ""
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what the gate judges; equal as long as the requester asks the same."""
         content = asdict(self)
-        for touched_by_us in ("updated", "status"):
-            del content[touched_by_us]
+        for not_judged in _NOT_JUDGED:
+            del content[not_judged]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

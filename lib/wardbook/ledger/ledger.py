@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import OperationalError
 
-from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Work
+from wardbook.domain.mirror import IssueView, Side, Thread, Twin, TwinKind
+from wardbook.domain.record import Intent, Outcome, Record, Review
 from wardbook.domain.states import SETTLED, State, move_between
-from wardbook.domain.ticket import Ticket
-from wardbook.errors import Fault
+from wardbook.errors import Fault, ForeignFault
 from wardbook.ledger import schema
 from wardbook.ledger.claims import claim
 from wardbook.ledger.database import connect
-from wardbook.ledger.rows import LINKS, add_event, add_intent, dump, key_order, record_of, stamp
+from wardbook.ledger.rows import (
+    THREAD,
+    TakenTicket,
+    add_event,
+    add_intent,
+    add_outcome,
+    add_thread,
+    add_ticket,
+    dump,
+    issue_reference,
+    key_order,
+    merge,
+    record_of,
+    stamp,
+)
+
+GONE = ""
+"""What stands in place of a ticket's version once Jira no longer has it."""
 
 
 class StaleRecord(Fault):
@@ -65,6 +94,18 @@ class Ledger:
         """Let go of all connections."""
         self._engine.dispose()
 
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """Open one transaction for writing."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise ForeignFault(
+                f"The ledger could not be written ({error.orig}). Nothing is lost: it is tried "
+                "again. Check the room on its disk, and that its server runs."
+            ) from None
+
     def claim(self, name: str) -> AbstractContextManager[bool]:
         """Claim `name` for the length of a block; yields False when another worker holds it."""
         return claim(self._engine, name)
@@ -86,11 +127,34 @@ class Ledger:
             rows = connection.execute(select(table).where(table.c.state.in_(states))).all()
         return sorted((record_of(row) for row in rows), key=lambda record: key_order(record.key))
 
-    def last_updates(self) -> dict[str, str]:
-        """Return, for each ticket, Jira's stamp of its last change that was read."""
+    def ticket_versions(self, ids: Collection[str]) -> dict[str, str]:
+        """Return Jira's stamp of the last change that was read, for those of `ids` known here."""
+        table = schema.requests
         with self._reader.connect() as connection:
-            rows = connection.execute(select(schema.requests.c.key, schema.requests.c.ticket))
-            return {row.key: row.ticket["updated"] for row in rows}
+            rows = connection.execute(
+                select(table.c.ticket_id, table.c.ticket_updated).where(table.c.ticket_id.in_(ids))
+            ).all()
+        return {row.ticket_id: row.ticket_updated for row in rows}
+
+    def key_of_ticket(self, ticket_id: str) -> str | None:
+        """Return the request of a ticket, by Jira's own id of it."""
+        table = schema.requests
+        with self._reader.connect() as connection:
+            return connection.execute(
+                select(table.c.key).where(table.c.ticket_id == ticket_id)
+            ).scalar_one_or_none()
+
+    def keys_of_issues(self, project: str, iids: Collection[int]) -> dict[int, tuple[str, str]]:
+        """Return, by number of the issue, its request's key and the version that was read."""
+        table = schema.requests
+        by_reference = {issue_reference(project, iid): iid for iid in iids}
+        with self._reader.connect() as connection:
+            rows = connection.execute(
+                select(table.c.issue, table.c.key, table.c.issue_updated).where(
+                    table.c.issue.in_(by_reference)
+                )
+            ).all()
+        return {by_reference[row.issue]: (row.key, row.issue_updated) for row in rows}
 
     def due_keys(self) -> list[str]:
         """Return the keys of requests that may have a next step: everything but those at rest."""
@@ -98,44 +162,117 @@ class Ledger:
         unconfirmed = exists().where(
             and_(effects.c.request_key == table.c.key, effects.c.done_at.is_(None))
         )
-        at_rest = table.c.state.in_([State.ANSWERED, State.REFUSED])
-        due = or_(~at_rest, table.c.asked != table.c.gated, unconfirmed)
+        at_rest = table.c.state.in_([State.ANSWERED, State.REFUSED, State.CLOSED])
+        version = table.c.ticket_updated + "|" + table.c.issue_updated
+        touched = table.c.compared != version
+        due = or_(~at_rest, table.c.asked != table.c.gated, unconfirmed, touched)
         with self._reader.connect() as connection:
             keys = connection.execute(select(table.c.key).where(due)).scalars().all()
         return sorted(keys, key=key_order)
 
-    def take_ticket(self, ticket: Ticket, *, known_before: bool, now: datetime) -> bool:
-        """Write down a ticket as just read; returns True when its request is new here."""
+    def take_tickets(self, taken: Iterable[TakenTicket], *, census: int, now: datetime) -> int:
+        """Write down tickets as just read, in one transaction; returns how many are new here."""
+        new = 0
+        with self._writing() as connection:
+            for ticket in taken:
+                new += add_ticket(connection, ticket, census, now)
+        return new
+
+    def count_in_census(self, ids: Collection[str], census: int) -> None:
+        """Write down that the census numbered `census` met these tickets."""
         table = schema.requests
-        values = {"ticket": dump("ticket", ticket), "asked": ticket.fingerprint}
-        with self._engine.begin() as connection:
-            changed = connection.execute(
-                update(table).where(table.c.key == ticket.key).values(values)
-            ).rowcount
-            if changed:
-                return False
+        with self._writing() as connection:
             connection.execute(
-                insert(table).values(
-                    key=ticket.key,
-                    state=State.RECEIVED,
-                    revision=0,
-                    known_before=int(known_before),
-                    gated="",
-                    request=None,
-                    links=dump("links", Links()),
-                    work=dump("work", Work()),
-                    review=dump("review", Review()),
-                    changed_at=stamp(now),
-                    **values,
-                )
+                update(table).where(table.c.ticket_id.in_(ids)).values(census=census)
             )
-            add_event(connection, ticket.key, "requester", "ticket.received", {}, now)
-            return True
+
+    def missed_by_census(self, census: int) -> list[str]:
+        """Return the keys of the requests whose ticket the census did not meet."""
+        table = schema.requests
+        missed = and_(table.c.census < census, table.c.ticket_updated != GONE)
+        with self._reader.connect() as connection:
+            return list(connection.execute(select(table.c.key).where(missed)).scalars())
+
+    def see(self, key: str, **changes: Mapping[str, Any]) -> Record | None:
+        """Write down single fields of `ticket` or `view` that were read directly."""
+        with self._writing() as connection:
+            merge(connection, key, **changes)
+        return self.record(key)
+
+    def lose_ticket(self, key: str) -> None:
+        """Write down that a request's ticket is no longer there: it has no version any more."""
+        self.see(key, ticket={"updated": GONE, "done": True})
+
+    def take_view(self, key: str, view: IssueView, thread: Thread | None) -> None:
+        """Write down an issue as just read, and what people wrote there where that was read."""
+        table = schema.requests
+        with self._writing() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.key == key)
+                .values(view=dump("view", view), issue_updated=view.updated)
+            )
+            if thread is not None:
+                add_thread(connection, key, Side.GITLAB, thread)
+
+    def thread(self, key: str, side: Side) -> Thread:
+        """Return what people attached to one side, as last read."""
+        table = schema.threads
+        with self._reader.connect() as connection:
+            found = connection.execute(
+                select(table.c.thread).where(table.c.request_key == key, table.c.side == side)
+            ).scalar_one_or_none()
+        return THREAD.validate_python(found) if found else Thread()
+
+    def twins(self, key: str) -> dict[tuple[TwinKind, str], Twin]:
+        """Return the copies that exist of a request, by kind and id of the original."""
+        table = schema.twins
+        with self._reader.connect() as connection:
+            rows = connection.execute(select(table).where(table.c.request_key == key)).all()
+        return {
+            (TwinKind(row.kind), row.theirs): Twin(
+                TwinKind(row.kind), row.theirs, row.stamp, row.ours, row.skipped
+            )
+            for row in rows
+        }
+
+    def skipped_twins(self) -> list[tuple[str, Twin]]:
+        """Return what could not be copied, with its request's key."""
+        table = schema.twins
+        with self._reader.connect() as connection:
+            rows = connection.execute(select(table).where(table.c.skipped != "")).all()
+        return [
+            (
+                row.request_key,
+                Twin(TwinKind(row.kind), row.theirs, row.stamp, row.ours, row.skipped),
+            )
+            for row in rows
+        ]
+
+    def intend(
+        self, record: Record, intents: Sequence[Intent], now: datetime, **changes: object
+    ) -> Record:
+        """Write down what is to happen outside without a move, with changes of the record.
+
+        Raises:
+            StaleRecord: another worker moved the request meanwhile.
+        """
+        table = schema.requests
+        values = {name: dump(name, value) for name, value in changes.items()}
+        with self._writing() as connection:
+            kept = connection.execute(
+                update(table).where(*_unmoved(record)).values(revision=record.revision, **values)
+            ).rowcount
+            if not kept:
+                raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
+            for intent in intents:
+                add_intent(connection, record.key, intent, now)
+        return dataclasses.replace(record, **changes)  # type: ignore[arg-type]
 
     def take_review(self, key: str, review: Review) -> None:
         """Write down a merge request as just read."""
         table = schema.requests
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(
                 update(table).where(table.c.key == key).values(review=dump("review", review))
             )
@@ -169,14 +306,10 @@ class Ledger:
         move = move_between(record.state, target)
         table = schema.requests
         values = {name: dump(name, value) for name, value in changes.items()}
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             moved = connection.execute(
                 update(table)
-                .where(
-                    table.c.key == record.key,
-                    table.c.state == record.state,
-                    table.c.revision == record.revision,
-                )
+                .where(*_unmoved(record))
                 .values(state=target, changed_at=stamp(now), **values)
             ).rowcount
             if not moved:
@@ -210,33 +343,20 @@ class Ledger:
     def begin_effect(self, intent: Intent) -> None:
         """Write down that the effect is about to be tried: from now on it may exist outside."""
         table = schema.effects
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(
                 update(table).where(table.c.key == intent.key).values(attempts=intent.attempts + 1)
             )
 
     def confirm_effect(self, key: str, intent: Intent, outcome: Outcome, now: datetime) -> None:
         """Write down that the effect exists, and what it led to."""
-        effects, requests = schema.effects, schema.requests
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(effects)
-                .where(effects.c.key == intent.key)
-                .values(outcome=dict(outcome.detail), done_at=stamp(now), error=None)
-            )
-            if outcome.links:
-                row = connection.execute(
-                    select(requests.c.links).where(requests.c.key == key)
-                ).one()
-                links = dataclasses.replace(LINKS.validate_python(row.links), **outcome.links)
-                connection.execute(
-                    update(requests).where(requests.c.key == key).values(links=dump("links", links))
-                )
+        with self._writing() as connection:
+            add_outcome(connection, key, intent, outcome, now)
 
     def postpone_effect(self, intent: Intent, error: str, next_try: datetime) -> None:
         """Write down that the effect failed, and when it is tried again."""
         table = schema.effects
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(
                 update(table)
                 .where(table.c.key == intent.key)
@@ -277,7 +397,7 @@ class Ledger:
     def bury_ticket(self, key: str, reason: str, now: datetime) -> None:
         """Write down that a ticket could not be read."""
         table = schema.dead_letters
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             again = connection.execute(
                 update(table)
                 .where(table.c.ticket_key == key)
@@ -290,11 +410,11 @@ class Ledger:
                     )
                 )
 
-    def revive_ticket(self, key: str) -> None:
-        """Write down that a ticket can be read again."""
+    def revive_tickets(self, keys: Collection[str]) -> None:
+        """Write down that tickets can be read again."""
         table = schema.dead_letters
-        with self._engine.begin() as connection:
-            connection.execute(table.delete().where(table.c.ticket_key == key))
+        with self._writing() as connection:
+            connection.execute(table.delete().where(table.c.ticket_key.in_(keys)))
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the tickets that could not be read."""
@@ -313,7 +433,7 @@ class Ledger:
     def set_mark(self, name: str, value: str) -> None:
         """Set a mark."""
         table = schema.marks
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             if not connection.execute(
                 update(table).where(table.c.name == name).values(value=value)
             ).rowcount:
@@ -327,6 +447,15 @@ class Ledger:
                 select(table.c.state, func.count()).group_by(table.c.state)
             ).all()
         return {State(state): count for state, count in rows}
+
+
+def _unmoved(record: Record) -> tuple[ColumnElement[bool], ...]:
+    table = schema.requests
+    return (
+        table.c.key == record.key,
+        table.c.state == record.state,
+        table.c.revision == record.revision,
+    )
 
 
 def settled(record: Record) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, insert, or_, select
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
-from wardbook.domain.record import Intent, Links, Record, Review, Work
+from wardbook.domain.mirror import Agreed, IssueView, Side, Thread, Twin
+from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Untwin, Work
 from wardbook.domain.request import Request
 from wardbook.domain.states import State
 from wardbook.domain.ticket import Ticket
@@ -17,15 +19,20 @@ from wardbook.ledger import schema
 
 _TICKET = TypeAdapter(Ticket)
 _REQUEST = TypeAdapter(Request | None)
-LINKS = TypeAdapter(Links)
+_LINKS = TypeAdapter(Links)
 _WORK = TypeAdapter(Work)
 _REVIEW = TypeAdapter(Review)
+_VIEW = TypeAdapter(IssueView)
+_AGREED = TypeAdapter(Agreed)
+THREAD = TypeAdapter(Thread)
 _JSON_COLUMNS: Mapping[str, TypeAdapter[Any]] = {
     "ticket": _TICKET,
     "request": _REQUEST,
-    "links": LINKS,
+    "links": _LINKS,
     "work": _WORK,
     "review": _REVIEW,
+    "view": _VIEW,
+    "agreed": _AGREED,
 }
 
 
@@ -45,6 +52,129 @@ def add_intent(connection: Connection, key: str, intent: Intent, now: datetime) 
             intended_at=stamp(now),
         )
     )
+
+
+def add_outcome(
+    connection: Connection, key: str, intent: Intent, outcome: Outcome, now: datetime
+) -> None:
+    """Write down that an effect exists, and what it led to."""
+    effects = schema.effects
+    connection.execute(
+        update(effects)
+        .where(effects.c.key == intent.key)
+        .values(outcome=dict(outcome.detail), done_at=stamp(now), error=None)
+    )
+    merge(
+        connection,
+        key,
+        links=outcome.links,
+        view=outcome.view,
+        agreed=outcome.agreed,
+        ticket=outcome.ticket,
+    )
+    if outcome.twin is not None:
+        add_twin(connection, key, outcome.twin)
+
+
+@dataclasses.dataclass(frozen=True)
+class TakenTicket:
+    """A ticket as read from Jira, with what hangs on it; `known_before` as in Record."""
+
+    ticket: Ticket
+    thread: Thread
+    known_before: bool
+
+
+def add_ticket(connection: Connection, taken: TakenTicket, census: int, now: datetime) -> bool:
+    """Write down a ticket as just read; returns True when its request is new here.
+
+    A ticket is known by Jira's id, which stays when its key changes.
+    """
+    table, ticket = schema.requests, taken.ticket
+    values = {
+        "ticket": dump("ticket", ticket),
+        "asked": ticket.fingerprint,
+        "ticket_updated": ticket.updated,
+        "census": census,
+    }
+    known = connection.execute(
+        select(table.c.key, table.c.ticket_updated).where(table.c.ticket_id == ticket.id)
+    ).one_or_none()
+    if known is not None:
+        if is_newer(ticket.updated, known.ticket_updated):  # the search index may lag
+            connection.execute(update(table).where(table.c.key == known.key).values(values))
+            add_thread(connection, known.key, Side.JIRA, taken.thread)
+        return False
+    connection.execute(
+        insert(table).values(
+            key=ticket.key,
+            ticket_id=ticket.id,
+            state=State.RECEIVED,
+            revision=0,
+            known_before=int(taken.known_before),
+            gated="",
+            request=None,
+            links=dump("links", Links()),
+            work=dump("work", Work()),
+            review=dump("review", Review()),
+            view=dump("view", IssueView()),
+            agreed=dump("agreed", Agreed()),
+            issue_updated="",
+            compared="",
+            changed_at=stamp(now),
+            **values,
+        )
+    )
+    add_thread(connection, ticket.key, Side.JIRA, taken.thread)
+    add_event(connection, ticket.key, "requester", "ticket.received", {}, now)
+    return True
+
+
+def add_thread(connection: Connection, key: str, side: Side, thread: Thread) -> None:
+    """Write down what people attached to one side; nothing is kept of an empty thread."""
+    table = schema.threads
+    connection.execute(delete(table).where(table.c.request_key == key, table.c.side == side))
+    if thread != Thread():
+        connection.execute(
+            insert(table).values(
+                request_key=key, side=side, thread=THREAD.dump_python(thread, mode="json")
+            )
+        )
+
+
+def merge(connection: Connection, key: str, **changes: Mapping[str, Any]) -> None:
+    """Change single fields of a request's values, whatever else was written to them meanwhile."""
+    table = schema.requests
+    changes = {name: change for name, change in changes.items() if change}
+    if not changes:
+        return
+    row = connection.execute(
+        select(*(table.c[name] for name in changes)).where(table.c.key == key).with_for_update()
+    ).one()
+    values = {
+        name: dataclasses.replace(_JSON_COLUMNS[name].validate_python(getattr(row, name)), **change)
+        for name, change in changes.items()
+    }
+    written = {name: dump(name, value) for name, value in values.items()}
+    if "links" in values and values["links"].issue is not None:
+        written["issue"] = issue_reference(values["links"].project, values["links"].issue)
+    if "view" in values:
+        written["issue_updated"] = values["view"].updated
+    if "ticket" in values:
+        written["ticket_updated"] = values["ticket"].updated
+    connection.execute(update(table).where(table.c.key == key).values(written))
+
+
+def add_twin(connection: Connection, key: str, twin: Twin | Untwin) -> None:
+    """Write down a copy that exists now, or forget one that is gone."""
+    table = schema.twins
+    connection.execute(
+        delete(table).where(
+            table.c.request_key == key, table.c.kind == twin.kind, table.c.theirs == twin.theirs
+        )
+    )
+    if isinstance(twin, Twin):
+        connection.execute(insert(table).values(request_key=key, **dataclasses.asdict(twin)))
 
 
 def add_event(
@@ -76,6 +206,7 @@ def record_of(row: Row[Any]) -> Record:
         asked=row.asked,
         gated=row.gated,
         changed_at=row.changed_at,
+        compared=row.compared,
         **parts,
     )
 
@@ -89,6 +220,16 @@ def dump(name: str, value: object) -> Any:
 def stamp(moment: datetime) -> str:
     """Return a moment as the ledger keeps it."""
     return moment.isoformat(timespec="milliseconds")
+
+
+def issue_reference(project: str | None, iid: int) -> str:
+    """Return how the ledger finds a request by its GitLab issue."""
+    return f"{project}#{iid}"
+
+
+def is_newer(updated: str, known: str) -> bool:
+    """Compare two stamps of a tracker (ISO 8601); anything is newer than none."""
+    return not known or datetime.fromisoformat(updated) > datetime.fromisoformat(known)
 
 
 def key_order(key: str) -> tuple[str, int]:

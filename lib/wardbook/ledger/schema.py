@@ -21,6 +21,33 @@ requests = Table(
     Column("work", JSON, nullable=False),
     Column("review", JSON, nullable=False),
     Column("changed_at", String(32), nullable=False),
+    Column("ticket_id", String(32), nullable=False, unique=True),
+    Column("ticket_updated", String(40), nullable=False),
+    Column("issue_updated", String(40), nullable=False),
+    Column("compared", String(80), nullable=False),
+    Column("issue", String(255), index=True),
+    Column("view", JSON, nullable=False),
+    Column("agreed", JSON, nullable=False),
+    Column("census", Integer, nullable=False),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("request_key", String(64), ForeignKey("requests.key"), primary_key=True),
+    Column("side", String(8), primary_key=True),
+    Column("thread", JSON, nullable=False),
+)
+
+twins = Table(
+    "twins",
+    metadata,
+    Column("request_key", String(64), ForeignKey("requests.key"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("theirs", String(64), primary_key=True),
+    Column("stamp", String(64), nullable=False),
+    Column("ours", String(255), nullable=False),
+    Column("skipped", Text, nullable=False),
 )
 
 effects = Table(

@@ -1,0 +1,52 @@
+"""compare: both sides of a request are laid side by side, and what differs is brought to agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipelines.house import House
+from requests_sync.issue_fields import analyst_of
+from requests_sync.mirror import Sides, compare
+from requests_sync.read import take_issue
+from wardbook.domain.mirror import Side
+from wardbook.domain.record import Record
+
+
+def compare_sides(house: House, record: Record) -> Record:
+    """Intend what brings both sides to agree, and write down what they agree on."""
+    record = _read_issue(house, record)
+    intents = []
+    if record.links.issue is not None and record.ticket.updated:
+        ledger, key = house.ledger, record.key
+        sides = Sides(
+            record,
+            ledger.thread(key, Side.JIRA),
+            ledger.thread(key, Side.GITLAB),
+            ledger.twins(key),
+        )
+        intents = compare(sides, house.settings, lambda ticket: issue_of(house, ticket))
+    agreed = replace(record.agreed, ticket_done=record.ticket.done, issue_closed=record.view.closed)
+    if analyst_of(record.ticket.assignee, house.settings.people) == record.view.assignee:
+        agreed = replace(agreed, assignee=record.view.assignee)
+    return house.ledger.intend(record, intents, house.now(), compared=record.version, agreed=agreed)
+
+
+def issue_of(house: House, ticket_id: str) -> tuple[str, int] | None:
+    """Return where the issue of another ticket is, if it has one."""
+    key = house.ledger.key_of_ticket(ticket_id)
+    other = house.ledger.record(key) if key else None
+    if other is None or other.links.project is None or other.links.issue is None:
+        return None
+    return other.links.project, other.links.issue
+
+
+def _read_issue(house: House, record: Record) -> Record:
+    """Read an issue that was found again, or changed under our hands, directly."""
+    project, iid = record.links.project, record.links.issue
+    if project is None or iid is None or record.view.updated:
+        return record
+    issue = house.gitlab.issue(project, iid)
+    if issue is None:
+        return record
+    take_issue(house.ledger, house.gitlab, record.key, project, issue)
+    return house.ledger.record(record.key) or record

@@ -1,0 +1,366 @@
+"""Effects that copy between both sides: fields, analyst, comments, attachments, links.
+
+Each copy carries a mark that names its original, so that it is found again without the ledger.
+What a server refuses for good is written down as skipped and shown by `wardbook status`; it holds
+up nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from requests_sync.gitlab_port import GitLabPort
+from requests_sync.issue_fields import is_managed, shown_digest, view_of_issue
+from requests_sync.jira_port import JiraPort, NotOurs
+from requests_sync.marks import copy_anchor, copy_mark, cut_at_mark
+from requests_sync.sight import Sight
+from wardbook.domain.mirror import Attachment, Twin, TwinKind
+from wardbook.domain.record import Intent, Outcome, Record, Untwin
+from wardbook.errors import ForeignFault
+from wardbook.messages import Language, say
+
+REFUSED_FOR_GOOD = frozenset({400, 404, 413, 415, 422})
+"""What asking again cannot change."""
+COPIES = frozenset(
+    {
+        "gitlab.fields",
+        "gitlab.assign",
+        "gitlab.comment",
+        "gitlab.attachment",
+        "gitlab.link",
+        "jira.note",
+        "jira.assign",
+    }
+)
+"""The kinds of effect of this module: they wait for each other, and hold up no run."""
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class GitLabFields:
+    """The fields that follow the ticket."""
+
+    gitlab: GitLabPort
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Look whether the issue has them."""
+        issue = self._read(record)
+        if issue is None or shown_digest(issue) != intent.payload["wanted"]:
+            return None
+        return self._outcome(intent, issue)
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Set them; what an analyst added below our mark, and other labels, stay."""
+        issue = self._read(record)
+        if issue is None:
+            return Outcome(_NOTHING, {"skipped": "the issue is gone"})
+        wanted = dict(intent.payload["fields"])
+        _, added = cut_at_mark(issue["description"] or "")
+        labels = set(wanted.pop("labels"))
+        fields = wanted | {"description": wanted["description"] + added}
+        stale = [name for name in issue["labels"] if is_managed(name) and name not in labels]
+        missing = sorted(labels - set(issue["labels"]))
+        if missing:
+            fields["add_labels"] = ",".join(missing)
+        if stale:
+            fields["remove_labels"] = ",".join(stale)
+        project, iid = place_of(record)
+        return self._outcome(intent, self.gitlab.update_issue(project, iid, fields))
+
+    def _read(self, record: Record) -> Mapping[str, Any] | None:
+        return self.gitlab.issue(*place_of(record))
+
+    def _outcome(self, intent: Intent, issue: Mapping[str, Any]) -> Outcome:
+        view = view_of_issue(issue)
+        agreed = {"wanted": intent.payload["wanted"], "shown": view.shown}
+        # Not its version: people may have written on it since it was read.
+        return Outcome(_NOTHING, {"shown": view.shown}, view={"shown": view.shown}, agreed=agreed)
+
+
+@dataclass(frozen=True)
+class GitLabAssign:
+    """The analyst on the issue."""
+
+    gitlab: GitLabPort
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Nothing to look for: assigning twice is assigning once."""
+        del intent, record
+        return None
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Assign; somebody without an account in GitLab is reported."""
+        username, agreed = intent.payload["username"], {"assignee": intent.payload["agreed"]}
+        user = self.gitlab.user(username) if username else None
+        if username and user is None:
+            return Outcome(_NOTHING, {"skipped": f"GitLab knows no {username}"}, agreed=agreed)
+        project, iid = place_of(record)
+        fields = {"assignee_ids": [user["id"] if user else 0]}
+        view = view_of_issue(self.gitlab.update_issue(project, iid, fields))
+        seen = {"assignee": view.assignee}
+        return Outcome(_NOTHING, {"assignee": username}, view=seen, agreed=agreed)
+
+
+@dataclass(frozen=True)
+class JiraAssign:
+    """The assignee of the ticket."""
+
+    jira: JiraPort
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Nothing to look for: assigning twice is assigning once."""
+        del intent, record
+        return None
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Assign; whom Jira does not let be assigned is reported."""
+        agreed = {"assignee": intent.payload["agreed"]}
+        try:
+            self.jira.assign(record.ticket.key, intent.payload["username"])
+        except ForeignFault as fault:
+            if fault.status not in REFUSED_FOR_GOOD:
+                raise
+            return Outcome(_NOTHING, {"skipped": str(fault)}, agreed=agreed)
+        return Outcome(_NOTHING, {"assignee": intent.payload["username"]}, agreed=agreed)
+
+
+@dataclass(frozen=True)
+class GitLabComment:
+    """The copy of a ticket's comment: a note, kept as its original is."""
+
+    gitlab: GitLabPort
+    sight: Sight
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Look for the note of this comment, as it should read."""
+        found = self._locate(intent, record)
+        if intent.payload.get("gone"):
+            return None if found else _untwin(intent)
+        if found is None or found["body"].strip() != intent.payload["text"].strip():
+            return None
+        return _twin(intent, found["id"])
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Write, rewrite or remove the note."""
+        project, iid = place_of(record)
+        ours = self._known(intent, record)
+        if intent.payload.get("gone"):
+            if ours:
+                self.gitlab.delete_note(project, iid, ours)
+            return _untwin(intent)
+        text = intent.payload["text"]
+        try:
+            if ours and self._rewrite(project, iid, ours, text):
+                return _twin(intent, ours)
+            return _twin(intent, self.gitlab.add_note(project, "issues", iid, text))
+        except ForeignFault as fault:
+            return _skipped(intent, fault)
+
+    def _rewrite(self, project: str, iid: int, note: int, text: str) -> bool:
+        """Rewrite a note; False when somebody deleted it."""
+        try:
+            self.gitlab.edit_note(project, iid, note, text)
+        except ForeignFault as fault:
+            if fault.status != 404:
+                raise
+            return False
+        return True
+
+    def _known(self, intent: Intent, record: Record) -> int:
+        if intent.payload["ours"]:
+            return int(intent.payload["ours"])
+        found = self._locate(intent, record) if may_exist(intent, record) else None
+        return int(found["id"]) if found else 0
+
+    def _locate(self, intent: Intent, record: Record) -> Mapping[str, Any] | None:
+        project, iid = place_of(record)
+        return self.sight.note(project, "issues", iid, copy_mark(*_original(intent)))
+
+
+@dataclass(frozen=True)
+class JiraNote:
+    """The copy of an analyst's note: a comment, kept as its original is."""
+
+    jira: JiraPort
+    sight: Sight
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Look for the comment of this note, as it should read."""
+        found = self._locate(intent, record)
+        if intent.payload.get("gone"):
+            return None if found else _untwin(intent)
+        if found is None or found["body"].strip() != intent.payload["text"].strip():
+            return None
+        return _twin(intent, found["id"])
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Write, rewrite or remove the comment."""
+        key, ours = record.ticket.key, self._known(intent, record)
+        if intent.payload.get("gone"):
+            if ours:
+                self.jira.delete_comment(key, ours)
+            return _untwin(intent)
+        text = intent.payload["text"]
+        try:
+            if ours and self._rewrite(key, ours, text):
+                return _twin(intent, ours)
+            return _twin(intent, self.jira.add_comment(key, text))
+        except ForeignFault as fault:
+            return _skipped(intent, fault)
+
+    def _rewrite(self, key: str, comment: str, text: str) -> bool:
+        """Rewrite a comment; False when somebody deleted it."""
+        try:
+            self.jira.edit_comment(key, comment, text)
+        except ForeignFault as fault:
+            if fault.status != 404:
+                raise
+            return False
+        return True
+
+    def _known(self, intent: Intent, record: Record) -> str:
+        if intent.payload["ours"]:
+            return str(intent.payload["ours"])
+        found = self._locate(intent, record) if may_exist(intent, record) else None
+        return str(found["id"]) if found else ""
+
+    def _locate(self, intent: Intent, record: Record) -> Mapping[str, Any] | None:
+        return self.sight.comment(record.ticket.key, copy_anchor(*_original(intent)))
+
+
+@dataclass(frozen=True)
+class GitLabAttachment:
+    """The copy of a ticket's attachment: an upload, and the note that shows it."""
+
+    jira: JiraPort
+    gitlab: GitLabPort
+    sight: Sight
+    language: Language
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Look for the note that shows it."""
+        found = self._locate(intent, record)
+        if intent.payload.get("gone"):
+            return None
+        return _twin(intent, found["id"]) if found else None
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Fetch it from Jira, upload it, write the note; or remove both."""
+        project, iid = place_of(record)
+        _, theirs = _original(intent)
+        if may_exist(intent, record) or intent.payload.get("gone"):
+            self._drop_uploads(project, f"{theirs}-")  # of an attempt that broke off
+        if intent.payload.get("gone"):
+            found = intent.payload["ours"] or (self._locate(intent, record) or {}).get("id")
+            if found:
+                self.gitlab.delete_note(project, iid, int(found))
+            return _untwin(intent)
+        file = Attachment(**intent.payload["file"])
+        try:
+            link, digest = self._upload(project, file, intent.payload["limit"])
+        except NotOurs as refusal:
+            return _twin(intent, "", str(refusal))
+        except ForeignFault as fault:
+            return _skipped(intent, fault)
+        text = say(
+            self.language, "mirror.file", link=link, digest=digest, **intent.payload["head"]
+        ).strip()
+        body = f"{text}\n\n{copy_mark(*_original(intent))}"
+        return _twin(intent, self.gitlab.add_note(project, "issues", iid, body))
+
+    def _upload(self, project: str, file: Attachment, limit: int) -> tuple[str, str]:
+        name = f"{file.id}-{re.sub(r'[^0-9A-Za-z._-]+', '_', file.name)[-80:]}"
+        with tempfile.TemporaryFile() as held:
+            digest = self.jira.download(file, limit, held)
+            held.seek(0)
+            answer = self.gitlab.upload(project, name, held)
+        return f"[{name}]({answer['url']})", digest
+
+    def _drop_uploads(self, project: str, prefix: str) -> None:
+        for upload in list(self.gitlab.uploads(project)):
+            if str(upload["filename"]).startswith(prefix):
+                self.gitlab.delete_upload(project, int(upload["id"]))
+
+    def _locate(self, intent: Intent, record: Record) -> Mapping[str, Any] | None:
+        project, iid = place_of(record)
+        return self.sight.note(project, "issues", iid, copy_mark(*_original(intent)))
+
+
+@dataclass(frozen=True)
+class GitLabLink:
+    """The link between the issues of two tickets; GitLab keeps one for each pair."""
+
+    gitlab: GitLabPort
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Nothing to look for: GitLab refuses a second link of the same pair."""
+        del intent, record
+        return None
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Link or unlink."""
+        project, iid = place_of(record)
+        if intent.payload.get("gone"):
+            if intent.payload["ours"]:
+                self.gitlab.unlink_issues(project, iid, int(intent.payload["ours"]))
+            return _untwin(intent)
+        try:
+            link = self.gitlab.link_issues(
+                project, iid, intent.payload["project"], intent.payload["issue"]
+            )
+        except ForeignFault as fault:
+            return _skipped(intent, fault)
+        return _twin(intent, link)
+
+
+def place_of(record: Record) -> tuple[str, int]:
+    """Return the project and number of a request's issue."""
+    if record.links.project is None or record.links.issue is None:
+        raise ForeignFault(f"{record.key} has no GitLab issue yet; it is tried again.")
+    return record.links.project, record.links.issue
+
+
+def may_exist(intent: Intent, record: Record) -> bool:
+    """Tell whether an effect may exist without the ledger's knowing."""
+    return bool(intent.attempts or record.known_before)
+
+
+def _original(intent: Intent) -> tuple[TwinKind, str]:
+    return TwinKind(intent.payload["twin"]["kind"]), str(intent.payload["twin"]["theirs"])
+
+
+def _twin(intent: Intent, ours: object, skipped: str = "") -> Outcome:
+    kind, theirs = _original(intent)
+    twin = Twin(kind, theirs, str(intent.payload["twin"]["stamp"]), str(ours), skipped)
+    detail = {"skipped": skipped} if skipped else {"ours": str(ours)}
+    return Outcome(_NOTHING, detail, twin=twin)
+
+
+def _untwin(intent: Intent) -> Outcome:
+    return Outcome(_NOTHING, {"gone": True}, twin=Untwin(*_original(intent)))
+
+
+def _skipped(intent: Intent, fault: ForeignFault) -> Outcome:
+    """Give up what a server refuses for good; anything else is raised, to be tried again."""
+    if fault.status not in REFUSED_FOR_GOOD:
+        raise fault
+    return _twin(intent, "", str(fault))
+
+
+def copy_effects(
+    jira: JiraPort, gitlab: GitLabPort, sight: Sight, language: Language
+) -> dict[str, Any]:
+    """Return the effects of this module, by the kind that intents name."""
+    return {
+        "gitlab.fields": GitLabFields(gitlab),
+        "gitlab.assign": GitLabAssign(gitlab),
+        "gitlab.comment": GitLabComment(gitlab, sight),
+        "gitlab.attachment": GitLabAttachment(jira, gitlab, sight, language),
+        "gitlab.link": GitLabLink(gitlab),
+        "jira.note": JiraNote(jira, sight),
+        "jira.assign": JiraAssign(jira),
+    }

@@ -1,0 +1,70 @@
+"""Which issue belongs to which ticket, read from the marks in the issues themselves.
+
+Asked when the ledger does not know: an attempt may have gone through, or the ledger was lost. The
+first question of a pass lists all issues of ours, each later one only those created since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from requests_sync.gitlab_port import GitLabPort, Payload
+from requests_sync.issue_fields import view_of_issue
+from requests_sync.marks import ticket_of_issue
+from wardbook.domain.mirror import IssueView
+
+_OVERLAP = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class FoundIssue:
+    """An issue of ours, as it was listed."""
+
+    iid: int
+    url: str
+    labels: tuple[str, ...]
+    view: IssueView
+
+
+class IssueIndex:
+    """The issues of each project by the id of their ticket; the oldest counts where there are two.
+
+    Always fresh: whatever was created before `find` is called is found.
+    """
+
+    def __init__(self, gitlab: GitLabPort) -> None:
+        self._gitlab = gitlab
+        self._issues: dict[str, dict[str, FoundIssue]] = {}
+        self._until: dict[str, str] = {}
+
+    def find(self, project: str, ticket_id: str) -> FoundIssue | None:
+        """Return the issue of a ticket, or None.
+
+        Raises:
+            ForeignFault: GitLab could not be read.
+        """
+        self._refresh(project)
+        return self._issues[project].get(ticket_id)
+
+    def _refresh(self, project: str) -> None:
+        until = self._until.get(project)
+        after = until and (datetime.fromisoformat(until) - _OVERLAP).isoformat()
+        issues = self._issues.setdefault(project, {})
+        latest = until
+        for issue in self._gitlab.issues_created(project, after):
+            latest = latest or str(issue["created_at"])  # the first one is the latest
+            latest = max(latest, str(issue["created_at"]), key=datetime.fromisoformat)
+            ticket = ticket_of_issue(issue["description"] or "")
+            if ticket is not None:
+                kept = issues.get(ticket)
+                if kept is None or kept.iid >= int(issue["iid"]):
+                    issues[ticket] = _found(issue)
+        if latest is not None:
+            self._until[project] = latest
+
+
+def _found(issue: Payload) -> FoundIssue:
+    return FoundIssue(
+        int(issue["iid"]), str(issue["web_url"]), tuple(issue["labels"]), view_of_issue(issue)
+    )
