@@ -38,6 +38,8 @@ working = "En cours"
 waiting = "En attente du demandeur"
 done = "Résolu"
 resolution = "Terminé"
+todo = "À traiter"               # where a reopened ticket stands
+dropped = "Ne sera pas traité"   # resolution of a ticket that the unit closes without an answer
 
 [gitlab]
 url = "https://gitlab.hospital.example"
@@ -49,6 +51,17 @@ branch = "main"
 project = "unit/direction-medicale"
 approvers = ["head.of.service"]
 reviewers = ["reviewer.one", "reviewer.two"]
+
+# Jira users whose name in GitLab is another one.
+[people]
+# "jira.name" = "gitlab.name"
+
+[attachments]                    # of tickets, copied to the issue
+max_bytes = 10_000_000
+media_types = ["application/pdf", "application/json", "image/png", "image/jpeg", "text/*"]
+
+[sync]
+workers = 4                      # requests brought up to date at a time
 
 # Data sources. `kind` is what templates ask for; sensitivity is public, internal or sensitive.
 [sources.spf]

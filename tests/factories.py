@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from wardbook.domain.mirror import IssueView, Thread
 from wardbook.domain.record import Links, Record, Review, Work
 from wardbook.domain.request import Request
 from wardbook.domain.states import State
 from wardbook.domain.ticket import Person, Ticket
+from wardbook.ledger import Ledger
+from wardbook.ledger.rows import TakenTicket
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -33,12 +36,21 @@ _TICKET = Ticket(
 
 
 def make_ticket(**changes: object) -> Ticket:
-    """A ticket that the gate accepts, with changes."""
+    """A ticket that the gate accepts, with changes; its id follows from its key."""
+    if "key" in changes:
+        changes = {"id": f"1{str(changes['key']).rpartition('-')[2]:0>4}"} | changes
     return replace(_TICKET, **changes)  # type: ignore[arg-type]
+
+
+def take(ledger: Ledger, ticket: Ticket, thread: Thread = Thread()) -> bool:  # noqa: B008
+    """Write a ticket into a ledger as if just read; returns whether it is new there."""
+    taken = TakenTicket(ticket, thread, known_before=False)
+    return bool(ledger.take_tickets([taken], census=1, now=NOON))
 
 
 def make_record(state: State, **changes: object) -> Record:
     """A request in a given state, its ticket unchanged since the gate."""
+    view = IssueView(updated="2026-03-02T11:59:30.000Z")
     record = Record(
         key="DATA-1",
         state=state,
@@ -52,6 +64,8 @@ def make_record(state: State, **changes: object) -> Record:
         work=Work(),
         review=Review(),
         changed_at=NOON.isoformat(),
+        view=view,
+        compared=f"{_TICKET.updated}|{view.updated}",
     )
     return replace(record, **changes)  # type: ignore[arg-type]
 

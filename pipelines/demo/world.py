@@ -163,6 +163,8 @@ class World:
             'waiting = "En attente du demandeur"',
             'done = "Résolu"',
             'resolution = "Terminé"',
+            'todo = "À traiter"',
+            'dropped = "Ne sera pas traité"',
             "[gitlab]",
             f'url = "{sandbox.gitlab_url}"',
             f'token_file = "tokens/{BOT}"',

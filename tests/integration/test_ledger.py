@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import multiprocessing
 import os
 import signal
@@ -11,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from factories import NOON, make_ticket
+from factories import NOON, make_ticket, take
 
 from wardbook.domain.record import Intent, Outcome
 from wardbook.domain.states import ForbiddenMove, State
@@ -19,6 +18,8 @@ from wardbook.errors import ForeignFault
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.ledger.database import HEAD
 from wardbook.ledger.ledger import StaleRecord
+
+LATER = "2026-03-02T12:30:00.000+0000"
 
 
 @pytest.fixture
@@ -29,12 +30,12 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
 
 
 def received(ledger: Ledger, key: str = "DATA-1") -> None:
-    ledger.take_ticket(make_ticket(key=key), known_before=False, now=NOON)
+    take(ledger, make_ticket(key=key))
 
 
 def test_a_ticket_is_new_once_and_then_updated(ledger: Ledger) -> None:
-    assert ledger.take_ticket(make_ticket(), known_before=False, now=NOON)
-    assert not ledger.take_ticket(make_ticket(summary="é → ü"), known_before=False, now=NOON)
+    assert take(ledger, make_ticket())
+    assert not take(ledger, make_ticket(summary="é → ü", updated=LATER))
     record = ledger.record("DATA-1")
     assert record is not None
     assert record.ticket.summary == "é → ü"
@@ -89,7 +90,7 @@ def test_a_move_outside_the_table_is_refused(ledger: Ledger) -> None:
     record = ledger.record("DATA-1")
     assert record is not None
     with pytest.raises(ForbiddenMove):
-        ledger.move(record, State.ANSWERED, now=NOON)
+        ledger.move(record, State.DELIVERED, now=NOON)
 
 
 def test_a_confirmed_effect_is_open_no_more_and_fills_the_links(ledger: Ledger) -> None:
@@ -114,10 +115,11 @@ def test_due_are_the_moving_the_changed_and_the_unconfirmed(ledger: Ledger) -> N
     for number in (1, 2, 3):
         record = ledger.record(f"DATA-{number}")
         assert record is not None
-        ledger.move(record, State.REFUSED, now=NOON, gated=record.asked)
+        ledger.move(
+            record, State.REFUSED, now=NOON, gated=record.asked, compared=record.version
+        )
     assert ledger.due_keys() == []
-    edited = dataclasses.replace(make_ticket(key="DATA-2"), parameters="start = 2020-05-01")
-    ledger.take_ticket(edited, known_before=False, now=NOON)
+    take(ledger, make_ticket(key="DATA-2", parameters="start = 2020-05-01", updated=LATER))
     assert ledger.due_keys() == ["DATA-2"]
 
 
@@ -166,9 +168,7 @@ def _claim_soon(ledger: Ledger) -> bool:
 def _take_many(url: str, worker: int) -> None:
     ledger = open_ledger(url)
     for number in range(20):
-        ledger.take_ticket(
-            make_ticket(key=f"DATA-{worker}{number:02}"), known_before=False, now=NOON
-        )
+        take(ledger, make_ticket(key=f"DATA-{worker}{number:02}"))
     ledger.close()
 
 
@@ -192,7 +192,7 @@ def test_dead_letters_are_counted_and_revived(ledger: Ledger) -> None:
     assert [(letter.ticket_key, letter.attempts) for letter in ledger.dead_letters()] == [
         ("DATA-9", 2)
     ]
-    ledger.revive_ticket("DATA-9")
+    ledger.revive_tickets(["DATA-9"])
     assert ledger.dead_letters() == []
 
 

@@ -158,7 +158,7 @@ def test_held_approved_answered_then_edited_and_answered_anew(scene: Scene) -> N
     answered = scene.record(key)
     assert answered.state is State.ANSWERED
     assert answered.work.released_by[0].username == REVIEWER
-    assert scene.house.jira.status(key) == "Résolu"
+    assert scene.house.jira.status(key) == ("Résolu", True)
     assert len(scene.comments(key)) == 1
     issue = project.issues.get(answered.links.issue)
     assert issue.state == "closed"
@@ -182,7 +182,8 @@ def test_a_comment_of_the_requester_is_no_new_request(scene: Scene) -> None:
     scene.tick()
     after = scene.record(key)
     assert after.ticket.updated != before.ticket.updated
-    assert replace(after, ticket=before.ticket, review=before.review) == before
+    read = {name: getattr(before, name) for name in ("ticket", "review", "view", "compared")}
+    assert replace(after, **read) == before
 
 
 def test_an_analyst_mends_the_branch_and_an_old_approval_does_not_count(scene: Scene) -> None:
@@ -251,7 +252,7 @@ def test_a_refused_ticket_is_read_again_when_it_is_edited(scene: Scene) -> None:
     key = scene.file(reference="")
     scene.tick()
     assert scene.record(key).state is State.REFUSED
-    assert scene.house.jira.status(key) == "En attente du demandeur"
+    assert scene.house.jira.status(key) == ("En attente du demandeur", False)
     assert scene.record(key).links.issue is None
     reference = scene.house.settings.jira.fields.reference
     scene.edit(key, {reference: "NOTE-1"})

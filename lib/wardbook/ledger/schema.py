@@ -21,7 +21,7 @@ requests = Table(
     Column("work", JSON, nullable=False),
     Column("review", JSON, nullable=False),
     Column("changed_at", String(32), nullable=False),
-    Column("ticket_id", String(32), nullable=False, unique=True),
+    Column("ticket_id", String(32), nullable=False),
     Column("ticket_updated", String(40), nullable=False),
     Column("issue_updated", String(40), nullable=False),
     Column("compared", String(80), nullable=False),
@@ -29,6 +29,7 @@ requests = Table(
     Column("view", JSON, nullable=False),
     Column("agreed", JSON, nullable=False),
     Column("census", Integer, nullable=False),
+    Index("requests_ticket_id", "ticket_id", unique=True),
 )
 
 threads = Table(
