@@ -138,10 +138,7 @@ class Storm:
         return DAMAGES[kind](Spoiler(good_call(self.rng, NOW), self.rng, NOW))
 
 
-def test_a_thousand_bad_webhooks_have_no_effect(
-    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
-    caplog.set_level(logging.DEBUG)
+def test_a_thousand_bad_webhooks_have_no_effect() -> None:
     with listening(patience=0.5) as (receiver, wake, port):
         storm = Storm(receiver, wake, port)
         storm.prime()
@@ -150,7 +147,6 @@ def test_a_thousand_bad_webhooks_have_no_effect(
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
         storm.rage()
-        caplog.clear()
         gc.collect()
         kept = tracemalloc.get_traced_memory()[0] - before
         peak = tracemalloc.get_traced_memory()[1] - before
@@ -172,7 +168,6 @@ def test_a_thousand_bad_webhooks_have_no_effect(
     print(f"{STORM} bad webhooks of {len(storm.kinds)} kinds: {sum(storm.woke.values())} wakes")
     print(f"judged (with {PRIMES} good ones before and 1 after): {verdicts}")
     print(f"answered: {dict(storm.statuses)}; memory kept {kept:,} bytes, at most {peak:,}")
-    assert not capsys.readouterr().err
 
 
 def test_control_with_verification_switched_off_the_same_storm_wakes(
