@@ -77,15 +77,15 @@ signer = "0000000000000000000000000000000000000000"   # full fingerprint of its 
 # "username" = "full fingerprint"
 
 # Jira and GitLab may wake `wardbook serve`, at /jira and /gitlab; docs/operations.md says how to
-# set them up. They are asked every so often with or without this section.
+# set them up. They are asked every so often with or without this section. The secrets may also be
+# in WARDBOOK_JIRA_WEBHOOK_SECRET, WARDBOOK_GITLAB_SIGNING_SECRET, WARDBOOK_GITLAB_WEBHOOK_SECRET.
 # [webhooks]
-# host = "127.0.0.1"               # the proxy in front passes the calls on
+# host = "127.0.0.1"             # the proxy in front passes the calls on
 # port = 8089
-# max_bytes = 1_048_576            # a longer webhook is turned away
-# jira_secret_file = "state/jira-webhook.secret"       # or WARDBOOK_JIRA_WEBHOOK_SECRET
-# gitlab_signing_secret_file = "state/gitlab-signing.secret"   # or WARDBOOK_GITLAB_SIGNING_SECRET
-# gitlab_secret_file = "state/gitlab-webhook.secret"   # or WARDBOOK_GITLAB_WEBHOOK_SECRET; the
-                                   # token of a GitLab that cannot sign yet
+# max_bytes = 1_048_576          # a longer webhook is turned away
+# jira_secret_file = "state/jira-webhook.secret"
+# gitlab_signing_secret_file = "state/gitlab-signing.secret"
+# gitlab_secret_file = "state/gitlab-webhook.secret"   # where GitLab cannot sign yet
 
 # A reviewer's approval of a template as it is; other reports wait for a reviewer each time.
 # [standing_approvals.hospital_epidemic]

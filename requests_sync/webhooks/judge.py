@@ -91,7 +91,7 @@ _STATUS: Mapping[Verdict, int] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Request:
     """One HTTP request, read whole; header values are text of one byte per character."""
 
@@ -105,7 +105,7 @@ class Request:
         return next((value for key, value in self.headers if key.lower() == name), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Keys:
     """The secrets; a product without any cannot wake us."""
 
