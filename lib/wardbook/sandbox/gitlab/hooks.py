@@ -6,9 +6,6 @@ token (`whsec_<base64>` of 32 bytes) the body is signed as Standard Webhooks say
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import json
 import time
 import uuid
@@ -16,7 +13,7 @@ from functools import partial
 
 from flask import Blueprint, Response, jsonify
 
-from wardbook.sandbox.delivery import deliver
+from wardbook.sandbox.delivery import deliver, sign, signing_key
 from wardbook.sandbox.gitlab.access import asker, find_project
 from wardbook.sandbox.gitlab.beans import project_url, simple_project_bean, user_bean
 from wardbook.sandbox.gitlab.paging import paginate
@@ -90,17 +87,9 @@ def _signing_token(given: Body) -> str | None:
         Refused: it is not `whsec_` and 32 bytes in Base64.
     """
     token = given.get("signing_token")
-    if token and len(_key_of(token)) != 32:
+    if token and len(signing_key(token)) != 32:
         raise bad_parameter("signing_token is invalid")
     return token or None
-
-
-def _key_of(token: str) -> bytes:
-    prefix, _, encoded = str(token).partition("_")
-    try:
-        return base64.b64decode(encoded, validate=True) if prefix == "whsec" else b""
-    except (binascii.Error, ValueError):
-        return b""
 
 
 def find_hook(project: Body, hook: int) -> Body:
@@ -167,17 +156,6 @@ def announce(project: Body, event: str, header: str, payload: Body) -> None:
         if hook.get("signing_token"):
             headers |= sign(hook["signing_token"], delivery, int(time.time()), body)
         after_commit(partial(deliver, hook["url"], headers, body))
-
-
-def sign(token: str, delivery: str, seconds: int, body: bytes) -> dict[str, str]:
-    """Return the headers of a signed delivery; its id is the idempotency key."""
-    signed = f"{delivery}.{seconds}.".encode() + body
-    digest = base64.b64encode(hmac.digest(_key_of(token), signed, "sha256")).decode()
-    return {
-        "webhook-id": delivery,
-        "webhook-timestamp": str(seconds),
-        "webhook-signature": f"v1,{digest}",
-    }
 
 
 def payload(project: Body, kind: str, event_type: str) -> Body:
