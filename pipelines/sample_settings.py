@@ -3,7 +3,7 @@
 SAMPLE = """\
 # Settings of a data-analysis unit. Paths are relative to this file's folder.
 # Secrets do not belong here: set WARDBOOK_JIRA_TOKEN and WARDBOOK_GITLAB_TOKEN in the environment,
-# or name files of mode 0600 with `token_file`.
+# or name files of mode 0600 with `token_file`; so for the secrets of webhooks, see there.
 
 # The ledger: SQLite in a file, or PostgreSQL (WARDBOOK_LEDGER_URL where it holds a password).
 ledger = "sqlite:///state/ledger.db"
@@ -88,6 +88,17 @@ signer = "0000000000000000000000000000000000000000"   # full fingerprint of its 
 
 [seal.recipients]                # confirmed with each person, digit by digit
 # "username" = "full fingerprint"
+
+# Jira and GitLab may wake `wardbook serve`, at /jira and /gitlab; docs/operations.md says how to
+# set them up. They are asked every so often with or without this section. The secrets may also be
+# in WARDBOOK_JIRA_WEBHOOK_SECRET, WARDBOOK_GITLAB_SIGNING_SECRET, WARDBOOK_GITLAB_WEBHOOK_SECRET.
+# [webhooks]
+# host = "127.0.0.1"             # the proxy in front passes the calls on
+# port = 8089
+# max_bytes = 1_048_576          # a longer webhook is turned away
+# jira_secret_file = "state/jira-webhook.secret"
+# gitlab_signing_secret_file = "state/gitlab-signing.secret"
+# gitlab_secret_file = "state/gitlab-webhook.secret"   # where GitLab cannot sign yet
 
 # A reviewer's approval of a template as it is; other reports wait for a reviewer each time.
 # [standing_approvals.hospital_epidemic]

@@ -1,12 +1,14 @@
 """The unit's settings: `wardbook.toml` plus the environment, read once into a frozen object.
 
 Only secrets come from the environment: WARDBOOK_JIRA_TOKEN and WARDBOOK_GITLAB_TOKEN (or files of
-mode 0600 named by `token_file`), and WARDBOOK_LEDGER_URL where the address holds a password.
-Relative paths are relative to the file's folder.
+mode 0600 named by `token_file`), those of webhooks, and WARDBOOK_LEDGER_URL where the address holds
+a password. Relative paths are relative to the file's folder.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -14,7 +16,15 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from wardbook.domain.output import Sensitivity
 from wardbook.domain.states import TicketStatus
@@ -167,6 +177,48 @@ class SealSettings(_Model):
     recipients: Mapping[str, Fingerprint] = Field(default_factory=dict)
 
 
+class WebhookSettings(_Model):
+    """Where Jira and GitLab may wake `wardbook serve`, and the secrets that prove it is they."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8089
+    max_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+    jira_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    gitlab_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    gitlab_signing_secret: SecretStr | None = None
+
+    @field_validator("gitlab_signing_secret")
+    @classmethod
+    def _must_be_a_key(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            decode_signing_secret(secret.get_secret_value())
+        return secret
+
+    @model_validator(mode="after")
+    def _must_hold_a_secret(self) -> WebhookSettings:
+        if not (self.jira_secret or self.gitlab_secret or self.gitlab_signing_secret):
+            raise ValueError(
+                "no secret. Set `jira_secret_file`, `gitlab_signing_secret_file` or "
+                "`gitlab_secret_file`, or remove [webhooks]"
+            )
+        return self
+
+
+def decode_signing_secret(secret: str) -> bytes:
+    """Return the key in a secret of Standard Webhooks, `whsec_<base64>`.
+
+    Raises:
+        ValueError: it is none, or a key of less than 24 bytes.
+    """
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith("whsec_") or len(key) < 24:
+        raise ValueError("a signing secret is whsec_ and at least 24 bytes in Base64")
+    return key
+
+
 class StandingApproval(_Model):
     """A reviewer's approval of a template as it is: code unchanged, checks passed, until a day."""
 
@@ -191,6 +243,7 @@ class Settings(_Model):
     site: SiteSettings
     share: ShareSettings
     seal: SealSettings
+    webhooks: WebhookSettings | None = None
     standing_approvals: Mapping[str, StandingApproval] = Field(default_factory=dict)
 
 
@@ -209,7 +262,7 @@ def load_settings(file: Path, environ: Mapping[str, str]) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsFault(f"{file} is not readable as TOML: {error}. Mend that line.") from None
     folder = file.resolve().parent
-    _add_tokens(raw, environ, folder)
+    _add_secrets(raw, environ, folder)
     if "WARDBOOK_LEDGER_URL" in environ:
         raw["ledger"] = environ["WARDBOOK_LEDGER_URL"]
     try:
@@ -220,31 +273,40 @@ def load_settings(file: Path, environ: Mapping[str, str]) -> Settings:
     return _anchor_paths(settings, folder)
 
 
-def _add_tokens(raw: dict[str, Any], environ: Mapping[str, str], folder: Path) -> None:
-    for server in ("jira", "gitlab"):
-        table = raw.get(server)
+_SECRETS = (
+    ("jira", "token", "WARDBOOK_JIRA_TOKEN"),
+    ("gitlab", "token", "WARDBOOK_GITLAB_TOKEN"),
+    ("webhooks", "jira_secret", "WARDBOOK_JIRA_WEBHOOK_SECRET"),
+    ("webhooks", "gitlab_secret", "WARDBOOK_GITLAB_WEBHOOK_SECRET"),
+    ("webhooks", "gitlab_signing_secret", "WARDBOOK_GITLAB_SIGNING_SECRET"),
+)
+
+
+def _add_secrets(raw: dict[str, Any], environ: Mapping[str, str], folder: Path) -> None:
+    for section, key, variable in _SECRETS:
+        table = raw.get(section)
         if not isinstance(table, dict):
             continue
-        if "token" in table:
+        if key in table:
             raise SettingsFault(
-                f"[{server}] holds a token in plain sight. Remove the line, and set "
-                f'WARDBOOK_{server.upper()}_TOKEN or `token_file = "…"` (a file of mode 0600).'
+                f"[{section}] holds a {key} in plain sight. Remove the line, and set "
+                f'{variable} or `{key}_file = "…"` (a file of mode 0600).'
             )
-        token = environ.get(f"WARDBOOK_{server.upper()}_TOKEN")
-        token_file = table.pop("token_file", None)
-        if token is None and token_file is not None:
-            token = _read_token(folder / str(token_file))
-        if token is not None:
-            table["token"] = token
+        secret = environ.get(variable)
+        named = table.pop(f"{key}_file", None)
+        if secret is None and named is not None:
+            secret = _read_secret(f"{key}_file", folder / str(named))
+        if secret is not None:
+            table[key] = secret
 
 
-def _read_token(file: Path) -> str:
+def _read_secret(key: str, file: Path) -> str:
     try:
         if file.stat().st_mode & 0o077:
             raise SettingsFault(f"{file} can be read by others. Run: chmod 600 {file}")
         return file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        raise SettingsFault(f"token_file {file} is not there. Write the token into it.") from None
+        raise SettingsFault(f"{key} {file} is not there. Write the secret into it.") from None
 
 
 def _explain(error: ValidationError) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import AbstractContextManager, nullcontext
 
 import click
 
@@ -12,6 +13,9 @@ from pipelines.cli.terminal import catch_stop, working
 from pipelines.house import House
 from pipelines.story import Pass, tick_until_quiet
 from pipelines.story import tick as tick_once
+
+SETTLING = 2.0
+"""Seconds between a webhook and its pass: one for a burst, and Jira's index is up to date."""
 
 
 @click.command()
@@ -34,21 +38,37 @@ def tick(context: Context, as_json: bool) -> int:
 @click.option("--every", default=30.0, show_default=True, help="Seconds between two passes.")
 @click.pass_obj
 def serve(context: Context, every: float) -> int:
-    """Repeat the pass until stopped (Ctrl-C or SIGTERM). A pass that fails is repeated as well."""
-    stop = catch_stop()
-    with House(context.settings()) as house:
+    """Repeat the pass until stopped (Ctrl-C or SIGTERM). A pass that fails is repeated as well.
+
+    Where the settings have a section [webhooks], Jira and GitLab can wake it earlier.
+    """
+    stop, wake = catch_stop(), threading.Event()
+    with House(context.settings()) as house, _listening(house, wake):
         click.echo(f"Serving {house.settings.unit.name}: a pass every {every:g} s.", err=True)
         while not stop.is_set():
+            wake.clear()  # before the pass looks: what is called meanwhile wakes the next one
             _tell(tick_once(house), as_json=False)
-            _wait(house, stop, every)
+            _wait(house, stop, wake, every)
     return 0
 
 
-def _wait(house: House, stop: threading.Event, seconds: float) -> None:
-    """Sleep until the next pass is due, or a run of ours ends."""
+def _listening(house: House, wake: threading.Event) -> AbstractContextManager[object]:
+    """Let webhooks set `wake`, if the unit wants them."""
+    if house.settings.webhooks is None:
+        return nullcontext()
+    from requests_sync.webhooks.receiver import Receiver
+
+    return Receiver(house.settings.webhooks, wake, house.now)
+
+
+def _wait(house: House, stop: threading.Event, wake: threading.Event, seconds: float) -> None:
+    """Sleep until the next pass is due, a run of ours ends or a webhook wakes us."""
     steps = max(1, round(seconds))
     for _ in range(steps):
         if stop.is_set():
+            return
+        if wake.is_set():
+            stop.wait(min(SETTLING, seconds))
             return
         if not house.executor_started:
             stop.wait(seconds / steps)

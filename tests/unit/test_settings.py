@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,52 @@ def test_the_environment_gives_the_ledgers_address(tmp_path: Path) -> None:
         "WARDBOOK_LEDGER_URL": "postgresql://unit@db/ledger",
     }
     assert load_settings(write_sample(tmp_path), environ).ledger == "postgresql://unit@db/ledger"
+
+
+WEBHOOKS = SAMPLE[SAMPLE.index("# [webhooks]") : SAMPLE.index("# A reviewer's approval")]
+WITH_WEBHOOKS = SAMPLE.replace(WEBHOOKS, re.sub(r"(?m)^# ", "", WEBHOOKS))
+SIGNING = "whsec_" + "A" * 43 + "="
+
+
+def test_the_sample_of_webhooks_is_accepted_with_its_secrets_from_files(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    secrets = {
+        "jira-webhook": "secret de seize lettres",
+        "gitlab-webhook": "jeton de seize lettres",
+        "gitlab-signing": SIGNING,
+    }
+    for name, secret in secrets.items():
+        file = tmp_path / "state" / f"{name}.secret"
+        file.write_text(secret + "\n")
+        file.chmod(0o600)
+    webhooks = load_sample(tmp_path, WITH_WEBHOOKS).webhooks
+    assert webhooks is not None
+    assert (webhooks.host, webhooks.port, webhooks.max_bytes) == ("127.0.0.1", 8089, 1_048_576)
+    found = (webhooks.jira_secret, webhooks.gitlab_secret, webhooks.gitlab_signing_secret)
+    assert [secret and secret.get_secret_value() for secret in found] == list(secrets.values())
+    assert load_sample(tmp_path).webhooks is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "environ", "told"),
+    [
+        ("", {}, "no secret"),
+        ("", {"WARDBOOK_JIRA_WEBHOOK_SECRET": ""}, "webhooks.jira_secret"),
+        ("", {"WARDBOOK_JIRA_WEBHOOK_SECRET": "court"}, "at least 16"),
+        ("", {"WARDBOOK_GITLAB_SIGNING_SECRET": SIGNING[6:]}, "whsec_"),
+        ("", {"WARDBOOK_GITLAB_SIGNING_SECRET": "whsec_c2hvcnQ="}, "24 bytes"),
+        ("port = 70000", {"WARDBOOK_GITLAB_SIGNING_SECRET": SIGNING}, "webhooks.port"),
+        ('jira_secret = "hunter2hunter2hunter2"', {}, "plain sight"),
+        ('jira_secret_file = "absent"', {}, "jira_secret_file"),
+    ],
+)
+def test_webhooks_are_refused_with_their_mend(
+    tmp_path: Path, lines: str, environ: dict[str, str], told: str
+) -> None:
+    file = write_sample(tmp_path, f"{SAMPLE}\n[webhooks]\n{lines}\n")
+    tokens = {"WARDBOOK_JIRA_TOKEN": "a", "WARDBOOK_GITLAB_TOKEN": "b"}
+    with pytest.raises(SettingsFault, match=re.escape(told)) as caught:
+        load_settings(file, tokens | environ)
+    assert "hunter2" not in str(caught.value)
+    for secret in environ.values():
+        assert not secret or secret not in str(caught.value)

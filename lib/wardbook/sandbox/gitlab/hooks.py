@@ -1,16 +1,19 @@
 """Project hooks: registration, and delivery in the background after the change is durable.
 
-Only loopback addresses are called. `X-Gitlab-Token` carries the hook's secret.
+Only loopback addresses are called. `X-Gitlab-Token` carries the hook's secret token; with a signing
+token (`whsec_<base64>` of 32 bytes) the body is signed as Standard Webhooks says.
 """
 
 from __future__ import annotations
 
 import json
+import time
+import uuid
 from functools import partial
 
 from flask import Blueprint, Response, jsonify
 
-from wardbook.sandbox.delivery import deliver
+from wardbook.sandbox.delivery import deliver, sign, signing_key
 from wardbook.sandbox.gitlab.access import asker, find_project
 from wardbook.sandbox.gitlab.beans import project_url, simple_project_bean, user_bean
 from wardbook.sandbox.gitlab.paging import paginate
@@ -68,12 +71,25 @@ def create(project: str) -> tuple[Response, int]:
         {
             "url": given["url"],
             "token": given.get("token"),
+            "signing_token": _signing_token(given),
             "created_at": instant(),
             "events": {name: bool(given.get(name, name == "push_events")) for name in EVENTS},
         },
         owner=found["id"],
     )
     return jsonify(hook_bean(found, hook)), 201
+
+
+def _signing_token(given: Body) -> str | None:
+    """Return the signing token that was asked for.
+
+    Raises:
+        Refused: it is not `whsec_` and 32 bytes in Base64.
+    """
+    token = given.get("signing_token")
+    if token and len(signing_key(token)) != 32:
+        raise bad_parameter("signing_token is invalid")
+    return token or None
 
 
 def find_hook(project: Body, hook: int) -> Body:
@@ -102,6 +118,8 @@ def edit(project: str, hook: int) -> Response:
     body = find_hook(found, hook)
     given = json_body()
     body |= {n: given[n] for n in ("url", "token") if n in given}
+    if "signing_token" in given:
+        body["signing_token"] = _signing_token(given)
     body["events"] |= {n: bool(given[n]) for n in EVENTS if n in given}
     records().save("gitlab.hook", body)
     return jsonify(hook_bean(found, body))
@@ -121,15 +139,22 @@ def announce(project: Body, event: str, header: str, payload: Body) -> None:
     if not hooks:
         return
     body = json.dumps(payload).encode()
+    event_id = str(uuid.uuid4())
     for hook in hooks:
+        delivery = str(uuid.uuid4())
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "GitLab/17.9.1-ee",
+            "Idempotency-Key": delivery,
             "X-Gitlab-Event": header,
+            "X-Gitlab-Webhook-UUID": str(uuid.uuid4()),
             "X-Gitlab-Instance": house().gitlab_url,
+            "X-Gitlab-Event-UUID": event_id,
         }
         if hook["token"]:
             headers["X-Gitlab-Token"] = hook["token"]
+        if hook.get("signing_token"):
+            headers |= sign(hook["signing_token"], delivery, int(time.time()), body)
         after_commit(partial(deliver, hook["url"], headers, body))
 
 

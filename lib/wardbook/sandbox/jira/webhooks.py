@@ -1,7 +1,7 @@
 """Webhooks: registration, and delivery in the background after the change is durable.
 
 Only loopback addresses are called. `X-Hub-Signature` is HMAC-SHA256 of the body when the webhook
-has a secret.
+has a secret; `X-Atlassian-Webhook-Identifier` names the delivery.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import time
+import uuid
 from functools import partial
 from typing import Any
 
@@ -39,7 +40,11 @@ def announce(event: str, issue: Body | None, **details: Any) -> None:
         }
     body = json.dumps({**payload, **details}).encode()
     for hook in hooks:
-        headers = {"Content-Type": "application/json", "User-Agent": "Atlassian HttpClient"}
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Atlassian HttpClient",
+            "X-Atlassian-Webhook-Identifier": str(uuid.uuid4()),
+        }
         if hook["secret"]:
             digest = hmac.new(hook["secret"].encode(), body, hashlib.sha256).hexdigest()
             headers["X-Hub-Signature"] = f"sha256={digest}"
