@@ -258,7 +258,7 @@ def test_a_refused_ticket_is_read_again_when_it_is_edited(scene: Scene) -> None:
     scene.edit(key, {reference: "NOTE-1"})
     scene.tick()
     assert scene.record(key).state is State.HELD
-    assert scene.house.jira.status(key) == "En cours"
+    assert scene.house.jira.status(key) == ("En cours", False)
 
 
 def test_jira_away_is_told_and_the_rest_goes_on(scene: Scene) -> None:

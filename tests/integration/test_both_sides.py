@@ -1,0 +1,210 @@
+"""Both sides of a request agree: what people do in Jira shows in GitLab, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_story import Scene, open_scene, spf_folder
+
+from pipelines.demo.world import ANALYST, BOT, REVIEWER
+from pipelines.story import sync
+from wardbook.domain.states import State
+
+__all__ = ["spf_folder"]
+pytestmark = pytest.mark.xdist_group("both_sides")
+
+
+class Desk(Scene):
+    """The scene with hands on both trackers; nothing is run."""
+
+    def sync(self) -> None:
+        outcome = sync(self.house)
+        assert outcome.faults == {}
+
+    def quiet(self) -> None:
+        """Two passes: the second takes in what the first has written, the third writes nothing."""
+        self.sync()
+        self.sync()
+        before = len(self.sandbox.journal.writes())
+        self.sync()
+        assert len(self.sandbox.journal.writes()) == before
+
+    def jira(self, person: str = "cmoreau") -> Any:
+        from jira import JIRA
+
+        return JIRA(
+            server=self.sandbox.jira_url, token_auth=self.world.token(person), max_retries=0
+        )
+
+    def issue(self, key: str, person: str = ANALYST) -> Any:
+        return self.gitlab(person).issues.get(self.record(key).links.issue)
+
+    def notes(self, key: str) -> list[str]:
+        """Our own notes on the issue that copy something."""
+        return [
+            note.body
+            for note in self.issue(key).notes.list(iterator=True, sort="asc")
+            if not note.system and note.author["username"] == BOT and "wardbook:" in note.body
+        ]
+
+    def copies(self, key: str) -> list[str]:
+        """Our own comments on the ticket that copy something."""
+        return [text for text in self.comments(key) if "{anchor:wardbook-note" in text]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, spf_folder: Path) -> Iterator[Desk]:
+    ledger = f"sqlite:///{tmp_path}/ledger.db"
+    with open_scene(tmp_path, spf_folder, ledger) as scene:
+        yield Desk(scene.world, scene.sandbox, scene.house)
+
+
+def test_a_new_ticket_costs_four_writes(desk: Desk) -> None:
+    key = desk.file()
+    desk.sync()  # the first pass begins the ledger and signs in
+    desk.sandbox.journal.clear()
+    other = desk.file()
+    before = len(desk.sandbox.journal.writes())
+    desk.sync()
+    written = desk.sandbox.journal.writes()[before:]
+    assert [(entry.server, entry.method) for entry in written] == [
+        ("gitlab", "POST"),
+        ("gitlab", "POST"),
+        ("jira", "POST"),
+        ("jira", "POST"),
+    ]
+    desk.quiet()
+    assert desk.record(key).state is desk.record(other).state is State.PREPARED
+
+
+def test_comments_go_both_ways_once(desk: Desk) -> None:
+    key = desk.file()
+    jira = desk.jira()
+    jira.add_comment(key, "Où en êtes-vous ? *Merci* à l’équipe")
+    desk.sync()
+    desk.issue(key).notes.create({"body": "C’est **presque** fini, façon été"})
+    desk.quiet()
+    (note,) = [note for note in desk.notes(key) if "wardbook:comment" in note]
+    assert "Claire Moreau" in note
+    assert "Où en êtes-vous" in note
+    (comment,) = desk.copies(key)
+    assert "Ana Lopes" in comment
+    assert "façon été" in comment
+
+
+def test_an_edited_comment_is_rewritten_and_a_deleted_one_goes(desk: Desk) -> None:
+    key = desk.file()
+    jira = desk.jira()
+    first = jira.add_comment(key, "premier")
+    jira.add_comment(key, "second")
+    desk.quiet()
+    first.update(body="premier, corrigé")
+    desk.quiet()
+    assert [("corrigé" in note) for note in desk.notes(key)] == [True, False]
+    first.delete()
+    desk.quiet()
+    (kept,) = desk.notes(key)
+    assert "second" in kept
+
+    note = desk.issue(key).notes.create({"body": "une note"})
+    desk.quiet()
+    edited = desk.issue(key).notes.get(note.id)
+    edited.body = "une note, corrigée"
+    edited.save()
+    desk.quiet()
+    (copy,) = desk.copies(key)
+    assert "corrigée" in copy
+    edited.delete()
+    issue = desk.issue(key)
+    issue.labels = [*issue.labels, "vu"]  # GitLab tells of the deletion with the next change
+    issue.save()
+    desk.quiet()
+    assert desk.copies(key) == []
+
+
+def test_what_is_not_for_all_stays_where_it_is(desk: Desk) -> None:
+    key = desk.file()
+    desk.sync()
+    desk.issue(key).notes.create({"body": "entre nous", "internal": True})
+    desk.quiet()
+    assert desk.copies(key) == []
+
+
+def test_the_ticket_owns_title_text_labels_and_due_date(desk: Desk) -> None:
+    key = desk.file()
+    desk.sync()
+    issue = desk.issue(key)
+    issue.description += "\n\nMes notes de travail."
+    issue.labels = [*issue.labels, "à moi"]
+    issue.title = "Autre titre"
+    issue.save()
+    desk.edit(key, {"labels": ["grippe"], "duedate": "2027-03-01", "summary": "Titre corrigé"})
+    desk.quiet()
+    issue = desk.issue(key)
+    assert issue.title == f"{key} · Titre corrigé"
+    assert issue.due_date == "2027-03-01"
+    assert {"jira:grippe", "à moi"} <= set(issue.labels)
+    assert issue.description.endswith("Mes notes de travail.")
+
+
+def test_the_analyst_is_the_same_on_both_sides(desk: Desk) -> None:
+    key = desk.file()
+    desk.sync()
+    analyst = desk.gitlab(ANALYST).manager.gitlab.users.list(username=ANALYST)[0]
+    issue = desk.issue(key)
+    issue.assignee_ids = [analyst.id]
+    issue.save()
+    desk.quiet()
+    assert desk.jira().issue(key).fields.assignee.name == ANALYST
+    desk.jira(BOT).assign_issue(key, REVIEWER)
+    desk.quiet()
+    assert desk.issue(key).assignees[0]["username"] == REVIEWER
+
+
+def test_closing_and_opening_by_hand_goes_both_ways(desk: Desk) -> None:
+    key = desk.file()
+    desk.sync()
+    issue = desk.issue(key)
+    issue.state_event = "close"
+    issue.save()
+    desk.quiet()
+    assert desk.record(key).state is State.CLOSED
+    ticket = desk.jira().issue(key)
+    assert (ticket.fields.status.name, ticket.fields.resolution.name) == (
+        "Résolu",
+        "Ne sera pas traité",
+    )
+    desk.jira().transition_issue(key, "71")
+    desk.quiet()
+    assert desk.issue(key).state == "opened"
+    assert desk.record(key).state is State.PREPARED
+    assert desk.house.jira.status(key) == ("En cours", False)
+    desk.jira().transition_issue(key, "51", fields={"resolution": {"name": "Annulé"}})
+    desk.quiet()
+    assert desk.issue(key).state == "closed"
+    assert "resolution::Annulé" in desk.issue(key).labels
+    assert desk.record(key).state is State.CLOSED
+    issue = desk.issue(key)
+    issue.state_event = "reopen"
+    issue.save()
+    desk.quiet()
+    assert desk.record(key).state is State.PREPARED
+    assert desk.house.jira.status(key) == ("En cours", False)
+
+
+def test_a_deleted_ticket_closes_its_issue(desk: Desk) -> None:
+    key = desk.file()
+    desk.sync()
+    with desk.sandbox.store.transaction(write=True) as records:
+        ticket = records.find("jira.issue", key)
+        records.delete("jira.issue", ticket["id"])
+    desk.issue(key).notes.create({"body": "encore là ?"})
+    desk.sync()
+    desk.house.now = lambda: datetime.now(UTC) + timedelta(hours=12)  # the census is due
+    desk.quiet()
+    assert desk.issue(key).state == "closed"
+    assert desk.record(key).state is State.CLOSED
