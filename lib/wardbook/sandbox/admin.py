@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from typing import TYPE_CHECKING, cast
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.faults import Fault
-from wardbook.sandbox.house import json_body
-
-if TYPE_CHECKING:
-    from wardbook.sandbox.server import Sandbox
+from wardbook.sandbox.house import json_body, sandbox
 
 admin = Blueprint("admin", __name__, url_prefix="/_sandbox")
-
-
-def sandbox() -> Sandbox:
-    """Return the sandbox that serves this application."""
-    return cast("Sandbox", current_app.extensions["wardbook.sandbox"])
 
 
 @admin.get("/faults")

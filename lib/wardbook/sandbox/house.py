@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from flask import current_app, request
+from flask import current_app, has_app_context, request
 
 from wardbook.sandbox.seed import Flavour
 from wardbook.sandbox.store import Body, Records
 
+if TYPE_CHECKING:
+    from wardbook.sandbox.server import Sandbox
+
 Task = Callable[[], None]
+Clock = Callable[[], datetime]
 
 
 @dataclass
@@ -25,6 +30,8 @@ class House:
     index_lag_seconds: float
     jira_url: str = ""
     gitlab_url: str = ""
+    # Of this process: addresses signed with it end with it, as a media host's do after a while.
+    media_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
 
 @dataclass
@@ -39,6 +46,11 @@ class Exchange:
 def house() -> House:
     """Return the site of the running application."""
     return cast(House, current_app.extensions["wardbook.house"])
+
+
+def sandbox() -> Sandbox:
+    """Return the sandbox that serves the running application."""
+    return cast("Sandbox", current_app.extensions["wardbook.sandbox"])
 
 
 def exchange() -> Exchange:
@@ -56,9 +68,16 @@ def after_commit(task: Task) -> None:
     exchange().after.append(task)
 
 
+def now() -> datetime:
+    """Return the time on the clock of the server that answers; outside of one, the true time."""
+    if not has_app_context():
+        return datetime.now(UTC)
+    return cast(Clock, current_app.extensions["wardbook.clock"])()
+
+
 def instant() -> str:
-    """Return the time in UTC as `2026-01-31T12:00:00.123Z`: sorts as text, both APIs derive it."""
-    return stamp(datetime.now(UTC))
+    """Return `now` as `2026-01-31T12:00:00.123Z`: sorts as text, both APIs derive it."""
+    return stamp(now())
 
 
 def stamp(moment: datetime) -> str:

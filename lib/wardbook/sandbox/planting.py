@@ -47,7 +47,9 @@ def plant_jira_project(records: Records, project: JiraProject) -> None:
         if prefix != "customfield" or not number.isdigit():
             raise ValueError(f"custom field id {custom.id!r}: expected customfield_NNNNN")
     body = records.insert(
-        "jira.project", {"key": project.key, "name": project.name}, key=project.key
+        "jira.project",
+        {"key": project.key, "name": project.name, "service_desk": project.service_desk},
+        key=project.key,
     )
     for name in project.issue_types:
         records.insert("jira.issuetype", {"name": name}, owner=body["id"])

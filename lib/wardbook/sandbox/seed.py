@@ -19,7 +19,8 @@ class Account:
     Jira: `token` is the personal access token, and the password of basic authentication.
     GitLab: `token` is the personal access token, and the password of `git clone`.
     `time_zone` is the zone in which Jira reads this account's JQL dates. The group
-    `jira-administrators` may set the reporter and delete tickets.
+    `jira-administrators` may set the reporter and delete tickets. An account that is not active
+    (GitLab: blocked) is shown as such, cannot sign in and cannot be assigned.
     """
 
     username: str
@@ -28,6 +29,7 @@ class Account:
     token: str
     time_zone: str = "Europe/Paris"
     groups: Sequence[str] = ()
+    active: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,17 @@ class CustomField:
 
 @dataclass(frozen=True)
 class JiraProject:
-    """A Jira project with the workflow of `wardbook.sandbox.jira.workflow`."""
+    """A Jira project with the workflow of `wardbook.sandbox.jira.workflow`.
+
+    In a service desk, comments are public or internal.
+    """
 
     key: str
     name: str
     issue_types: Sequence[str]
     components: Sequence[str] = ()
     custom_fields: Sequence[CustomField] = ()
+    service_desk: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,10 @@ class Sandbox:
         gitlab_port: the same.
         flavour: which Jira: Server/Data Center, or Cloud.
         index_lag_seconds: JQL searches see tickets as they were this long ago.
+        jira_skew_seconds: how far Jira's clock is ahead of the true time (behind: negative).
+        gitlab_skew_seconds: the same of GitLab's.
+        touch_seconds: a note moves its issue's `updated_at` only when that is older than this;
+            60 is GitLab's own.
     """
 
     def __init__(
@@ -40,12 +45,19 @@ class Sandbox:
         gitlab_port: int = 0,
         flavour: Flavour = "server",
         index_lag_seconds: float = 0.0,
+        jira_skew_seconds: float = 0.0,
+        gitlab_skew_seconds: float = 0.0,
+        touch_seconds: float = 60.0,
     ) -> None:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.store = Store(self.directory / "sandbox.sqlite")
         self.faults = Faults()
         self.journal = Journal(self.directory / "journal.jsonl")
+        # These three may be set while the servers run.
+        self.jira_skew_seconds = jira_skew_seconds
+        self.gitlab_skew_seconds = gitlab_skew_seconds
+        self.touch_seconds = touch_seconds
         self._ports = {"jira": jira_port, "gitlab": gitlab_port}
         self._flavour: Flavour = flavour
         self._lag = index_lag_seconds
@@ -74,6 +86,14 @@ class Sandbox:
         if self._house:
             self._house.index_lag_seconds = seconds
 
+    def jira_now(self) -> datetime:
+        """Return the time on Jira's clock."""
+        return datetime.now(UTC) + timedelta(seconds=self.jira_skew_seconds)
+
+    def gitlab_now(self) -> datetime:
+        """Return the time on GitLab's clock."""
+        return datetime.now(UTC) + timedelta(seconds=self.gitlab_skew_seconds)
+
     def seed(self, seed: Seed) -> None:
         """Create what `seed` declares and is not there yet; what is there stays as it is."""
         from wardbook.sandbox.planting import plant
@@ -81,16 +101,43 @@ class Sandbox:
         with self.store.transaction(write=True) as records:
             plant(records, self.directory, seed)
 
-    def load_jira_issues(self, search: Body) -> int:
+    def load_jira_issues(
+        self,
+        search: Body,
+        contents: Callable[[Body], bytes | None] | None = None,
+        *,
+        keep_addresses: bool = False,
+    ) -> int:
         """Take in the issues of a recorded Jira search answer; return how many.
 
-        Their fields are answered as recorded; comments, attachments' metadata and links are
-        served at their own addresses too. The content of attachments is not in such an answer.
+        Their fields are answered as recorded; comments, attachments and links are served at their
+        own addresses too, and all of them can be worked on.
+
+        Args:
+            search: the answer.
+            contents: gives the bytes of an attachment (its recorded bean), or None where there
+                are none; its size becomes theirs. Such an answer has no contents of its own.
+            keep_addresses: attachments keep the recorded `content`, on whatever host it is.
         """
-        from wardbook.sandbox.jira.imports import take_in_issues
+        from wardbook.sandbox.jira.imports import Takeover
 
         with self.store.transaction(write=True) as records:
-            return take_in_issues(records, search)
+            takeover = Takeover(records, self.directory, contents, keep_addresses)
+            return takeover.take_in_issues(search)
+
+    def move_ticket(self, key: str, project_key: str) -> str:
+        """Move a ticket to another project, as an administrator does; return its new key.
+
+        It keeps its id, comments, attachments and links, and is found by its old key too. No
+        webhook tells of it.
+
+        Raises:
+            KeyError: there is no such ticket or project.
+        """
+        from wardbook.sandbox.jira.moving import move_ticket
+
+        with self.store.transaction(write=True) as records:
+            return move_ticket(records, key, project_key, self.jira_now(), self._lag)
 
     def finish_job(
         self, job: int, status: str = "success", artifacts: dict[str, bytes] | None = None
@@ -121,6 +168,7 @@ class Sandbox:
         house = House(self.directory, self._flavour, self._lag)
         self._queue = SimpleQueue()
         run_background(self._queue)
+        clocks = {"jira": self.jira_now, "gitlab": self.gitlab_now}
         for name, module in (("jira", jira), ("gitlab", gitlab)):
             door = Frontdoor(
                 name,
@@ -130,6 +178,7 @@ class Sandbox:
                 self.journal,
                 self._queue,
                 module.fault_answer,
+                clocks[name],
             )
             server = self._listen(name, door)
             setattr(house, f"{name}_url", f"http://127.0.0.1:{server.port}")

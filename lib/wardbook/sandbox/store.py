@@ -64,12 +64,13 @@ class Records:
         )
         return body
 
-    def save(self, kind: str, body: Body, key: str | None = None) -> None:
-        """Replace the body of a record, and its key when one is given."""
+    def save(self, kind: str, body: Body, key: str | None = None, owner: int | None = None) -> None:
+        """Replace the body of a record, and its key and owner when they are given."""
         self.touched = True
         self._connection.execute(
-            "UPDATE record SET body = ?, key = coalesce(?, key) WHERE kind = ? AND id = ?",
-            (json.dumps(body), key, kind, body["id"]),
+            "UPDATE record SET body = ?, key = coalesce(?, key), owner = coalesce(?, owner) "
+            "WHERE kind = ? AND id = ?",
+            (json.dumps(body), key, owner, kind, body["id"]),
         )
 
     def delete(self, kind: str, id_: int) -> None:
@@ -92,6 +93,13 @@ class Records:
             "SELECT body FROM record WHERE kind = ? AND key = ? AND owner = ? ORDER BY id LIMIT 1",
             (kind, key, owner),
         )
+
+    def all_with_key(self, kind: str, key: str) -> list[Body]:
+        """Return the records of a kind with this key, in order of id."""
+        rows = self._connection.execute(
+            "SELECT body FROM record WHERE kind = ? AND key = ? ORDER BY id", (kind, key)
+        )
+        return [json.loads(row[0]) for row in rows]
 
     def all(self, kind: str, owner: int | None = None) -> list[Body]:
         """Return the records of a kind in order of id, those of `owner` when it is given."""

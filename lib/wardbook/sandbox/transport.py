@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from io import BytesIO
 from queue import SimpleQueue
 from typing import Any, cast
@@ -22,7 +23,7 @@ from urllib.parse import unquote
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from wardbook.sandbox.faults import Fault, Faults
-from wardbook.sandbox.house import Exchange, Task
+from wardbook.sandbox.house import Clock, Exchange, Task
 from wardbook.sandbox.journal import Journal, JournalEntry
 from wardbook.sandbox.store import Store, Undo
 
@@ -63,6 +64,7 @@ class Frontdoor:
     journal: Journal
     background: SimpleQueue[Task | None]
     errors: Callable[[Fault], Answer]
+    clock: Clock
 
     def answer(self, environ: dict[str, Any]) -> Answer:
         """Answer one request under the rules in force.
@@ -205,7 +207,11 @@ class Handler(WSGIRequestHandler):
         )
 
     def _send(self, answer: Answer, method: str) -> None:
-        lines = [f"{self.protocol_version} {answer.status}"]
+        clock = cast(Frontdoor, cast(Any, self.server).app).clock
+        lines = [
+            f"{self.protocol_version} {answer.status}",
+            f"Date: {format_datetime(clock(), usegmt=True)}",
+        ]
         names = {name.lower() for name, _ in answer.headers}
         lines += [f"{name}: {value}" for name, value in answer.headers]
         if "content-length" not in names and answer.code not in (204, 304):

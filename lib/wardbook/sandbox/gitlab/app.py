@@ -49,6 +49,7 @@ def create_app(site: House, sandbox: Sandbox) -> Flask:
     app = Flask(__name__, static_folder=str(pages_folder() / "static"))
     app.extensions["wardbook.house"] = site
     app.extensions["wardbook.sandbox"] = sandbox
+    app.extensions["wardbook.clock"] = sandbox.gitlab_now
     prepare_routing(app)
     prepare_pages(app)
     app.before_request(sign_in)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import time
 
 from wardbook.sandbox.gitlab.access import asker, require_push
 from wardbook.sandbox.gitlab.git import (
@@ -17,7 +16,7 @@ from wardbook.sandbox.gitlab.git import (
     is_file_path,
 )
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter
-from wardbook.sandbox.house import instant, records
+from wardbook.sandbox.house import instant, now, records
 from wardbook.sandbox.store import Body
 
 ACTIONS = ("create", "update", "delete", "move", "chmod")
@@ -45,7 +44,7 @@ def commit_actions(project: Body, store: Repository, given: Body, actions: list[
     )
     try:
         sha = store.write(
-            branch, parent, changes, str(given["commit_message"]), person, int(time.time())
+            branch, parent, changes, str(given["commit_message"]), person, int(now().timestamp())
         )
     except GitError as error:
         raise Refused(400, f"The commit could not be made: {error}") from None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from wardbook.sandbox.gitlab.access import asker, may_push, repository
 from wardbook.sandbox.gitlab.approving import standing
 from wardbook.sandbox.gitlab.code_beans import diff_refs, is_draft
 from wardbook.sandbox.gitlab.git import GitError, Person
 from wardbook.sandbox.gitlab.noting import add_system_note
 from wardbook.sandbox.gitlab.refusals import Refused, unauthorized
-from wardbook.sandbox.house import instant, records
+from wardbook.sandbox.house import instant, now, records
 from wardbook.sandbox.store import Body
 
 
@@ -83,18 +81,18 @@ def move_target(
 ) -> None:
     """Make the commits of a merge and set the target branch to them."""
     store = repository(project)
-    now = int(time.time())
+    when = int(now().timestamp())
     person = Person(asker()["name"], asker()["email"])
     head, target = refs["head_sha"], refs["target_sha"]
     if squash:
         tree = store.run("rev-parse", f"{head}^{{tree}}").decode().strip()
-        head = store.commit_tree(tree, [refs["base_sha"]], request_["title"], person, now)
+        head = store.commit_tree(tree, [refs["base_sha"]], request_["title"], person, when)
         request_["squash_commit_sha"] = head
     text = message or (
         f"Merge branch '{request_['source_branch']}' into '{request_['target_branch']}'\n\n"
         f"{request_['title']}\n\n"
         f"See merge request {project['path_with_namespace']}!{request_['iid']}"
     )
-    sha = store.merge(target, head, text, person, now)
+    sha = store.merge(target, head, text, person, when)
     store.move(request_["target_branch"], sha, target)
     request_["merge_commit_sha"] = sha

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, jsonify, request
 
 from wardbook.sandbox.admin import admin
 from wardbook.sandbox.faults import Fault
 from wardbook.sandbox.house import House, exchange, house, records
+from wardbook.sandbox.jira.beans import is_active
 from wardbook.sandbox.jira.refusals import Refused
 from wardbook.sandbox.pages import prepare_pages
 from wardbook.sandbox.routing import pages_folder, prepare_routing
 from wardbook.sandbox.store import Body
-from wardbook.sandbox.transport import Answer
+from wardbook.sandbox.transport import Answer, WSGIApp
 
 if TYPE_CHECKING:
     from wardbook.sandbox.server import Sandbox
@@ -40,6 +42,8 @@ def create_app(site: House, sandbox: Sandbox) -> Flask:
     app = Flask(__name__, static_folder=str(pages_folder() / "static"))
     app.extensions["wardbook.house"] = site
     app.extensions["wardbook.sandbox"] = sandbox
+    app.extensions["wardbook.clock"] = sandbox.jira_now
+    app.wsgi_app = read_latest_as_two(app.wsgi_app)  # type: ignore[method-assign]
     prepare_routing(app)
     prepare_pages(app)
     app.before_request(sign_in)
@@ -51,6 +55,17 @@ def create_app(site: House, sandbox: Sandbox) -> Flask:
     app.register_blueprint(pages.routes)
     app.register_blueprint(admin)
     return app
+
+
+def read_latest_as_two(inner: WSGIApp) -> WSGIApp:
+    """Answer `/rest/api/latest/…`, by which the client assigns tickets, as version 2."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        environ["PATH_INFO"] = path.replace("/rest/api/latest/", "/rest/api/2/", 1)
+        return inner(environ, start_response)
+
+    return answer
 
 
 def sign_in() -> None:
@@ -82,7 +97,7 @@ def find_account(header: str) -> Body | None:
         account = account and records().get("account", account["account"])
     else:
         account = find_by_password(secret)
-    if account is None:
+    if account is None or not is_active(account):
         raise Refused(401, "Client must be authenticated to access this resource.")
     return account
 

@@ -69,7 +69,7 @@ def user_bean(account: int | Body | None) -> Body | None:
         "emailAddress": body["email"],
         "avatarUrls": avatars,
         "displayName": body["name"],
-        "active": True,
+        "active": is_active(body),
         "timeZone": body["time_zone"],
     }
     if house().flavour == "cloud":
@@ -86,6 +86,11 @@ def user_bean(account: int | Body | None) -> Body | None:
         "name": body["username"],
         **common,
     }
+
+
+def is_active(account: Body) -> bool:
+    """Tell whether an account may sign in and be assigned."""
+    return bool(account.get("active", True))
 
 
 def cloud_id(account: Body) -> str:

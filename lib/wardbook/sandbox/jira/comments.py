@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from wardbook.sandbox.house import instant, json_body, records
+from wardbook.sandbox.house import house, instant, json_body, records
 from wardbook.sandbox.jira.fields import ADMINISTRATORS, TEXT_LIMIT
 from wardbook.sandbox.jira.refusals import Refused
 from wardbook.sandbox.jira.ticket_beans import comment_bean, may_see, visible_comments
@@ -15,7 +15,7 @@ from wardbook.sandbox.jira.webhooks import announce
 from wardbook.sandbox.store import Body
 
 routes = Blueprint("comments", __name__, url_prefix="/rest/api/2")
-ALL = 1_048_576
+PAGE_SIZES = {"server": 1_048_576, "cloud": 100}
 
 
 def add_comment(issue: Body, given: Body) -> Body:
@@ -35,7 +35,7 @@ def add_comment(issue: Body, given: Body) -> Body:
             "created": now,
             "updated": now,
             "visibility": read_visibility(given.get("visibility")),
-            "properties": {p["key"]: p["value"] for p in given.get("properties") or []},
+            "properties": read_properties(given),
         },
         owner=issue["id"],
     )
@@ -48,6 +48,11 @@ def add_comment(issue: Body, given: Body) -> Body:
     )
     announce("comment_created", None, comment=comment_bean(comment))
     return comment
+
+
+def read_properties(given: Body) -> Body:
+    """Return the properties of a comment by key."""
+    return {p["key"]: p["value"] for p in given.get("properties") or []}
 
 
 def read_text(given: Body) -> str:
@@ -106,21 +111,25 @@ def require_own(comment: Body) -> None:
         raise Refused(400, f"You do not have the permission for this comment. ({comment['id']})")
 
 
+def expansions() -> list[str]:
+    """Return what the request wants besides: `renderedBody`, `properties`."""
+    return request.args.get("expand", "").split(",")
+
+
 @routes.get("/issue/<key>/comment")
 def list_comments(key: str) -> Response:
-    """Return a page of comments; without `maxResults`, all of them."""
+    """Return a page of comments; without `maxResults`, Server gives all of them and Cloud 100."""
     comments = visible_comments(find_issue(key)["id"])
     if request.args.get("orderBy", "").startswith("-"):
         comments.reverse()
     start = request.args.get("startAt", 0, int)
-    size = request.args.get("maxResults", ALL, int)
-    rendered = "renderedBody" in request.args.get("expand", "")
+    size = request.args.get("maxResults", PAGE_SIZES[house().flavour], int)
     page = comments[start : start + size]
     return jsonify(
         startAt=start,
         maxResults=size,
         total=len(comments),
-        comments=[comment_bean(c, rendered=rendered) for c in page],
+        comments=[comment_bean(c, expansions()) for c in page],
     )
 
 
@@ -134,7 +143,7 @@ def create(key: str) -> tuple[Response, int]:
 @routes.get("/issue/<key>/comment/<comment_id>")
 def read(key: str, comment_id: str) -> Response:
     """Return one comment."""
-    return jsonify(comment_bean(find_comment(key, comment_id)[1]))
+    return jsonify(comment_bean(find_comment(key, comment_id)[1], expansions()))
 
 
 @routes.put("/issue/<key>/comment/<comment_id>")
@@ -146,6 +155,7 @@ def edit(key: str, comment_id: str) -> Response:
     comment |= {"body": read_text(given), "updated": instant(), "update_author": g.account["id"]}
     if "visibility" in given:
         comment["visibility"] = read_visibility(given["visibility"])
+    comment["properties"] |= read_properties(given)
     records().save("jira.comment", comment)
     touch(issue)
     announce("comment_updated", None, comment=comment_bean(comment))

@@ -11,7 +11,7 @@ from flask import g
 
 from wardbook.sandbox.house import house, records
 from wardbook.sandbox.jira import workflow
-from wardbook.sandbox.jira.beans import cloud_id, custom_fields
+from wardbook.sandbox.jira.beans import cloud_id, custom_fields, is_active
 from wardbook.sandbox.jira.refusals import Refused, unsettable
 from wardbook.sandbox.store import Body
 
@@ -58,7 +58,7 @@ def field_readers(project: int) -> dict[str, Reader]:
         "labels": read_labels,
         "components": lambda value: read_components(project, value),
         "duedate": read_date,
-        "assignee": read_user,
+        "assignee": read_assignee,
     }
     if ADMINISTRATORS in g.account["groups"]:
         readers["reporter"] = read_user
@@ -155,6 +155,15 @@ def read_user(value: Any) -> int | None:
         if wanted == (cloud_id(account) if cloud else account["username"]):
             return int(account["id"])
     raise Wrong(f"User '{wanted}' does not exist.")
+
+
+def read_assignee(value: Any) -> int | None:
+    """Read who is to work on a ticket: an active user, or nobody."""
+    account = read_user(value)
+    if account is not None and not is_active(records().get("account", account) or {}):
+        name = value.get("name") or value.get("accountId")
+        raise Wrong(f"User '{name}' cannot be assigned issues.")
+    return account
 
 
 def read_labels(value: Any) -> list[str]:

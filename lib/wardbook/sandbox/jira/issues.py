@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from wardbook.sandbox.house import json_body, records
+from wardbook.sandbox.house import house, json_body, records
 from wardbook.sandbox.jira import fields as reading
 from wardbook.sandbox.jira import workflow
 from wardbook.sandbox.jira.beans import api, resolution_bean, status_bean
 from wardbook.sandbox.jira.comments import add_comment
+from wardbook.sandbox.jira.links import add_links
 from wardbook.sandbox.jira.refusals import Refused
 from wardbook.sandbox.jira.ticket_beans import field_value, issue_bean
 from wardbook.sandbox.jira.tickets import (
@@ -35,8 +36,10 @@ def asked_list(name: str) -> list[str]:
 def create() -> tuple[Response, int]:
     """File a ticket."""
     body = json_body()
-    given = merge_update({}, body.get("fields") or {}, body.get("update") or {})
-    issue = create_issue(given)
+    update, comments, links = split_update(body)
+    issue = create_issue(merge_update({}, body.get("fields") or {}, update))
+    add_comments(issue, comments)
+    add_links(issue, links)
     return (
         jsonify({"id": str(issue["id"]), "key": issue["key"], "self": api(f"issue/{issue['id']}")}),
         201,
@@ -52,16 +55,16 @@ def read(key: str) -> Response:
 
 @routes.put("/issue/<key>")
 def edit(key: str) -> tuple[str, int]:
-    """Change fields; `update` adds to and removes from lists, and adds comments."""
+    """Change fields; `update` adds to and removes from lists, adds comments and links."""
     issue = find_issue(key)
     body = json_body()
-    update = dict(body.get("update") or {})
-    comments = update.pop("comment", [])
-    given = merge_update(issue, body.get("fields") or {}, update)
-    if not given and not comments and not body:
+    if not body:
         raise Refused(400, "one of 'fields' or 'update' required")
+    update, comments, links = split_update(body)
+    given = merge_update(issue, body.get("fields") or {}, update)
     stored = reading.read_fields(issue["project"], given)
     add_comments(issue, comments)
+    add_links(issue, links)
     change_issue(issue, stored)
     return NOTHING
 
@@ -100,12 +103,29 @@ def transition(key: str) -> tuple[str, int]:
     chosen = body.get("transition")
     if not isinstance(chosen, dict) or not chosen.get("id"):
         raise Refused(400, "Missing 'transition' identifier")
-    update = dict(body.get("update") or {})
-    comments = update.pop("comment", [])
+    update, comments, links = split_update(body)
     given = merge_update(issue, body.get("fields") or {}, update)
     do_transition(issue, str(chosen["id"]), given)
     add_comments(issue, comments)
+    add_links(issue, links)
     return NOTHING
+
+
+@routes.put("/issue/<key>/assignee")
+def assign(key: str) -> tuple[str, int]:
+    """Assign a ticket by `name` (Cloud: `accountId`); null unassigns."""
+    issue = find_issue(key)
+    given = json_body()
+    if ("accountId" if house().flavour == "cloud" else "name") not in given:
+        raise Refused(400, fields={"assignee": "A user is required."})
+    change_issue(issue, reading.read_fields(issue["project"], {"assignee": given}))
+    return NOTHING
+
+
+def split_update(body: Body) -> tuple[Body, list[Body], list[Body]]:
+    """Return the `update` of a call without its comments and links, and those apart."""
+    update = dict(body.get("update") or {})
+    return update, update.pop("comment", []), update.pop("issuelinks", [])
 
 
 def add_comments(issue: Body, operations: list[Body]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.house import json_body, records
@@ -11,17 +13,23 @@ from wardbook.sandbox.jira.comments import add_comment
 from wardbook.sandbox.jira.refusals import Refused
 from wardbook.sandbox.jira.ticket_beans import link_bean, link_type_bean
 from wardbook.sandbox.jira.tickets import find_issue, touch
-from wardbook.sandbox.store import Body
+from wardbook.sandbox.store import Body, Records
 
 routes = Blueprint("links", __name__, url_prefix="/rest/api/2")
 GLOBAL_ID_LIMIT = 255
+
+
+def key_of(issue_id: int) -> str:
+    """Return the key that a ticket has now."""
+    issue = records().get("jira.issue", issue_id)
+    return str(issue["key"]) if issue else ""
 
 
 def remote_bean(link: Body) -> Body:
     """Return a remote link."""
     bean = {
         "id": link["id"],
-        "self": api(f"issue/{link['issue_key']}/remotelink/{link['id']}"),
+        "self": api(f"issue/{key_of(link['issue'])}/remotelink/{link['id']}"),
         "application": link["application"],
         "object": link["object"],
     }
@@ -48,7 +56,6 @@ def read_remote(issue: Body, given: Body) -> Body:
         )
     return {
         "issue": issue["id"],
-        "issue_key": issue["key"],
         "global_id": global_id,
         "application": given.get("application") or {},
         "relationship": given.get("relationship"),
@@ -127,22 +134,64 @@ def delete_remote(key: str, link_id: str) -> tuple[str, int]:
 def link_issues() -> tuple[str, int]:
     """Link two tickets: "inward blocks outward"."""
     given = json_body()
-    inward = find_issue(str((given.get("inwardIssue") or {}).get("key")))
-    outward = find_issue(str((given.get("outwardIssue") or {}).get("key")))
-    wanted = given.get("type") or {}
+    inward, outward = find_end(given.get("inwardIssue")), find_end(given.get("outwardIssue"))
+    add_link(given.get("type"), inward, outward)
+    if given.get("comment"):
+        add_comment(inward, given["comment"])
+    return "", 201
+
+
+def find_end(reference: Any) -> Body:
+    """Return the ticket that `{"key": …}` or `{"id": …}` means.
+
+    Raises:
+        Refused: 404.
+    """
+    reference = reference if isinstance(reference, dict) else {}
+    return find_issue(str(reference.get("key") or reference.get("id")))
+
+
+def add_link(wanted: Any, inward: Body, outward: Body) -> None:
+    """Link two tickets: `inward` shows `outward` as its outward one.
+
+    Raises:
+        Refused: 404, there is no such type of links.
+    """
+    wanted = wanted if isinstance(wanted, dict) else {}
     for type_id, (name, _, _) in workflow.LINK_TYPES.items():
         if wanted.get("id") == type_id or wanted.get("name") == name:
             break
     else:
         raise Refused(404, f"No issue link type with name '{wanted.get('name')}' found.")
-    records().insert(
-        "jira.link", {"type": type_id, "inward": inward["id"], "outward": outward["id"]}
-    )
-    if given.get("comment"):
-        add_comment(inward, given["comment"])
+    store_link(records(), type_id, inward["id"], outward["id"])
     touch(inward)
     touch(outward)
-    return "", 201
+
+
+def store_link(
+    all_records: Records, type_: str | Body, inward: int, outward: int, id_: int | None = None
+) -> None:
+    """Store a link so that it is found by either end."""
+    body: Body = {"type": type_, "inward": inward, "outward": outward}
+    if id_ is not None:
+        body["id"] = id_
+    all_records.insert("jira.link", body, owner=inward, key=str(outward))
+
+
+def add_links(issue: Body, operations: list[Body]) -> None:
+    """Add the links of an edit's `update.issuelinks`.
+
+    Raises:
+        Refused: 400 or 404, naming what is wrong.
+    """
+    for operation in operations:
+        link = operation.get("add")
+        if not isinstance(link, dict):
+            raise Refused(400, fields={"issuelinks": "Only 'add' is supported here."})
+        if "outwardIssue" in link:
+            add_link(link.get("type"), issue, find_end(link["outwardIssue"]))
+        else:
+            add_link(link.get("type"), find_end(link.get("inwardIssue")), issue)
 
 
 def find_link(link_id: str) -> Body:
@@ -168,7 +217,12 @@ def read_link(link_id: str) -> Response:
 @routes.delete("/issueLink/<link_id>")
 def delete_link(link_id: str) -> tuple[str, int]:
     """Delete a link."""
-    records().delete("jira.link", find_link(link_id)["id"])
+    link = find_link(link_id)
+    records().delete("jira.link", link["id"])
+    for side in ("inward", "outward"):
+        issue = records().get("jira.issue", link[side])
+        if issue:
+            touch(issue)
     return "", 204
 
 

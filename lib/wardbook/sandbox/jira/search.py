@@ -7,22 +7,22 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from wardbook.sandbox.house import house, json_body, moment, records
+from wardbook.sandbox.house import house, json_body, moment, now, records
 from wardbook.sandbox.jira import jql
 from wardbook.sandbox.jira.beans import custom_fields, describe_user
 from wardbook.sandbox.jira.refusals import Refused
 from wardbook.sandbox.jira.ticket_beans import field_value, issue_bean
-from wardbook.sandbox.jira.tickets import seen_versions
+from wardbook.sandbox.jira.tickets import find_by_key, seen_versions
 from wardbook.sandbox.store import Body
 
 routes = Blueprint("search", __name__, url_prefix="/rest/api/2")
 PAGE_CAP = 100
+COMMENT_CAP = 20
 ALIASES = {
     "issuekey": "key",
     "issue": "key",
@@ -151,6 +151,8 @@ def clause_holds(clause: jql.Clause, issue: Body) -> bool:
     if field in jql.DATE_FIELDS:
         return bool(values) and date_holds(clause, values[0])
     wanted = {describe_user(g.account) if v == "currentuser()" else v for v in clause.values}
+    if field == "key":
+        wanted = {known["key"] for v in wanted if (known := find_by_key(records(), v))}
     matches = bool({v.lower() for v in values} & {w.lower() for w in wanted})
     if operator in ("=", "in"):
         return matches
@@ -165,9 +167,9 @@ def clause_holds(clause: jql.Clause, issue: Body) -> bool:
 def date_holds(clause: jql.Clause, value: str) -> bool:
     """Compare a date field, read in the asking account's time zone, to the minute."""
     zone = ZoneInfo(g.account["time_zone"])
-    now = datetime.now(UTC)
+    present = now()
     own = moment(value) if "T" in value else moment(value).replace(tzinfo=zone)
-    wanted = [jql.read_date(clause.field, text, zone, now) for text in clause.values]
+    wanted = [jql.read_date(clause.field, text, zone, present) for text in clause.values]
     if clause.operator in ("in", "not in"):
         return (own in wanted) == (clause.operator == "in")
     return jql.compare(clause.operator, own, wanted[0])
@@ -202,7 +204,7 @@ def check_clause(clause: jql.Clause) -> None:
         return
     for value in clause.values:
         if field in jql.DATE_FIELDS:
-            jql.read_date(clause.field, value, ZoneInfo("UTC"), datetime.now(UTC))
+            jql.read_date(clause.field, value, ZoneInfo("UTC"), now())
         elif field in ("project", "status", "issuetype", "key") and not exists(field, value):
             raise jql.JqlError(missing(field, clause.field, value))
 
@@ -217,7 +219,7 @@ def missing(field: str, name: str, value: str) -> str:
 def exists(field: str, value: str) -> bool:
     """Tell whether a value names something of the site."""
     if field == "key":
-        return bool(records().find("jira.issue", value.upper()))
+        return find_by_key(records(), value) is not None
     if field == "project":
         projects = records().all("jira.project")
         return any(
@@ -321,11 +323,19 @@ def search_by_token() -> Response:
     wanted = arguments.get("fields") or ["id"]
     expand = expansions(arguments)
     end = start + size
-    body: Body = {"issues": [issue_bean(i, wanted, expand) for i in found[start:end]]}
+    body: Body = {"issues": [shorten(issue_bean(i, wanted, expand)) for i in found[start:end]]}
     body["isLast"] = end >= len(found)
     if not body["isLast"]:
         body["nextPageToken"] = write_token(end, text)
     return jsonify(body)
+
+
+def shorten(bean: Body) -> Body:
+    """Keep as many comments of a found ticket as Cloud's search gives; `total` counts all."""
+    page = bean["fields"].get("comment")
+    if page:
+        page |= {"comments": page["comments"][:COMMENT_CAP], "maxResults": COMMENT_CAP}
+    return bean
 
 
 def write_token(start: int, text: str) -> str:

@@ -29,9 +29,27 @@ from wardbook.sandbox.jira.beans import (
 )
 from wardbook.sandbox.store import Body
 
+INTERNAL = "sd.public.comment"
 
-def comment_bean(comment: Body, *, rendered: bool = False) -> Body:
-    """Return a comment."""
+
+def is_internal(comment: Body) -> bool:
+    """Tell whether a comment of a service desk is for its agents only."""
+    mark = comment["properties"].get(INTERNAL)
+    return isinstance(mark, dict) and mark.get("internal") is True
+
+
+def is_service_desk(issue_id: int) -> bool:
+    """Tell whether a ticket is of a service desk."""
+    issue = records().get("jira.issue", issue_id) or {}
+    project = records().get("jira.project", issue.get("project", 0)) or {}
+    return bool(project.get("service_desk"))
+
+
+def comment_bean(comment: Body, expand: Collection[str] = ()) -> Body:
+    """Return a comment.
+
+    Cloud says of every comment whether it is public; Server does so in service desks only.
+    """
     bean = {
         "self": api(f"issue/{comment['issue']}/comment/{comment['id']}"),
         "id": str(comment["id"]),
@@ -43,8 +61,12 @@ def comment_bean(comment: Body, *, rendered: bool = False) -> Body:
     }
     if comment["visibility"]:
         bean["visibility"] = comment["visibility"]
-    if rendered:
+    if house().flavour == "cloud" or is_service_desk(comment["issue"]):
+        bean["jsdPublic"] = not is_internal(comment)
+    if "renderedBody" in expand:
         bean["renderedBody"] = render(comment["body"])
+    if "properties" in expand:
+        bean["properties"] = [{"key": k, "value": v} for k, v in comment["properties"].items()]
     return bean
 
 
@@ -58,9 +80,16 @@ def attachment_bean(attachment: Body) -> Body:
         "created": jira_time(attachment["created"]),
         "size": attachment["size"],
         "mimeType": attachment["mime_type"],
-        "content": f"{house().jira_url}/secure/attachment/{attachment['id']}/"
-        + quote(attachment["filename"]),
+        "content": attachment.get("content") or content_address(attachment),
     }
+
+
+def content_address(attachment: Body) -> str:
+    """Return where the content of an attachment is downloaded."""
+    if house().flavour == "cloud":
+        return api(f"attachment/content/{attachment['id']}")
+    name = quote(attachment["filename"])
+    return f"{house().jira_url}/secure/attachment/{attachment['id']}/{name}"
 
 
 def may_see(comment: Body) -> bool:
@@ -73,10 +102,17 @@ def visible_comments(issue_id: int) -> list[Body]:
     return [c for c in records().all("jira.comment", issue_id) if may_see(c)]
 
 
+def links_of(issue: Body) -> list[Body]:
+    """Return the links between a ticket and others, in order; both ends are looked up by index."""
+    inward = records().all("jira.link", issue["id"])
+    outward = records().all_with_key("jira.link", str(issue["id"]))
+    return sorted({link["id"]: link for link in inward + outward}.values(), key=lambda li: li["id"])
+
+
 def link_beans(issue: Body) -> list[Body]:
-    """Return the links of a ticket to other tickets."""
+    """Return the links of a ticket to other tickets, those to tickets elsewhere first."""
     beans = list(issue["fields"].get("issuelinks") or [])
-    for link in records().all("jira.link"):
+    for link in links_of(issue):
         for side, other in (("inward", "outward"), ("outward", "inward")):
             # In a link "A blocks B", A's ticket shows B as its outward issue.
             if link[side] == issue["id"] and (ticket := records().get("jira.issue", link[other])):
@@ -104,8 +140,10 @@ def link_bean(link: Body, side: str, ticket: Body) -> Body:
     }
 
 
-def link_type_bean(type_id: str) -> Body:
+def link_type_bean(type_id: str | Body) -> Body:
     """Return a link type."""
+    if isinstance(type_id, dict):
+        return type_id
     name, inward, outward = workflow.LINK_TYPES[type_id]
     return {
         "id": type_id,

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from flask import g
 
-from wardbook.sandbox.house import house, instant, records
+from wardbook.sandbox.house import house, instant, moment, records, stamp
 from wardbook.sandbox.jira import fields as reading
 from wardbook.sandbox.jira import workflow
 from wardbook.sandbox.jira.refusals import Refused, no_issue, unsettable
-from wardbook.sandbox.jira.ticket_beans import field_value
+from wardbook.sandbox.jira.ticket_beans import field_value, links_of
 from wardbook.sandbox.jira.webhooks import announce
 from wardbook.sandbox.store import Body, Records
 
 
+def find_by_key(all_records: Records, key: str) -> Body | None:
+    """Return a ticket by its key, or by one that it had before it was moved."""
+    issue = all_records.find("jira.issue", key.upper())
+    if issue is None and (moved := all_records.find("jira.moved", key.upper())):
+        issue = all_records.get("jira.issue", moved["issue"])
+    return issue
+
+
 def find_issue(key_or_id: str) -> Body:
-    """Return a ticket by key or id.
+    """Return a ticket by key, by a key that it had before, or by id.
 
     Raises:
         Refused: 404.
     """
-    issue = records().find("jira.issue", key_or_id.upper())
+    issue = find_by_key(records(), key_or_id)
     if issue is None and key_or_id.isdigit():
         issue = records().get("jira.issue", int(key_or_id))
     if issue is None:
@@ -144,10 +153,15 @@ def describe(value: Any) -> str:
 
 
 def touch(issue: Body) -> None:
-    """Save a ticket as changed now."""
-    issue["fields"]["updated"] = instant()
+    """Save a ticket as changed now, and never at the same instant as before or earlier."""
+    issue["fields"]["updated"] = later_than(issue["fields"]["updated"], instant())
     records().save("jira.issue", issue)
     keep_version(records(), issue, house().index_lag_seconds)
+
+
+def later_than(before: str, present: str) -> str:
+    """Return `present`, or a millisecond after `before` where that is not later."""
+    return max(present, stamp(moment(before) + timedelta(milliseconds=1)))
 
 
 def keep_version(all_records: Records, issue: Body, lag: float) -> None:
@@ -170,9 +184,8 @@ def delete_issue(issue: Body) -> None:
     for kind in ("jira.comment", "jira.attachment", "jira.remotelink", "jira.version"):
         for body in records().all(kind, issue["id"]):
             records().delete(kind, body["id"])
-    for link in records().all("jira.link"):
-        if issue["id"] in (link["inward"], link["outward"]):
-            records().delete("jira.link", link["id"])
+    for link in links_of(issue):
+        records().delete("jira.link", link["id"])
     records().delete("jira.issue", issue["id"])
 
 
