@@ -46,15 +46,14 @@ url = "https://gitlab.hospital.example"
 token_file = "state/gitlab.token"
 branch = "main"
 
+[gitlab.people]                  # Jira users whose name in GitLab is another one
+# "jira.name" = "gitlab.name"
+
 # One table for each hospital service, named as its Jira component.
 [services."Direction médicale"]
 project = "unit/direction-medicale"
 approvers = ["head.of.service"]
 reviewers = ["reviewer.one", "reviewer.two"]
-
-# Jira users whose name in GitLab is another one.
-[people]
-# "jira.name" = "gitlab.name"
 
 [attachments]                    # of tickets, copied to the issue
 max_bytes = 10_000_000

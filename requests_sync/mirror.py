@@ -84,7 +84,7 @@ class _Plan:
 
     def assignee(self) -> Iterator[Intent]:
         """Whoever changed last decides; where both did, the analysts."""
-        record, people = self._record, self._settings.people
+        record, people = self._record, self._settings.gitlab.people
         ticket = analyst_of(record.ticket.assignee, people)
         issue, agreed = record.view.assignee, record.agreed.assignee
         if ticket == issue:

@@ -100,11 +100,12 @@ class JiraSettings(_Model):
 
 
 class GitLabSettings(_Model):
-    """The GitLab server."""
+    """The GitLab server. `people` names those of Jira who are called otherwise in GitLab."""
 
     url: Url
     token: SecretStr
     branch: str = "main"
+    people: Mapping[str, str] = Field(default_factory=dict)
 
 
 class ServiceSettings(_Model):
@@ -235,7 +236,6 @@ class Settings(_Model):
     jira: JiraSettings
     gitlab: GitLabSettings
     services: Mapping[str, ServiceSettings]
-    people: Mapping[str, str] = Field(default_factory=dict)
     attachments: AttachmentSettings = AttachmentSettings()
     sync: SyncSettings = SyncSettings()
     sources: Mapping[str, SourceSettings] = Field(default_factory=dict)
