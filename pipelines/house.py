@@ -19,6 +19,7 @@ from wardbook.template.spec import Template, load_catalogue
 
 if TYPE_CHECKING:
     from pipelines.executors.interface import Executor
+    from requests_sync.effects import Effect
     from wardbook.seal import Keyring
 
 
@@ -79,6 +80,18 @@ class House:
     def issues(self) -> IssueIndex:
         """Which issue belongs to which ticket, asked when the ledger does not know."""
         return IssueIndex(self.gitlab)
+
+    def effects(self) -> Mapping[str, Effect]:
+        """Return every kind of effect, by the name that intents use, for work on one request."""
+        # Imported when there is something to do: a pass with nothing to settle stays quick.
+        from pipelines.channels import channel_effects
+        from requests_sync.effects import tracker_effects
+
+        settings = self.settings
+        trackers = tracker_effects(
+            self.jira, self.gitlab, self.issues, settings.gitlab.branch, settings.unit.language
+        )
+        return trackers | channel_effects(self)
 
     def worker(self) -> House:
         """Return a house for another thread: the same ledger, with connections of its own."""

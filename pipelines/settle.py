@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pipelines.house import House
 from requests_sync.copies import COPIES, may_exist
-from requests_sync.effects import Effect, tracker_effects
+from requests_sync.effects import Effect
 from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.errors import WardbookError
 
@@ -35,25 +35,10 @@ def settle_effects(house: House, record: Record) -> bool:
             waiting.add(is_copy)
             continue
         if effects is None:
-            effects = effects_of(house)
+            effects = house.effects()
         if not _settle(house, effects[intent.kind], record.key, intent):
             waiting.add(is_copy)
     return False not in waiting
-
-
-def effects_of(house: House) -> Mapping[str, Effect]:
-    """Return every kind of effect, by the name that intents use."""
-    # Imported when there is something to do: a pass with nothing to settle stays quick.
-    from pipelines.channels import channel_effects
-
-    trackers = tracker_effects(
-        house.jira,
-        house.gitlab,
-        house.issues,
-        house.settings.gitlab.branch,
-        house.settings.unit.language,
-    )
-    return trackers | channel_effects(house)
 
 
 def _settle(house: House, effect: Effect, key: str, intent: Intent) -> bool:

@@ -142,16 +142,14 @@ class GitLabPort:
             except GitlabCreateError as error:
                 if error.response_code != 409:
                     raise
-        return self._link_between(project, iid, other_project, other)
+        return dict(self.links(project, iid)).get(f"{other_project}#{other}", 0)
 
-    def _link_between(self, project: str, iid: int, other_project: str, other: int) -> int:
+    def links(self, project: str, iid: int) -> Iterator[tuple[str, int]]:
+        """Yield the issues linked to an issue, by full reference, with each link's id."""
         with _translated(f"read the links of issue {iid} of {project}"):
             issue = self._project(project).issues.get(iid, lazy=True)
             for link in issue.links.list(iterator=True):
-                reference = str(link.references["full"])
-                if reference == f"{other_project}#{other}":
-                    return int(link.issue_link_id)
-        return 0
+                yield str(link.references["full"]), int(link.issue_link_id)
 
     def unlink_issues(self, project: str, iid: int, link: int) -> None:
         """Remove a link between issues; one that is gone already is no error."""

@@ -26,21 +26,35 @@ def status(context: Context, as_json: bool) -> int:
 
     Exits with 1 when something is stuck or unreadable.
     """
+    stuck: list[dict[str, Any]]
+    refused: list[dict[str, Any]]
     with House(context.settings()) as house:
         journeys = [journey_of(house, record) for record in house.ledger.records()]
         stuck = [
             {"request": key, "effect": intent.key, "error": intent.error, "tries": intent.attempts}
             for key, intent in house.ledger.stuck_intents()
         ]
+        refused = [
+            {"request": key, "what": f"{twin.kind}:{twin.theirs}", "reason": twin.skipped}
+            for key, twin in house.ledger.skipped_twins()
+        ]
         letters = [asdict(letter) for letter in house.ledger.dead_letters()]
     if as_json:
-        told = {"requests": [asdict(j) for j in journeys], "stuck": stuck, "unreadable": letters}
+        told = {
+            "requests": [asdict(j) for j in journeys],
+            "stuck": stuck,
+            "not_copied": refused,
+            "unreadable": letters,
+        }
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         console = open_console()
         console.print(draw_journeys(journeys, console.width))
         for one in stuck:
             console.print(Text(f"stuck: {one['effect']}: {one['error']}", style="red"))
+        for one in refused:
+            line = f"not copied: {one['request']} {one['what']}: {one['reason']}"
+            console.print(Text(line, style="yellow"))
         for letter in letters:
             line = f"unreadable: {letter['ticket_key']}: {letter['reason']}"
             console.print(Text(line, style="red"))

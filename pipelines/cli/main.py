@@ -24,6 +24,7 @@ REFUSED, FAULT = 1, 3
 _COMMANDS: Mapping[str, str] = {
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
+    "drift": "pipelines.cli.sync",
     "init": "pipelines.cli.setup",
     "retry": "pipelines.cli.passes",
     "run": "pipelines.cli.run",
@@ -32,6 +33,7 @@ _COMMANDS: Mapping[str, str] = {
     "show": "pipelines.cli.look",
     "site": "pipelines.cli.site",
     "status": "pipelines.cli.look",
+    "sync": "pipelines.cli.sync",
     "template": "pipelines.cli.template",
     "tick": "pipelines.cli.passes",
     "verify": "pipelines.cli.verify",

@@ -30,7 +30,7 @@ def tick(context: Context, as_json: bool) -> int:
     with House(context.settings()) as house:
         with working("Looking at tickets and requests"):
             done = tick_until_quiet(house)
-        _tell(done, as_json=as_json)
+        tell_pass(done, as_json=as_json)
     return FAULT if done.faults else 0
 
 
@@ -47,7 +47,7 @@ def serve(context: Context, every: float) -> int:
         click.echo(f"Serving {house.settings.unit.name}: a pass every {every:g} s.", err=True)
         while not stop.is_set():
             wake.clear()  # before the pass looks: what is called meanwhile wakes the next one
-            _tell(tick_once(house), as_json=False)
+            tell_pass(tick_once(house), as_json=False)
             _wait(house, stop, wake, every)
     return 0
 
@@ -95,7 +95,8 @@ def retry(context: Context, key: str) -> int:
     return 0
 
 
-def _tell(done: Pass, *, as_json: bool) -> None:
+def tell_pass(done: Pass, *, as_json: bool) -> None:
+    """Say what a pass came to."""
     if as_json:
         click.echo(json.dumps({"moved": done.moved, "faults": done.faults}, ensure_ascii=False))
         return

@@ -1,4 +1,4 @@
-"""Both sides of a request agree: what people do in Jira shows in GitLab, and the other way round."""
+"""Both sides of a request agree: what people do on one shows on the other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 from test_story import Scene, open_scene, spf_folder
 
 from pipelines.demo.world import ANALYST, BOT, REVIEWER
+from pipelines.drift import find_drift
+from pipelines.rehearsal import rehearse
 from pipelines.story import sync
 from wardbook.domain.states import State
 
@@ -208,3 +210,55 @@ def test_a_deleted_ticket_closes_its_issue(desk: Desk) -> None:
     desk.quiet()
     assert desk.issue(key).state == "closed"
     assert desk.record(key).state is State.CLOSED
+
+
+def test_a_rehearsal_tells_all_and_does_nothing(desk: Desk) -> None:
+    desk.sync()
+    key = desk.file()
+    desk.jira().add_comment(key, "une question")
+    before = len(desk.sandbox.journal.writes())
+    outcome, planned = rehearse(desk.house)
+    assert outcome.faults == {}
+    assert len(desk.sandbox.journal.writes()) == before
+    assert desk.house.ledger.record(key) is None, "the ledger was not touched either"
+    would = [one.kind for one in planned if one.request == key]
+    desk.sync()
+    assert would == [intent.kind for intent in desk.house.ledger.intents(key)]
+    assert rehearse(desk.house)[1] == []
+
+
+def drifts(desk: Desk, *, repair: bool = False) -> list[tuple[str, str, bool]]:
+    found = find_drift(desk.house, (), repair=repair)
+    return sorted((one.difference.what, one.difference.about, one.repaired) for one in found)
+
+
+def test_drift_finds_what_differs_and_repairs_it(desk: Desk) -> None:
+    key = desk.file()
+    jira = desk.jira()
+    for text in ("un", "deux", "trois"):
+        jira.add_comment(key, text)
+    desk.sync()
+    desk.issue(key).notes.create({"body": "quatre"})
+    desk.quiet()
+    assert drifts(desk) == []
+
+    copies = [note for note in desk.issue(key, BOT).notes.list(iterator=True) if not note.system]
+    by_text = {t: note for note in copies for t in ("un", "deux", "trois") if t in note.body}
+    by_text["un"].delete()
+    by_text["deux"].body = "autre chose\n" + by_text["deux"].body.rpartition("\n")[2]
+    by_text["deux"].save()
+    desk.issue(key, BOT).notes.create({"body": by_text["trois"].body})
+    (comment,) = [c for c in jira.comments(key) if "quatre" in c.body]
+    desk.jira(BOT).comment(key, comment.id).delete()
+    issue = desk.issue(key)
+    issue.title, issue.labels = "Autre", []
+    issue.save()
+
+    whats = [what for what, _, _ in drifts(desk)]
+    assert whats == ["differs", "double", "fields", "missing", "missing", "state"]
+    assert all(repaired for _, _, repaired in drifts(desk, repair=True))
+    assert drifts(desk) == []
+    desk.quiet()
+    assert drifts(desk) == []
+    assert len(desk.notes(key)) == 3
+    assert len(desk.copies(key)) == 1

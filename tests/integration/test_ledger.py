@@ -115,9 +115,7 @@ def test_due_are_the_moving_the_changed_and_the_unconfirmed(ledger: Ledger) -> N
     for number in (1, 2, 3):
         record = ledger.record(f"DATA-{number}")
         assert record is not None
-        ledger.move(
-            record, State.REFUSED, now=NOON, gated=record.asked, compared=record.version
-        )
+        ledger.move(record, State.REFUSED, now=NOON, gated=record.asked, compared=record.version)
     assert ledger.due_keys() == []
     take(ledger, make_ticket(key="DATA-2", parameters="start = 2020-05-01", updated=LATER))
     assert ledger.due_keys() == ["DATA-2"]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     and_,
+    delete,
     exists,
     func,
     insert,
@@ -37,6 +38,7 @@ from wardbook.ledger.rows import (
     add_outcome,
     add_thread,
     add_ticket,
+    add_twin,
     dump,
     issue_reference,
     key_order,
@@ -106,6 +108,14 @@ class Ledger:
                 "again. Check the room on its disk, and that its server runs."
             ) from None
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open one transaction for reading: all that it reads is of one moment."""
+        with self._reader.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
     def claim(self, name: str) -> AbstractContextManager[bool]:
         """Claim `name` for the length of a block; yields False when another worker holds it."""
         return claim(self._engine, name)
@@ -142,6 +152,14 @@ class Ledger:
         with self._reader.connect() as connection:
             return connection.execute(
                 select(table.c.key).where(table.c.ticket_id == ticket_id)
+            ).scalar_one_or_none()
+
+    def ticket_of_issue(self, reference: str) -> str | None:
+        """Return Jira's id of the ticket whose issue has this full reference."""
+        table = schema.requests
+        with self._reader.connect() as connection:
+            return connection.execute(
+                select(table.c.ticket_id).where(table.c.issue == reference)
             ).scalar_one_or_none()
 
     def keys_of_issues(self, project: str, iids: Collection[int]) -> dict[int, tuple[str, str]]:
@@ -236,6 +254,14 @@ class Ledger:
             for row in rows
         }
 
+    def replace_twins(self, key: str, twins: Iterable[Twin]) -> None:
+        """Write down which copies really exist of a request."""
+        table = schema.twins
+        with self._writing() as connection:
+            connection.execute(delete(table).where(table.c.request_key == key))
+            for twin in twins:
+                add_twin(connection, key, twin)
+
     def skipped_twins(self) -> list[tuple[str, Twin]]:
         """Return what could not be copied, with its request's key."""
         table = schema.twins
@@ -326,15 +352,19 @@ class Ledger:
 
     # --- effects --------------------------------------------------------------------------
 
+    def intents(self, key: str) -> list[Intent]:
+        """Return all intents of a request, oldest first."""
+        return self._intents(schema.effects.c.request_key == key)
+
     def open_intents(self, key: str) -> list[Intent]:
         """Return the intents of a request that are not confirmed, oldest first."""
         table = schema.effects
+        return self._intents(and_(table.c.request_key == key, table.c.done_at.is_(None)))
+
+    def _intents(self, which: ColumnElement[bool]) -> list[Intent]:
+        table = schema.effects
         with self._reader.connect() as connection:
-            rows = connection.execute(
-                select(table)
-                .where(table.c.request_key == key, table.c.done_at.is_(None))
-                .order_by(table.c.number)
-            ).all()
+            rows = connection.execute(select(table).where(which).order_by(table.c.number)).all()
         return [
             Intent(row.key, row.kind, row.payload, row.attempts, row.error, row.next_try)
             for row in rows
