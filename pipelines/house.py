@@ -70,6 +70,13 @@ class House:
         return JiraPort(self.settings.jira)
 
     @cached_property
+    def field_names(self) -> Mapping[str, str]:
+        """What Jira calls each field of a ticket, as it was when first asked for."""
+        known = self.jira.field_names()
+        ids = {"components": "components"} | self.settings.jira.fields.model_dump(exclude_none=True)
+        return {field: known[identity] for field, identity in ids.items() if identity in known}
+
+    @cached_property
     def gitlab(self) -> GitLabPort:
         """The analysts' side."""
         return GitLabPort(self.settings.gitlab)

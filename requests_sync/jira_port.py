@@ -79,7 +79,7 @@ class JiraPort:
             "created",
             "updated",
         ]
-        fields += self._settings.fields.model_dump().values()
+        fields += self._settings.fields.model_dump(exclude_none=True).values()
         with _translated("search tickets"):
             yield from self._pages(query, ",".join(fields))
 

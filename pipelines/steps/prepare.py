@@ -11,6 +11,7 @@ from requests_sync.gate import shown_parameters
 from wardbook.domain.record import Record
 from wardbook.domain.request import Request
 from wardbook.domain.states import State
+from wardbook.domain.ticket import Person
 from wardbook.errors import Fault
 from wardbook.messages import say
 from wardbook.template.spec import Template
@@ -29,12 +30,15 @@ def prepare_request(house: House, record: Record) -> Record:
         language,
         "issue.description",
         question=quote_for_gitlab(request.question or request.title),
-        requester=inline_code(f"{request.requester_name} ({request.requester})"),
+        requester=inline_code(tell_person(record.ticket.reporter)),
         service=request.service,
         purpose=say(language, f"issue.purpose_{request.purpose}"),
         basis=inline_code(f"{record.ticket.legal_basis} · {request.reference}"),
         expires=request.expires,
-        approver=inline_code(request.approver),
+        approver=inline_code(tell_person(request.approver)),
+        ethics=inline_code(request.ethics) if request.ethics else "—",
+        dpo=inline_code(tell_person(request.dpo)) if request.dpo else "—",
+        every=say(language, f"issue.every_{request.every}"),
         template=template.spec.name,
         parameters=quote_for_gitlab(shown_parameters(request) or "—"),
         folder=folder_of(record.key),
@@ -80,6 +84,11 @@ def request_of(record: Record) -> Request:
     if record.request is None:
         raise Fault(f"{record.key} is {record.state} without a request: the ledger is damaged.")
     return record.request
+
+
+def tell_person(person: Person) -> str:
+    """Return a person as an analyst needs them: name and account."""
+    return f"{person.name} ({person.username})"
 
 
 def branch_of(key: str) -> str:

@@ -35,15 +35,24 @@ class Ticket:
     legal_basis: str
     reference: str
     expires: str
-    approver: str
+    approver: Person | None
     template: str
     parameters: str
     language: str
+    ethics: str = ""
+    dpo: Person | None = None
+    recurrence: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what the gate judges; equal as long as the requester asks the same."""
+        """SHA-256 of what the gate judges; equal as long as the requester asks the same.
+
+        A person counts by their account, since names change; an empty field does not count.
+        """
         content = asdict(self)
         for touched_by_us in ("updated", "status"):
             del content[touched_by_us]
+        for person in ("reporter", "approver", "dpo"):
+            content[person] = content[person] and content[person]["username"]
+        content = {name: value for name, value in content.items() if value}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
