@@ -49,7 +49,12 @@ class House:
     @property
     def today(self) -> date:
         """The day in the unit's time zone, on which bases and approvals must still hold."""
-        return self.now().astimezone(ZoneInfo(self.settings.unit.time_zone)).date()
+        return self.now().astimezone(self.zone).date()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The unit's time zone."""
+        return ZoneInfo(self.settings.unit.time_zone)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -22,6 +22,7 @@ from pipelines.executors.interface import RunState
 from pipelines.house import House
 from pipelines.settle import settle_effects
 from pipelines.steps.answer import answer_ticket
+from pipelines.steps.calendar import pause_request, run_again, warn_of_expiry
 from pipelines.steps.deliver import deliver_outputs
 from pipelines.steps.gate import pass_gate
 from pipelines.steps.prepare import prepare_request
@@ -46,6 +47,9 @@ STEPS: dict[Step, Callable[[House, Record], Record | None]] = {
     Step.TURN_DOWN: turn_down,
     Step.DELIVER: deliver_outputs,
     Step.ANSWER: answer_ticket,
+    Step.AGAIN: run_again,
+    Step.WARN: warn_of_expiry,
+    Step.PAUSE: pause_request,
 }
 """Each takes the request as it stands and returns it as it stands then, or None to wait."""
 
@@ -106,7 +110,7 @@ def _read_gitlab(house: House) -> None:
 
 def advance_all(house: House, outcome: Pass) -> None:
     """Lead every request that may have a next step as far as it can go now."""
-    for key in house.ledger.due_keys():
+    for key in house.ledger.due_keys(house.now()):
         with house.ledger.claim(key) as mine:
             if mine:
                 _advance_safely(house, key, outcome)
@@ -137,7 +141,11 @@ def advance(house: House, key: str) -> Iterator[Record]:
             return
         record = house.ledger.record(key) or record
         step = next_step(
-            record, _reviewers(house, record), data_mended=were_data_mended(house, record)
+            record,
+            _reviewers(house, record),
+            today=house.today,
+            notice_days=house.settings.unit.expiry_notice_days,
+            data_mended=were_data_mended(house, record),
         )
         if step is Step.REST:
             return

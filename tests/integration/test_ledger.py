@@ -100,7 +100,7 @@ def test_a_confirmed_effect_is_open_no_more_and_fills_the_links(ledger: Ledger) 
     ledger.move(record, State.ACCEPTED, now=NOON, intents=[intent])
     ledger.begin_effect(intent)
     assert ledger.open_intents("DATA-1")[0].attempts == 1
-    assert ledger.due_keys() == ["DATA-1"]
+    assert ledger.due_keys(NOON) == ["DATA-1"]
     ledger.confirm_effect("DATA-1", intent, Outcome({"issue": 7}, {"iid": 7}), NOON)
     assert ledger.open_intents("DATA-1") == []
     after = ledger.record("DATA-1")
@@ -115,10 +115,10 @@ def test_due_are_the_moving_the_changed_and_the_unconfirmed(ledger: Ledger) -> N
         record = ledger.record(f"DATA-{number}")
         assert record is not None
         ledger.move(record, State.REFUSED, now=NOON, gated=record.asked)
-    assert ledger.due_keys() == []
+    assert ledger.due_keys(NOON) == []
     edited = dataclasses.replace(make_ticket(key="DATA-2"), parameters="start = 2020-05-01")
     ledger.take_ticket(edited, known_before=False, now=NOON)
-    assert ledger.due_keys() == ["DATA-2"]
+    assert ledger.due_keys(NOON) == ["DATA-2"]
 
 
 def test_only_one_worker_holds_a_claim(ledger: Ledger, ledger_url: str) -> None:

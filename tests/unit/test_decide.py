@@ -17,7 +17,12 @@ from wardbook.settings import StandingApproval
 
 REVIEWERS = ("rfaure", "cmoreau")
 TODAY = date(2026, 3, 2)
+NOTICE = 30
 FAURE = Approval("rfaure", "Rémi Faure", "2026-03-02T12:00:00.000Z")
+
+
+def step_of(record: Record, reviewers: tuple[str, ...], today: date = TODAY) -> Step:
+    return next_step(record, reviewers, today=today, notice_days=NOTICE)
 
 
 @pytest.mark.parametrize(
@@ -35,15 +40,16 @@ FAURE = Approval("rfaure", "Rémi Faure", "2026-03-02T12:00:00.000Z")
         (State.RELEASED, Step.DELIVER),
         (State.DELIVERED, Step.ANSWER),
         (State.ANSWERED, Step.REST),
+        (State.PAUSED, Step.REST),
     ],
 )
 def test_each_state_has_its_step(state: State, step: Step) -> None:
-    assert next_step(make_record(state), REVIEWERS) is step
+    assert step_of(make_record(state), REVIEWERS) is step
 
 
 def test_every_state_is_covered() -> None:
     for state in State:
-        assert next_step(make_record(state), REVIEWERS) in Step
+        assert step_of(make_record(state), REVIEWERS) in Step
 
 
 def test_every_step_but_rest_is_done_by_somebody() -> None:
@@ -52,15 +58,15 @@ def test_every_step_but_rest_is_done_by_somebody() -> None:
 
 @pytest.mark.parametrize("state", list(State))
 def test_an_edited_ticket_passes_the_gate_again(state: State) -> None:
-    assert next_step(replace(make_record(state), asked="new"), REVIEWERS) is Step.GATE
+    assert step_of(replace(make_record(state), asked="new"), REVIEWERS) is Step.GATE
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.FAILED, State.HELD, State.REJECTED])
 def test_a_new_commit_on_the_branch_runs_again(state: State) -> None:
     record = replace(make_record(state), review=Review(head="c2"), work=Work(commit="c1"))
-    assert next_step(record, REVIEWERS) is Step.MEND
+    assert step_of(record, REVIEWERS) is Step.MEND
     same = replace(record, review=Review(head="c1"))
-    assert next_step(same, REVIEWERS) is not Step.MEND
+    assert step_of(same, REVIEWERS) is not Step.MEND
 
 
 def held(**review: object) -> Record:
@@ -68,11 +74,11 @@ def held(**review: object) -> Record:
 
 
 def test_a_reviewers_approval_releases() -> None:
-    assert next_step(held(approvals=(FAURE,)), REVIEWERS) is Step.REVIEW
+    assert step_of(held(approvals=(FAURE,)), REVIEWERS) is Step.REVIEW
 
 
 def test_a_closed_merge_request_turns_down_even_when_approved() -> None:
-    assert next_step(held(approvals=(FAURE,), state="closed"), REVIEWERS) is Step.TURN_DOWN
+    assert step_of(held(approvals=(FAURE,), state="closed"), REVIEWERS) is Step.TURN_DOWN
 
 
 @pytest.mark.parametrize(
@@ -87,7 +93,7 @@ def test_a_closed_merge_request_turns_down_even_when_approved() -> None:
 )
 def test_an_approval_that_does_not_count_changes_nothing(record: Record) -> None:
     assert valid_approvals(record, REVIEWERS) == ()
-    assert next_step(record, REVIEWERS) is Step.REST
+    assert step_of(record, REVIEWERS) is Step.REST
 
 
 def with_checks(*verdicts: Verdict, unchanged: bool = True) -> Record:

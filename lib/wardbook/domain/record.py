@@ -85,11 +85,13 @@ class Review:
 class Work:
     """What this revision of the request has come to so far.
 
+    `period` is the one for which a recurring request ran, "" for what runs once.
     `unchanged` says that the notebook at `commit` is the template's own, byte for byte;
     `released_by` are those who let it out: on what `ground`, a review or a standing approval.
     """
 
     run: str | None = None
+    period: str = ""
     commit: str | None = None
     unchanged: bool = False
     failure: Failure | None = None
@@ -105,7 +107,8 @@ class Record:
     """One request in the ledger.
 
     `asked` is the fingerprint of the ticket as last read, `gated` as last judged: where they
-    differ, the gate is due. `known_before` says that the ticket is older than this ledger, so its
+    differ, the gate is due. `warned` is the expiry of the legal basis that the requester was last
+    told of ahead of time. `known_before` says that the ticket is older than this ledger, so its
     effects may exist outside without an intent here.
     """
 
@@ -121,6 +124,7 @@ class Record:
     work: Work
     review: Review
     changed_at: str
+    warned: str = ""
 
 
 @dataclass(frozen=True)

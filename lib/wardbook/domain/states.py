@@ -28,6 +28,7 @@ class State(StrEnum):
     RELEASED = "released"
     DELIVERED = "delivered"
     ANSWERED = "answered"
+    PAUSED = "paused"
 
     @property
     def label(self) -> str:
@@ -35,7 +36,7 @@ class State(StrEnum):
         return f"state::{self.value}"
 
 
-SETTLED = frozenset({State.REFUSED, State.FAILED, State.REJECTED, State.ANSWERED})
+SETTLED = frozenset({State.REFUSED, State.FAILED, State.REJECTED, State.ANSWERED, State.PAUSED})
 """States in which the platform waits for a person, or for nothing."""
 
 
@@ -109,13 +110,35 @@ _MENDED = tuple(
     Move(state, State.PREPARED, Actor.ANALYST, "request.mended", None, TicketStatus.WORKING)
     for state in (State.RUNNING, State.FAILED, State.HELD, State.REJECTED)
 )
+# A recurring request runs again when its next period begins. The ticket stays as it is: it would
+# only go to and fro.
+_AGAIN = (Move(State.ANSWERED, State.PREPARED, Actor.PLATFORM, "request.due"),)
+# While it waits, a recurring request tells ahead of time that its legal basis ends.
+_WARNED = tuple(
+    Move(state, state, Actor.PLATFORM, "basis.ends_soon", "ends_soon")
+    for state in (State.FAILED, State.HELD, State.REJECTED, State.ANSWERED)
+)
+# Nothing runs or is released on a legal basis that has expired.
+_PAUSED = tuple(
+    Move(state, State.PAUSED, Actor.PLATFORM, "basis.expired", "paused", TicketStatus.WAITING)
+    for state in (
+        State.ACCEPTED,
+        State.PREPARED,
+        State.RUNNING,
+        State.FAILED,
+        State.CHECKED,
+        State.HELD,
+        State.REJECTED,
+        State.ANSWERED,
+    )
+)
 # An edited ticket passes the gate again, wherever its request stands.
 _EDITED = tuple(
     Move(state, State.RECEIVED, Actor.REQUESTER, "ticket.edited")
     for state in State
     if state is not State.RECEIVED
 )
-MOVES: tuple[Move, ...] = _WORK + _MENDED + _EDITED
+MOVES: tuple[Move, ...] = _WORK + _MENDED + _AGAIN + _WARNED + _PAUSED + _EDITED
 _BY_ENDS = {(move.source, move.target): move for move in MOVES}
 
 

@@ -76,6 +76,7 @@ def record_of(row: Row[Any]) -> Record:
         asked=row.asked,
         gated=row.gated,
         changed_at=row.changed_at,
+        warned=row.warned,
         **parts,
     )
 
