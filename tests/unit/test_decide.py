@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from factories import make_record
+from factories import make_record, make_request
 
-from pipelines.decide import Step, may_leave_standing, next_step, valid_approvals, worst_verdict
+from pipelines.decide import (
+    Step,
+    may_leave_standing,
+    next_step,
+    valid_approvals,
+    wakes_at,
+    worst_verdict,
+)
 from pipelines.story import STEPS
 from wardbook.domain.output import Check, Verdict
 from wardbook.domain.record import Approval, Record, Review, Work
@@ -94,6 +102,106 @@ def test_a_closed_merge_request_turns_down_even_when_approved() -> None:
 def test_an_approval_that_does_not_count_changes_nothing(record: Record) -> None:
     assert valid_approvals(record, REVIEWERS) == ()
     assert step_of(record, REVIEWERS) is Step.REST
+
+
+def basis(state: State, expires: date, every: str = "once", **changes: object) -> Record:
+    request = make_request(expires=expires.isoformat(), every=every)
+    return replace(make_record(state), request=request, **changes)  # type: ignore[arg-type]
+
+
+DAY = timedelta(days=1)
+UNRELEASED = ("accepted", "prepared", "running", "failed", "checked", "held")
+WAITING = ("failed", "held", "rejected", "answered")
+
+
+@pytest.mark.parametrize("state", UNRELEASED)
+def test_nothing_goes_on_after_the_last_day_of_its_basis(state: str) -> None:
+    record = basis(State(state), TODAY)
+    assert step_of(record, REVIEWERS) is not Step.PAUSE, "the last day counts"
+    assert step_of(record, REVIEWERS, TODAY + DAY) is Step.PAUSE
+
+
+def test_an_expired_basis_is_stronger_than_an_approval() -> None:
+    record = basis(State.HELD, TODAY, review=Review(approvals=(FAURE,)))
+    assert step_of(record, REVIEWERS) is Step.REVIEW
+    assert step_of(record, REVIEWERS, TODAY + DAY) is Step.PAUSE
+
+
+@pytest.mark.parametrize("state", ["refused", "rejected", "released", "delivered", "answered"])
+def test_what_is_decided_already_is_not_paused(state: str) -> None:
+    record = basis(State(state), TODAY)
+    assert step_of(record, REVIEWERS, TODAY + DAY) is step_of(record, REVIEWERS)
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_a_recurring_request_pauses_wherever_it_waits(state: str) -> None:
+    record = basis(State(state), TODAY, "weekly")
+    assert step_of(record, REVIEWERS, TODAY + DAY) is Step.PAUSE
+
+
+def test_an_edited_ticket_passes_the_gate_again_even_when_its_basis_has_expired() -> None:
+    for state in (State.HELD, State.PAUSED):
+        record = basis(state, TODAY - DAY, "weekly", asked="new")
+        assert step_of(record, REVIEWERS) is Step.GATE
+    assert step_of(basis(State.PAUSED, TODAY - DAY, "weekly"), REVIEWERS) is Step.REST
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_notice_is_given_once_for_an_expiry(state: str) -> None:
+    last = TODAY + NOTICE * DAY
+    record = basis(State(state), last, "weekly", work=Work(period="2026-W10"))
+    assert step_of(record, REVIEWERS, TODAY - DAY) is Step.REST
+    assert step_of(record, REVIEWERS) is Step.WARN
+    assert step_of(replace(record, warned=last.isoformat()), REVIEWERS) is Step.REST
+    earlier = replace(record, warned=(last - DAY).isoformat())
+    assert step_of(earlier, REVIEWERS) is Step.WARN, "the ticket says another day now"
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_what_runs_once_gives_no_notice(state: str) -> None:
+    assert step_of(basis(State(state), TODAY), REVIEWERS) is Step.REST
+
+
+def test_an_answered_request_runs_again_when_its_next_period_begins() -> None:
+    sunday, monday = date(2026, 3, 8), date(2026, 3, 9)
+    far = date(2027, 12, 31)
+    record = basis(State.ANSWERED, far, "weekly", work=Work(period="2026-W10"))
+    assert step_of(record, REVIEWERS, sunday) is Step.REST
+    assert step_of(record, REVIEWERS, monday) is Step.AGAIN
+    for state in ("failed", "held", "rejected"):
+        waiting = replace(record, state=State(state))
+        assert step_of(waiting, REVIEWERS, monday) is Step.REST, "a person has to act first"
+
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.mark.parametrize(
+    ("every", "period", "expires", "warned", "expected"),
+    [
+        ("once", "", "2026-03-10", False, None),
+        ("weekly", "2026-W10", "2027-12-31", False, "2026-03-08T23:00:00+00:00"),
+        ("weekly", "2026-W13", "2027-12-31", False, "2026-03-29T22:00:00+00:00"),
+        ("monthly", "2026-03", "2026-04-20", False, "2026-03-20T23:00:00+00:00"),
+        ("monthly", "2026-03", "2026-04-20", True, "2026-03-31T22:00:00+00:00"),
+        ("monthly", "2026-03", "2026-03-15", True, "2026-03-15T23:00:00+00:00"),
+        ("monthly", "2026-03", "9999-12-31", True, "2026-03-31T22:00:00+00:00"),
+        ("daily", "9999-12-31", "9999-12-31", True, None),
+    ],
+    ids=["once", "winter", "to summer", "notice", "noticed", "expiry", "never", "end of time"],
+)
+def test_an_answered_request_wakes_at_the_next_date_of_its_calendar(
+    every: str, period: str, expires: str, warned: bool, expected: str | None
+) -> None:
+    record = basis(
+        State.ANSWERED,
+        date.fromisoformat(expires),
+        every,
+        work=Work(period=period),
+        warned=expires if warned else "",
+    )
+    moment = wakes_at(record, PARIS, NOTICE)
+    assert (moment and moment.isoformat()) == expected
 
 
 def with_checks(*verdicts: Verdict, unchanged: bool = True) -> Record:
