@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from factories import NOON, make_ticket
+from factories import NOON, make_request, make_ticket
 
 from wardbook.domain.record import Intent, Outcome
 from wardbook.domain.states import ForbiddenMove, State
+from wardbook.domain.ticket import Person
 from wardbook.errors import ForeignFault
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.ledger.database import HEAD
 from wardbook.ledger.ledger import StaleRecord
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture
@@ -210,6 +216,63 @@ def test_the_migrations_make_the_tables_of_the_schema(ledger_url: str) -> None:
     folder = Path(database.__file__).parent / "migrations"
     assert ScriptDirectory(str(folder)).get_current_head() == HEAD
     engine.dispose()
+
+
+def test_a_ledger_of_the_first_version_keeps_its_requests(ledger_url: str) -> None:
+    """There an approver was the name of an account."""
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+
+    from wardbook.ledger import database
+
+    config = Config()
+    folder = Path(database.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    request = dataclasses.asdict(make_request())
+    ticket = dataclasses.asdict(make_ticket())
+    for asked in (request, ticket):
+        for later in ("ethics", "dpo", "every", "recurrence"):
+            asked.pop(later, None)
+        asked["approver"] = "hbernard"
+    engine = create_engine(ledger_url.replace("postgresql://", "postgresql+psycopg://"))
+    row = text(
+        "insert into requests values "
+        "(:key, 'answered', 1, 0, :ticket, 'a', 'a', :request, '{}', '{}', '{}', '2026-03-02')"
+    )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for key, one in (("DATA-1", request), ("DATA-2", None)):
+            values = {"key": key, "ticket": json.dumps(ticket), "request": json.dumps(one)}
+            connection.execute(row, values)
+    engine.dispose()
+    ledger = open_ledger(ledger_url)
+    first, second = ledger.record("DATA-1"), ledger.record("DATA-2")
+    assert first is not None
+    assert second is not None
+    account = Person("hbernard", "hbernard")
+    assert first.request == make_request(approver=account)
+    assert first.ticket == second.ticket == make_ticket(approver=account)
+    assert second.request is None
+    assert (first.warned, ledger.due_keys(NOON)) == ("", [])
+    ledger.close()
+
+
+def test_one_at_rest_wakes_at_the_moment_that_its_last_move_named(ledger: Ledger) -> None:
+    received(ledger)
+    record = ledger.record("DATA-1")
+    assert record is not None
+    refused = ledger.move(
+        record, State.REFUSED, now=NOON, gated=record.asked, due_at=NOON.astimezone(PARIS)
+    )
+    second = timedelta(seconds=1)
+    assert ledger.due_keys(NOON - second) == []
+    assert ledger.due_keys(NOON) == ["DATA-1"]
+    assert ledger.due_keys((NOON + second).astimezone(PARIS)) == ["DATA-1"]
+    again = ledger.move(refused, State.RECEIVED, now=NOON)
+    ledger.move(again, State.REFUSED, now=NOON)
+    assert ledger.due_keys(NOON + second) == [], "the wish was that of the move before"
 
 
 def test_a_ledger_that_cannot_be_reached_says_so_without_its_password() -> None:

@@ -267,6 +267,20 @@ def test_a_refused_ticket_is_read_again_when_it_is_edited(scene: Scene) -> None:
     assert scene.house.jira.status(key) == "En cours"
 
 
+def test_a_refusal_calls_the_fields_as_jira_does(scene: Scene) -> None:
+    key = scene.file(purpose="Recherche", approver="alopes")
+    scene.edit(key, {"components": []})
+    scene.tick()
+    (comment,) = scene.comments(key)
+    names = scene.house.jira.field_names()
+    ids = scene.house.settings.jira.fields
+    assert names["components"] != "Composants (service)", "else our own word would pass for theirs"
+    for identity in ("components", ids.legal_basis, ids.ethics, ids.dpo):
+        assert f"«\u00a0{names[identity]}\u00a0»" in comment
+    assert "Nadia Petit" in comment, "a person's name, not the account"
+    assert scene.record(key).links.issue is None
+
+
 def test_jira_away_is_told_and_the_rest_goes_on(scene: Scene) -> None:
     from wardbook.sandbox import Fault
 
