@@ -102,7 +102,7 @@ def judge_ground(
     """Judge purpose, basis, reference, expiry, ethics and data protection; adds what is wrong."""
     purpose = _purpose(ticket, problems)
     basis = _basis(ticket, purpose, problems)
-    expected = _REFERENCES[basis or "head_of_service"]
+    expected = _expected_reference(purpose, basis)
     return LegalGround(
         purpose=purpose,
         basis=basis,
@@ -136,6 +136,15 @@ def _basis(ticket: Ticket, purpose: Purpose | None, problems: list[Problem]) -> 
             Problem("legal_basis", code, shorten(ticket.legal_basis), examples[purpose])
         )
     return basis or ""
+
+
+def _expected_reference(purpose: Purpose | None, basis: str) -> _Reference:
+    """Return the form that a reference must have; while the basis is unknown, any that fits."""
+    if basis or purpose != "research":
+        return _REFERENCES[basis or "head_of_service"]
+    either = [_REFERENCES[one] for one in LEGAL_BASES["research"].values()]
+    form = "|".join(f"(?:{one.form.pattern})" for one in either)
+    return _Reference(re.compile(form, re.IGNORECASE), either[0].example)
 
 
 def _reference(field: str, text: str, expected: _Reference, problems: list[Problem]) -> str:

@@ -361,6 +361,17 @@ def test_every_problem_is_told_at_once(templates: dict[str, Template]) -> None:
     assert all(NAMES[field] in text.replace("\\", "") for field in fields)
 
 
+def test_a_reference_of_research_is_judged_while_its_basis_is_still_unknown(
+    templates: dict[str, Template],
+) -> None:
+    unknown = [("legal_basis", "missing")]
+    for reference in ("F20260114093012", "DR-2026-031"):
+        ticket = make_research(legal_basis="", reference=reference)
+        assert problems(ticket, templates) == unknown
+    found = problems(make_research(legal_basis="", reference="en cours"), templates)
+    assert found == [*unknown, ("reference", "not_a_reference")]
+
+
 def test_our_own_words_stand_in_for_a_name_that_jira_does_not_give() -> None:
     problem = Problem("expires", "missing", "", "2027-12-31")
     assert "Échéance" in explain_problem(problem, "fr")
