@@ -7,12 +7,12 @@ import re
 from requests_sync.foreign_text import drop_controls, quote_for_gitlab
 from requests_sync.markup.gitlab_blocks import quote_blocks
 from requests_sync.markup.jira_blocks import write_blocks, write_verbatim
-from requests_sync.markup.markdown_reading import is_too_deep, read_markdown
+from requests_sync.markup.markdown_reading import TooCostlyError, read_markdown
 from requests_sync.markup.wiki_blocks import read_wiki
-from requests_sync.markup.words import words_of_markdown, words_of_wiki
+from requests_sync.markup.words import words_of_markdown, words_of_tokens, words_of_wiki
 
-LONGEST_WIKI = 100_000
-LONGEST_MARKDOWN = 100_000
+# Jira takes 32,767 characters by default, and the worst text of this length takes below 2 s.
+LONGEST = 40_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -23,7 +23,7 @@ def to_markdown(wiki: str, *, gitlab_host: str = "") -> str:
     it leads to. A text that is too long, or of which a word would be lost, is quoted as typed.
     """
     clean = _clean(wiki)
-    if len(clean) <= LONGEST_WIKI:
+    if len(clean) <= LONGEST:
         markdown = quote_blocks(read_wiki(clean), gitlab_host)
         if words_of_markdown(markdown) == words_of_wiki(clean):
             return markdown
@@ -36,12 +36,18 @@ def to_wiki(markdown: str) -> str:
     A text that is too long, or of which a word would be lost, is shown as typed.
     """
     clean = _clean(markdown)
-    if len(clean) <= LONGEST_MARKDOWN:
-        tokens = read_markdown(clean)
-        wiki = write_blocks(tokens)
-        if not is_too_deep(tokens) and words_of_wiki(wiki) == words_of_markdown(clean):
-            return wiki
-    return write_verbatim(clean)
+    wiki = _convert_markdown(clean) if len(clean) <= LONGEST else None
+    return write_verbatim(clean) if wiki is None else wiki
+
+
+def _convert_markdown(markdown: str) -> str | None:
+    """Return wiki markup with all words, or None."""
+    try:
+        tokens = read_markdown(markdown)
+    except TooCostlyError:
+        return None
+    wiki = write_blocks(tokens)
+    return wiki if words_of_wiki(wiki) == words_of_tokens(tokens) else None
 
 
 def _clean(text: str) -> str:

@@ -33,7 +33,7 @@ _LANGUAGES = frozenset(
 _LANGUAGE_NAMES = {"c++": "cpp", "c#": "csharp", "js": "javascript", "py": "python", "yml": "yaml"}
 _LINE_START = re.compile(r"([-+=:])|([0-9]{1,9})(?=[.)])")
 # Readers complete short rows; a table that would grow too large by it is written as lines.
-_MOST_CELLS = 20_000
+_MOST_COLUMNS, _MOST_CELLS = 100, 20_000
 
 
 def quote_blocks(blocks: Blocks, gitlab_host: str) -> str:
@@ -113,7 +113,7 @@ class _Writer:
     def _write_table(self, table: Table) -> list[str]:
         rows = [[self._write_cell(cell) for cell in row] for row in table.rows]
         width = max(len(row) for row in rows)
-        if width * len(rows) > _MOST_CELLS:
+        if width > _MOST_COLUMNS or width * len(rows) > _MOST_CELLS:
             lines = [" ".join(cells) for cells in rows]
             return [line for cells in lines for line in (cells, "")][:-1]
         if all(cell.header for cell in table.rows[0]):

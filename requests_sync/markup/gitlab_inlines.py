@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from urllib.parse import unquote
 
 from requests_sync.markup.tree import Code, Inline, Link, Style, Styled, Text
@@ -155,17 +156,12 @@ def _write_link(link: Link, gitlab_host: str) -> Iterator[_Piece]:
 def _join_code(pieces: Sequence[_Piece]) -> list[_Piece]:
     """Join neighbouring code, whose backticks would otherwise run together."""
     joined: list[_Piece] = []
-    codes: list[str] = []
-    for piece in (piece for piece in pieces if piece.markdown):
-        if piece.is_code:
-            codes.append(piece.markdown)
-            continue
-        if codes:
-            joined.append(_Piece("".join(codes), is_code=True))
-            codes = []
-        joined.append(piece)
-    if codes:
-        joined.append(_Piece("".join(codes), is_code=True))
+    shown = (piece for piece in pieces if piece.markdown)
+    for is_code, run in groupby(shown, key=lambda piece: piece.is_code):
+        if is_code:
+            joined.append(_Piece(" ".join(piece.markdown for piece in run), is_code=True))
+        else:
+            joined.extend(run)
     return joined
 
 

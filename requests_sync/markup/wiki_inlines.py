@@ -17,6 +17,7 @@ _NEXT = re.compile(
     r"""
       (?P<break>\\\\|\n)
     | \\(?P<escaped>[^\w\s\x01\x02]|_)
+    | (?P<entity>&\#92;)
     | (?P<mono>\{\{)
     | \{(?P<forced>[*_+\-^~])\}
     | (?<=\w)(?P<short>[\^~])(?P<digits>[+\-]?[0-9]{1,4})(?P=short)
@@ -81,6 +82,10 @@ class _Inlines:
 
     def _take_escaped(self, found: re.Match[str]) -> int:
         self._say(found["escaped"])
+        return found.end()
+
+    def _take_entity(self, found: re.Match[str]) -> int:
+        self._say("\\")
         return found.end()
 
     def _take_short(self, found: re.Match[str]) -> int:

@@ -15,7 +15,12 @@ from urllib.parse import unquote
 from markdown_it.token import Token
 
 from requests_sync.foreign_text import drop_controls
-from requests_sync.markup.markdown_reading import OUR_TAGS, first_number, is_too_deep, read_markdown
+from requests_sync.markup.markdown_reading import (
+    OUR_TAGS,
+    TooCostlyError,
+    first_number,
+    read_markdown,
+)
 
 _WORD = re.compile(r"[^\W_]+")
 _VERBATIM_OR_MACRO = re.compile(
@@ -28,10 +33,10 @@ _VERBATIM_OR_MACRO = re.compile(
 _TITLE = re.compile(r"[:|]\s*title\s*=([^|]*)", re.IGNORECASE)
 _UNSEEN = re.compile(
     r"^[ \t]*(?:h[1-6]|bq)\.(?=[ \t])"  # a heading's or quotation's mark
-    r"|(?<!\\)(?<=\[)(?P<same>[^\[\]|\n]+)\|(?=(?P=same)[\]|])"  # a link whose text is its target
+    r"|(?:(?<=[^\\]\[)|(?<=^\[))(?P<same>[^\[\]|\n]+)\|(?=(?P=same)[\]|])"  # a link whose text is its target
     r"|(?<=\|)(?:smart-link|smart-card|smart-embed|block-link)(?=\])"
     r"|(?<![\w\\])!(?P<image>[^\s!|][^!|\n]*)\|[^!\n]*!(?!\w)"
-    r"|\\?&\#[0-9]+;",
+    r"|&\#92;",  # a backslash
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -42,11 +47,16 @@ def words_of_wiki(text: str) -> list[str]:
 
 
 def words_of_markdown(text: str) -> list[str]:
-    """Return the words of a text in GitLab's Markdown."""
+    """Return the words of a text in GitLab's Markdown; all of them where it cannot be read."""
     clean = drop_controls(text)
-    tokens = read_markdown(clean)
-    if is_too_deep(tokens):
+    try:
+        return words_of_tokens(read_markdown(clean))
+    except TooCostlyError:
         return _words(clean)
+
+
+def words_of_tokens(tokens: Sequence[Token]) -> list[str]:
+    """Return the words of a text in Markdown that has been read already."""
     return _words("\n".join(_shown_in_markdown(tokens)))
 
 
