@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import unquote
@@ -31,7 +31,7 @@ _ACTS = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$#!^])")
-_SAFE_URL = re.compile(r"(?:https?://|mailto:)[^\s<>`$\\]+", re.IGNORECASE)
+_SAFE_URL = re.compile(r"(?:https?://|mailto:)(?=\w)[^\s<>`$\\]+", re.IGNORECASE)
 _BEFORE_RUN, _AFTER_RUN = "\"'«“‘", "\"'»”’.,:?!"
 
 _DELIMITERS = {Style.STRONG: "**", Style.EMPHASIS: "*", Style.STRIKE: "~~"}
@@ -79,7 +79,7 @@ def write_code(text: str) -> str:
 
 
 def _pieces(inlines: Sequence[Inline], gitlab_host: str) -> Iterator[_Piece]:
-    for inline in _join_text(inlines):
+    for inline in _join_text(_judge_links(inlines, gitlab_host)):
         match inline:
             case Text():
                 yield from _neutralise(inline.text)
@@ -93,10 +93,24 @@ def _pieces(inlines: Sequence[Inline], gitlab_host: str) -> Iterator[_Piece]:
                 else:
                     yield _Piece(inside, delimiter=_DELIMITERS[inline.style])
             case Link():
-                yield from _write_link(inline, gitlab_host)
+                yield _Piece(_write_link(inline, gitlab_host))
 
 
-def _join_text(inlines: Sequence[Inline]) -> Iterator[Inline]:
+def _judge_links(inlines: Sequence[Inline], gitlab_host: str) -> Iterator[Inline]:
+    """Take apart the links that are none: their text stays, and their target as code."""
+    before: Inline = Text("")
+    for inline in inlines:
+        if not isinstance(inline, Link) or is_safe_link(inline.target, gitlab_host):
+            yield inline
+        elif inline.inlines:
+            apart = " " if isinstance(before, Text) and before.text[-1:] not in "( " else ""
+            yield from (Text(apart), *inline.inlines, Text(" ("), Code(inline.target), Text(")"))
+        else:
+            yield Code(inline.target)
+        before = inline
+
+
+def _join_text(inlines: Iterable[Inline]) -> Iterator[Inline]:
     """Join neighbouring texts, so that what GitLab would read as one is judged as one."""
     texts: list[str] = []
     for inline in inlines:
@@ -135,22 +149,14 @@ def _escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _write_link(link: Link, gitlab_host: str) -> Iterator[_Piece]:
-    if not is_safe_link(link.target, gitlab_host):
-        if link.inlines:
-            yield from _pieces((*link.inlines, Text(" (")), gitlab_host)
-        yield _Piece(link.target, is_code=True)
-        if link.inlines:
-            yield _Piece(")")
-        return
+def _write_link(link: Link, gitlab_host: str) -> str:
     text = write_inlines(link.inlines, gitlab_host).strip()
-    rest = link.target.partition("://")[2]
-    if not text and rest and not _ACTS.search(rest):
-        yield _Piece(f"<{link.target}>")
-        return
+    address = link.target.partition("://")[2]
+    if not text and address and not _ACTS.search(address):
+        return f"<{link.target}>"
     text = text or write_code(link.target)
     destination = link.target.replace("&", "\\&")
-    yield _Piece(f"[{text}](<{destination}>)")
+    return f"[{text}](<{destination}>)"
 
 
 def _join_code(pieces: Sequence[_Piece]) -> list[_Piece]:

@@ -109,6 +109,8 @@ class _Writer:
                     continue
                 yield f"{shown} {block}" if first and not stands_apart else block
                 first = False
+        if first and shown != path:
+            yield shown  # a number is a word, also beside nothing
 
     def _write_rows(self) -> Iterator[str]:
         while (token := self._next()).type != "table_close":

@@ -37,7 +37,6 @@ _LINE_START = re.compile(
 _IN_LINK_TEXT = str.maketrans("[]|\n", "()/ ")
 _MARKS = {"strong": "*", "em": "_", "s": "-", "<ins>": "+", "<sup>": "^", "<sub>": "~"}
 BREAK = "\n"
-JOINED = "\x01"
 
 
 @dataclass(frozen=True)
@@ -92,11 +91,13 @@ def _pieces(inlines: Sequence[Token]) -> list[str | _Mark]:
             links.append((str(token.attrGet("href")), []))
         elif token.type == "link_close":
             target, texts = links.pop()
-            pieces.append(_write_link("".join(texts), target))
+            link = _write_link("".join(texts), target)
+            joins = link[:1].isalnum() and _text_at(pieces, len(pieces) - 1)[-1:].isalnum()
+            pieces.append(f" {link}" if joins else link)
         elif links:
             links[-1][1].append(_plain(token))
         else:
-            pieces.extend(_write_inline(token))
+            pieces.extend(piece for piece in _write_inline(token) if piece)
     return pieces
 
 
@@ -168,24 +169,19 @@ def _write_marks(pieces: Sequence[str | _Mark]) -> list[str]:
         inside = (_text_at(pieces, start + 1)[:1], _text_at(pieces, end - 1)[-1:])
         if breaks[start] != breaks[end] or end == start + 1 or any(map(str.isspace, inside)):
             continue
-        mark = _MARKS[_name_at(pieces, start)]
+        mark = _text_at(pieces, start)
         neighbours = (_text_at(pieces, start - 1)[-1:], _text_at(pieces, end + 1)[:1])
-        alone = not any(char.isalnum() or char in (mark, JOINED) for char in neighbours)
+        alone = not any(char.isalnum() or char == mark for char in neighbours)
         written[start] = written[end] = mark if alone else f"{{{mark}}}"
     return written
 
 
 def _text_at(pieces: Sequence[str | _Mark], index: int) -> str:
-    """Return the text at a place; beyond the ends a space, of a mark what is no text."""
+    """Return what stands at a place; beyond the ends a space."""
     if not 0 <= index < len(pieces):
         return " "
     piece = pieces[index]
-    return piece if isinstance(piece, str) else JOINED
-
-
-def _name_at(pieces: Sequence[str | _Mark], index: int) -> str:
-    piece = pieces[index]
-    return piece.name if isinstance(piece, _Mark) else ""
+    return piece if isinstance(piece, str) else _MARKS[piece.name]
 
 
 def _pairs(pieces: Sequence[str | _Mark]) -> Iterator[tuple[int, int]]:

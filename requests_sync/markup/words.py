@@ -33,10 +33,11 @@ _VERBATIM_OR_MACRO = re.compile(
 _TITLE = re.compile(r"[:|]\s*title\s*=([^|]*)", re.IGNORECASE)
 _UNSEEN = re.compile(
     r"^[ \t]*(?:h[1-6]|bq)\.(?=[ \t])"  # a heading's or quotation's mark
-    r"|(?:(?<=[^\\]\[)|(?<=^\[))(?P<same>[^\[\]|\n]+)\|(?=(?P=same)[\]|])"  # a link whose text is its target
+    # the text of a link, where it is the target as well
+    r"|(?:(?<=[^\\]\[)|(?<=^\[))(?P<same>[^\[\]|\n]+)\|(?=(?P=same)[\]|])"
     r"|(?<=\|)(?:smart-link|smart-card|smart-embed|block-link)(?=\])"
-    r"|(?<![\w\\])!(?P<image>[^\s!|][^!|\n]*)\|[^!\n]*!(?!\w)"
-    r"|&\#92;",  # a backslash
+    r"|(?<![^\W_])(?<!\\)!(?P<image>[^\s!|][^!|\n]*)\|[^!\n]*!(?!\w)"
+    r"|(?<!\\)&\#92;",  # a backslash
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -125,7 +126,7 @@ def _shown_in_markdown(tokens: Sequence[Token]) -> Iterator[str]:
             shown = alternative + ([] if "".join(alternative) == source else [str(source)])
         elif token.type == "inline":
             shown = list(_shown_in_markdown(token.children or []))
-        elif token.content not in OUR_TAGS:
+        elif token.type != "html_inline" or token.content not in OUR_TAGS:
             shown = [token.content]
         for _, texts in links:
             texts.extend(shown)
