@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from wardbook.domain.output import Verdict
+from wardbook.domain.periods import first_day_after, has_begun_anew, start_of
 from wardbook.domain.record import Approval, Record
+from wardbook.domain.request import Request
 from wardbook.domain.states import State
 from wardbook.settings import StandingApproval
 
@@ -28,6 +31,9 @@ class Step(StrEnum):
     TURN_DOWN = "turn_down"
     DELIVER = "deliver"
     ANSWER = "answer"
+    AGAIN = "again"
+    WARN = "warn"
+    PAUSE = "pause"
     REST = "rest"
 
 
@@ -41,17 +47,41 @@ _FORWARD = {
     State.ANSWERED: Step.REST,
     State.REFUSED: Step.REST,
     State.CLOSED: Step.REST,
+    State.PAUSED: Step.REST,
 }
 SYNC_STEPS = frozenset({Step.CLOSE, Step.REOPEN, Step.GATE, Step.COMPARE, Step.PREPARE})
 """The steps that bring both sides to agree; none of them runs a notebook."""
 
 
-def next_step(record: Record, reviewers: Sequence[str], *, data_mended: bool = False) -> Step:
+# On an expired basis nothing of these goes on; what is released already is brought to its end.
+_UNRELEASED = frozenset(
+    {
+        State.ACCEPTED,
+        State.PREPARED,
+        State.RUNNING,
+        State.FAILED,
+        State.CHECKED,
+        State.HELD,
+    }
+)
+_WAITING = frozenset({State.FAILED, State.HELD, State.REJECTED, State.ANSWERED})
+
+
+def next_step(
+    record: Record,
+    reviewers: Sequence[str],
+    *,
+    today: date,
+    notice_days: int,
+    data_mended: bool = False,
+) -> Step:
     """Decide the next step of a request.
 
     Args:
         record: the request as the ledger knows it, its effects all confirmed.
         reviewers: who may review for the request's service.
+        today: the day in the unit's time zone.
+        notice_days: how long before its basis ends a recurring request says so.
         data_mended: whether the data on which its run failed are others now.
     """
     by_hand = step_by_hand(record)
@@ -61,6 +91,10 @@ def next_step(record: Record, reviewers: Sequence[str], *, data_mended: bool = F
         return Step.GATE
     if record.compared != record.version and record.state is not State.RECEIVED:
         return Step.COMPARE
+    if record.request is not None:
+        step = step_of_calendar(record, record.request, today, notice_days)
+        if step is not None:
+            return step
     if record.state in _FORWARD:
         return _FORWARD[record.state]
     if record.review.head and record.work.commit and record.review.head != record.work.commit:
@@ -99,6 +133,45 @@ def step_by_hand(record: Record) -> Step | None:
     if not closed and over:
         return Step.REOPEN
     return None
+
+
+def step_of_calendar(
+    record: Record, request: Request, today: date, notice_days: int
+) -> Step | None:
+    """Decide what the calendar alone asks of a request: pause, warn, run again, or nothing.
+
+    The last day of a legal basis is a good day. A recurring request pauses wherever it waits; one
+    that runs once only while something of it could still be released.
+    """
+    last, recurring = date.fromisoformat(request.expires), request.every != "once"
+    if today > last and (record.state in _UNRELEASED or (recurring and record.state in _WAITING)):
+        return Step.PAUSE
+    if not recurring or record.state not in _WAITING:
+        return None
+    if record.warned != request.expires and today >= last - timedelta(days=notice_days):
+        return Step.WARN
+    begun = has_begun_anew(request.every, record.work.period, today)
+    return Step.AGAIN if record.state is State.ANSWERED and begun else None
+
+
+def wakes_at(record: Record, zone: ZoneInfo, notice_days: int) -> datetime | None:
+    """Return the moment at which the calendar next asks something of an answered request.
+
+    Args:
+        record: as it will be: answered for its period.
+        zone: the unit's.
+        notice_days: how long before its basis ends it says so.
+    """
+    request = record.request
+    if request is None or request.every == "once":
+        return None
+    last = date.fromisoformat(request.expires)
+    days = [first_day_after(request.every, record.work.period)]
+    if record.warned != request.expires:
+        days.append(last - timedelta(days=notice_days))
+    if last < date.max:
+        days.append(last + timedelta(days=1))
+    return min((start_of(day, zone) for day in days if day), default=None)
 
 
 def valid_approvals(record: Record, reviewers: Sequence[str]) -> tuple[Approval, ...]:

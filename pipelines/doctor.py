@@ -37,7 +37,7 @@ def _look_at_ledger(house: House) -> Iterator[Finding]:
 def _look_at_jira(house: House) -> Iterator[Finding]:
     known = house.jira.field_names()
     yield Finding(f"Jira account {house.jira.account} ({house.jira.time_zone})", True)
-    for name, identity in house.settings.jira.fields.model_dump().items():
+    for name, identity in house.settings.jira.fields.model_dump(exclude_none=True).items():
         yield Finding(
             f"Jira field {name} = {identity}",
             identity in known,

@@ -51,7 +51,12 @@ class House:
     @property
     def today(self) -> date:
         """The day in the unit's time zone, on which bases and approvals must still hold."""
-        return self.now().astimezone(ZoneInfo(self.settings.unit.time_zone)).date()
+        return self.now().astimezone(self.zone).date()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The unit's time zone."""
+        return ZoneInfo(self.settings.unit.time_zone)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -70,6 +75,13 @@ class House:
     def jira(self) -> JiraPort:
         """The requesters' side."""
         return JiraPort(self.settings.jira)
+
+    @cached_property
+    def field_names(self) -> Mapping[str, str]:
+        """What Jira calls each field of a ticket, as it was when first asked for."""
+        known = self.jira.field_names()
+        ids = {"components": "components"} | self.settings.jira.fields.model_dump(exclude_none=True)
+        return {field: known[identity] for field, identity in ids.items() if identity in known}
 
     @cached_property
     def gitlab(self) -> GitLabPort:

@@ -31,7 +31,10 @@ STEP_ENDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Journey:
-    """One line of the table: `seconds` by step, in the order of the way."""
+    """One line of the table: `seconds` by step, in the order of the way.
+
+    `addresses` are those of the last run that was delivered.
+    """
 
     key: str
     title: str
@@ -49,13 +52,18 @@ def journey_of(house: House, record: Record) -> Journey:
         if step:
             seconds[step] = seconds.get(step, 0.0) + _between(before.at, event.at)
     settled = house.ledger.last_effect_at(record.key)
-    if settled and events and record.state in {"answered", "refused", "failed", "rejected"}:
+    if (
+        settled
+        and events
+        and record.state in {"answered", "refused", "failed", "rejected", "paused"}
+    ):
         seconds["answer"] = max(0.0, _between(events[-1].at, settled))
+    delivered = record.links.deliverables
     return Journey(
         key=record.key,
         title=title_of(record.ticket.summary),
         state=record.state.value,
-        addresses=tuple(deliverable.address for deliverable in record.links.deliverables),
+        addresses=tuple(one.address for one in delivered if one.run == delivered[-1].run),
         seconds=seconds,
     )
 

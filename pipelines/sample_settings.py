@@ -10,6 +10,8 @@ ledger = "sqlite:///state/ledger.db"
 
 [unit]
 name = "Unité d'analyse des données"
+data_protection_officers = ["data.protection"]   # accounts in Jira: one signs each research
+expiry_notice_days = 30          # a recurring request says so before its legal basis expires
 language = "fr"                  # "fr" or "en": what requesters and readers see by default
 time_zone = "Europe/Paris"
 state = "state"                  # the secure side: runs, keys, ledger; readable by nobody else
@@ -28,10 +30,13 @@ purpose = "customfield_10101"
 legal_basis = "customfield_10102"
 reference = "customfield_10103"
 expires = "customfield_10104"
-approver = "customfield_10105"
+approver = "customfield_10105"   # a field for one person, as is `dpo`
 template = "customfield_10106"
 parameters = "customfield_10107"
 language = "customfield_10108"
+ethics = "customfield_10109"     # the ethics committee's reference, for research
+dpo = "customfield_10110"        # the data-protection officer who signed, for research
+recurrence = "customfield_10111" # may be left out: then every request runs once
 
 [jira.workflow]                  # names of your Jira statuses, and of the resolution to set
 working = "En cours"
@@ -54,6 +59,9 @@ branch = "main"
 project = "unit/direction-medicale"
 approvers = ["head.of.service"]
 reviewers = ["reviewer.one", "reviewer.two"]
+
+[people]                         # names of approvers and officers, as refusals show them;
+# "account" = "Dr Hélène Bernard"   # needed on Jira Cloud, where an account is a mere id
 
 [attachments]                    # of tickets, copied to the issue
 max_bytes = 10_000_000

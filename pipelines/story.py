@@ -25,6 +25,7 @@ from pipelines.house import House
 from pipelines.settle import settle_effects
 from pipelines.steps.answer import answer_ticket
 from pipelines.steps.by_hand import close_request, reopen_request
+from pipelines.steps.calendar import pause_request, run_again, warn_of_expiry
 from pipelines.steps.compare import compare_sides
 from pipelines.steps.deliver import deliver_outputs
 from pipelines.steps.gate import pass_gate
@@ -54,6 +55,9 @@ STEPS: dict[Step, Callable[[House, Record], Record | None]] = {
     Step.TURN_DOWN: turn_down,
     Step.DELIVER: deliver_outputs,
     Step.ANSWER: answer_ticket,
+    Step.AGAIN: run_again,
+    Step.WARN: warn_of_expiry,
+    Step.PAUSE: pause_request,
 }
 """Each takes the request as it stands and returns it as it stands then, or None to wait."""
 
@@ -129,7 +133,7 @@ def _read_gitlab(house: House) -> None:
 
 def sync_all(house: House, outcome: Pass) -> None:
     """Bring both sides of every request to agree, several requests at a time; nothing is run."""
-    keys = house.ledger.due_keys()
+    keys = house.ledger.due_keys(house.now())
     workers = min(house.settings.sync.workers, len(keys))
     if workers <= 1:
         for key in keys:
@@ -154,7 +158,7 @@ def sync_all(house: House, outcome: Pass) -> None:
 
 def advance_all(house: House, outcome: Pass) -> None:
     """Lead every request that may have a next step as far as it can go now."""
-    for key in house.ledger.due_keys():
+    for key in house.ledger.due_keys(house.now()):
         _advance_claimed(house, key, outcome, ALL_STEPS)
 
 
@@ -189,7 +193,11 @@ def advance(house: House, key: str, steps: frozenset[Step] = ALL_STEPS) -> Itera
             return
         record = house.ledger.record(key) or record
         step = next_step(
-            record, _reviewers(house, record), data_mended=were_data_mended(house, record)
+            record,
+            _reviewers(house, record),
+            today=house.today,
+            notice_days=house.settings.unit.expiry_notice_days,
+            data_mended=were_data_mended(house, record),
         )
         if step is Step.REST or step not in steps:
             return

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from requests_sync.gitlab_port import GitLabPort
-from requests_sync.issue_fields import shown_digest, view_of_issue
+from requests_sync.issue_fields import labels_of, shown_digest, view_of_issue
 from requests_sync.issue_index import IssueIndex
 from requests_sync.jira_port import JiraPort
 from requests_sync.marks import effect_anchor, effect_mark
@@ -169,7 +169,9 @@ class GitLabState:
         iid = record.links.issue
         if iid is None:
             return Outcome(_NOTHING, {"skipped": "the request has no issue"})
-        fields: dict[str, Any] = {"add_labels": record.state.label}
+        # With the ticket's resolution, known by now, so that it needs no write of its own.
+        known = [name for name in labels_of(record.ticket) if name.startswith("resolution::")]
+        fields: dict[str, Any] = {"add_labels": ",".join([record.state.label, *known])}
         closed = intent.payload.get("closed")
         if closed is not None:
             fields["state_event"] = "close" if closed else "reopen"
@@ -178,7 +180,7 @@ class GitLabState:
         return Outcome(
             _NOTHING,
             {"label": record.state.label},
-            view={"closed": view.closed},
+            view={"closed": view.closed, "shown": view.shown},
             agreed={"issue_closed": view.closed},
         )
 
@@ -294,7 +296,8 @@ class JiraTransition:
             refused = self._make(key, offered[wanted], intent)
             if refused:
                 return Outcome(_NOTHING, {"skipped": refused})
-            return _status_outcome(wanted, _is_done(offered[wanted]["to"]))
+            done = _is_done(offered[wanted]["to"])
+            return _status_outcome(wanted, done, intent.payload["resolution"] if done else "")
         status, done = self.jira.status(key)
         if status == wanted:
             return _status_outcome(status, done)
@@ -322,11 +325,12 @@ def _is_done(status: Mapping[str, Any]) -> bool:
     return bool((status.get("statusCategory") or {}).get("key") == "done")
 
 
-def _status_outcome(status: str, done: bool) -> Outcome:
+def _status_outcome(status: str, done: bool, resolution: str | None = None) -> Outcome:
+    known = {} if resolution is None else {"resolution": resolution}
     return Outcome(
         _NOTHING,
         {"status": status},
-        ticket={"status": status, "done": done},
+        ticket={"status": status, "done": done} | known,
         agreed={"ticket_done": done},
     )
 

@@ -12,6 +12,8 @@ import unicodedata
 # What opens a macro, a link, a mention, an image, a table cell or an escape. Emphasis stays:
 # it changes the look of a word and nothing else.
 _WIKI = re.compile(r"([\\{}\[\]|!~])")
+# White space but for what French typography does not let a line break at.
+_BREAKABLE = re.compile(r"[^\S\u00a0\u202f]+")
 _TITLE_LENGTH = 200
 
 
@@ -39,7 +41,8 @@ def inline_code(text: str) -> str:
 
 def quote_for_jira(text: str) -> str:
     """Return foreign text as one line of literal text in Jira's wiki markup."""
-    return _WIKI.sub(r"\\\1", " ".join(drop_controls(text).split()))
+    line = _BREAKABLE.sub(" ", drop_controls(text)).strip()
+    return _WIKI.sub(r"\\\1", line)
 
 
 def drop_controls(text: str) -> str:

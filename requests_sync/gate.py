@@ -5,35 +5,38 @@ Every problem is found, not only the first, so that a requester mends the ticket
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from types import MappingProxyType
 
+from requests_sync.legal import judge_approver, judge_ground, missing_or, offer
+from wardbook.domain.periods import Every
 from wardbook.domain.record import Problem
 from wardbook.domain.request import Purpose, Request
 from wardbook.domain.ticket import Ticket
 from wardbook.messages import LANGUAGES, Language, say
 from wardbook.settings import ServiceSettings, Settings, SourceSettings
-from wardbook.template.parameters import SOURCE_PREFIX, shorten, split_lines, type_parameters
+from wardbook.template.parameters import (
+    SOURCE_PREFIX,
+    example_lines,
+    shorten,
+    split_lines,
+    type_parameters,
+)
 from wardbook.template.spec import Template
+from wardbook.typed_text import pick, tidy
 
-PURPOSES: Mapping[str, Purpose] = {
-    "soins": "care",
-    "care": "care",
-    "recherche": "research",
-    "research": "research",
-}
-LEGAL_BASES: Mapping[Purpose, Mapping[str, str]] = {
-    "care": {
-        "accord du chef de service": "head_of_service",
-        "approval of the head of service": "head_of_service",
-    },
-    "research": {
-        "mr-004": "mr_004",
-        "autorisation cnil": "authorisation",
-        "authorisation": "authorisation",
-    },
+RECURRENCES: Mapping[str, Every] = {
+    "": "once",
+    "une fois": "once",
+    "once": "once",
+    "quotidienne": "daily",
+    "daily": "daily",
+    "hebdomadaire": "weekly",
+    "weekly": "weekly",
+    "mensuelle": "monthly",
+    "monthly": "monthly",
 }
 
 
@@ -59,21 +62,19 @@ def judge_ticket(
     """
     language = _language(ticket, settings)
     problems: list[Problem] = []
-    purpose = _purpose(ticket, problems)
-    basis = _legal_basis(ticket, purpose, today, problems)
+    ground = judge_ground(ticket, settings, today, problems)
     service_name, service = _service(ticket, settings, problems)
-    if service is not None and ticket.approver not in service.approvers:
-        problems.append(
-            Problem(
-                "approver",
-                "not_an_approver",
-                shorten(ticket.approver),
-                ", ".join(service.approvers),
-            )
-        )
-    template = _template(ticket, templates, purpose, problems)
+    judge_approver(ticket, service, settings, problems)
+    template = _template(ticket, templates, ground.purpose, problems)
     parameters, sources = _parameters(ticket, template, settings, problems)
-    if problems or purpose is None or template is None:
+    every = _recurrence(ticket, problems)
+    if (
+        problems
+        or ground.purpose is None
+        or template is None
+        or ticket.approver is None
+        or every is None
+    ):
         return Verdict(None, tuple(problems), language)
     request = Request(
         key=ticket.key,
@@ -82,22 +83,33 @@ def judge_ticket(
         service=service_name,
         requester=ticket.reporter.username,
         requester_name=ticket.reporter.name,
-        purpose=purpose,
-        legal_basis=basis,
-        reference=ticket.reference,
-        expires=ticket.expires,
+        purpose=ground.purpose,
+        legal_basis=ground.basis,
+        reference=ground.reference,
+        expires=ground.expires,
         approver=ticket.approver,
         template=template.spec.name,
         parameters=parameters,
         sources=sources,
         language=language,
+        ethics=ground.ethics,
+        dpo=ground.dpo,
+        every=every,
     )
     return Verdict(request, (), language)
 
 
-def explain_problem(problem: Problem, language: Language) -> str:
-    """Say one problem in the requester's words: the field in Jira, what was found, an example."""
-    field = say(language, f"gate.field_{problem.field}")
+def explain_problem(
+    problem: Problem, language: Language, names: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Say one problem in the requester's words: the field, what was found, a valid example.
+
+    Args:
+        problem: as the gate found it.
+        language: the requester's.
+        names: what the unit's Jira calls each field; our own word where it does not say.
+    """
+    field = names.get(problem.field) or say(language, f"gate.field_{problem.field}")
     text = say(language, f"gate.{problem.code}", name=problem.name, found=problem.found)
     parts = [say(language, "gate.line", field=field, problem=text)]
     if problem.example:
@@ -113,64 +125,29 @@ def shown_parameters(request: Request) -> str:
 
 
 def _language(ticket: Ticket, settings: Settings) -> Language:
-    wanted = ticket.language[:2].casefold()
+    wanted = tidy(ticket.language)[:2].casefold()
     return next((known for known in LANGUAGES if known == wanted), settings.unit.language)
-
-
-def _purpose(ticket: Ticket, problems: list[Problem]) -> Purpose | None:
-    purpose = PURPOSES.get(ticket.purpose.strip().casefold())
-    if purpose is None:
-        problems.append(
-            Problem(
-                "purpose",
-                _missing_or(ticket.purpose, "unknown_purpose"),
-                shorten(ticket.purpose),
-                "Soins | Recherche",
-            )
-        )
-    return purpose
-
-
-def _legal_basis(
-    ticket: Ticket, purpose: Purpose | None, today: date, problems: list[Problem]
-) -> str:
-    known = {name: code for bases in LEGAL_BASES.values() for name, code in bases.items()}
-    allowed = LEGAL_BASES[purpose] if purpose else known
-    basis = allowed.get(ticket.legal_basis.strip().casefold(), "")
-    if not basis:
-        code = _missing_or(ticket.legal_basis, "legal_basis_does_not_fit")
-        example = (
-            "MR-004 | Autorisation CNIL" if purpose == "research" else "Accord du chef de service"
-        )
-        problems.append(Problem("legal_basis", code, shorten(ticket.legal_basis), example))
-    if not ticket.reference.strip():
-        problems.append(Problem("reference", "missing", "", "NOTE-2026-014"))
-    try:
-        if date.fromisoformat(ticket.expires) < today:
-            problems.append(
-                Problem("expires", "expired", ticket.expires, f"{today.year + 1}-12-31")
-            )
-    except ValueError:
-        code = _missing_or(ticket.expires, "not_a_date")
-        problems.append(
-            Problem("expires", code, shorten(ticket.expires), f"{today.year + 1}-12-31")
-        )
-    return basis
 
 
 def _service(
     ticket: Ticket, settings: Settings, problems: list[Problem]
 ) -> tuple[str, ServiceSettings | None]:
-    example = " | ".join(settings.services)
-    if len(ticket.components) != 1:
-        code = "missing" if not ticket.components else "several_services"
-        problems.append(Problem("components", code, shorten(", ".join(ticket.components)), example))
-        return "", None
-    name = ticket.components[0]
-    service = settings.services.get(name)
-    if service is None:
-        problems.append(Problem("components", "unmapped_service", shorten(name), example))
-    return name, service
+    components = [component.strip() for component in ticket.components]
+    known = [name for name in components if name in settings.services]
+    others = [name for name in components if name not in settings.services]
+    if len(known) == 1 and not others:
+        return known[0], settings.services[known[0]]
+    shown, example = components, offer(list(settings.services))
+    if not components:
+        code = "missing"
+    elif not known:
+        code = "unmapped_service"
+    elif len(known) == 1:
+        code, shown, example = "other_components", others, known[0]
+    else:
+        code = "several_services"
+    problems.append(Problem("components", code, shorten(", ".join(shown)), example))
+    return "", None
 
 
 def _template(
@@ -179,19 +156,33 @@ def _template(
     purpose: Purpose | None,
     problems: list[Problem],
 ) -> Template | None:
-    template = templates.get(ticket.template.strip())
+    template = templates.get(tidy(ticket.template))
     if template is None:
-        code = _missing_or(ticket.template, "unknown_template")
-        problems.append(Problem("template", code, shorten(ticket.template), " | ".join(templates)))
+        code = missing_or(ticket.template, "unknown_template")
+        problems.append(Problem("template", code, shorten(ticket.template), offer(list(templates))))
     elif purpose is not None and purpose not in template.spec.purposes:
-        problems.append(Problem("template", "purpose_not_allowed", name=template.spec.name))
+        fitting = [name for name, one in templates.items() if purpose in one.spec.purposes]
+        problems.append(
+            Problem("template", "purpose_not_allowed", template.spec.name, offer(fitting))
+        )
     return template
+
+
+def _recurrence(ticket: Ticket, problems: list[Problem]) -> Every | None:
+    every = pick(ticket.recurrence, RECURRENCES)
+    if every is None:
+        example = "Une fois | Quotidienne | Hebdomadaire | Mensuelle"
+        problems.append(
+            Problem("recurrence", "unknown_recurrence", shorten(ticket.recurrence), example)
+        )
+    return every
 
 
 def _parameters(
     ticket: Ticket, template: Template | None, settings: Settings, problems: list[Problem]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    texts, line_problems = split_lines(ticket.parameters)
+    lines = example_lines(template.spec) if template else []
+    texts, line_problems = split_lines(ticket.parameters, *lines[:1])
     problems += line_problems
     if template is None:
         return {}, {}
@@ -202,40 +193,33 @@ def _parameters(
     }
     _, wrong = type_parameters(template.spec, texts)
     problems += wrong
+    return texts, _sources(chosen, template, settings, problems)
+
+
+def _sources(
+    chosen: dict[str, str], template: Template, settings: Settings, problems: list[Problem]
+) -> dict[str, str]:
+    """Return which source of the settings stands for each that the template declares."""
     sources: dict[str, str] = {}
+    lines = []
     for name, source in template.spec.sources.items():
         fitting = {n: s for n, s in settings.sources.items() if s.kind == source.kind}
+        lines += [f"{SOURCE_PREFIX}{name} = {one}" for one in fitting]
         picked = chosen.pop(name, None) or _default_source(fitting)
         if picked in fitting:
             sources[name] = picked
         elif picked is not None or source.required:
-            problems.append(
-                Problem(
-                    "parameters",
-                    "unknown_source",
-                    shorten(picked or ""),
-                    f"{SOURCE_PREFIX}{name} = {' | '.join(fitting)}",
-                    name,
-                )
-            )
-    problems += _unknown_sources(chosen, template)
-    return texts, sources
+            code = "unknown_source" if fitting else "no_source"
+            example = offer([f"{SOURCE_PREFIX}{name} = {one}" for one in fitting])
+            problems.append(Problem("parameters", code, shorten(picked or ""), example, name))
+    code = "unknown_parameter" if lines else "takes_no_sources"
+    problems += (
+        Problem("parameters", code, "", offer(lines), shorten(SOURCE_PREFIX + name))
+        for name in chosen
+    )
+    return sources
 
 
 def _default_source(fitting: Mapping[str, SourceSettings]) -> str | None:
     marked = [name for name, source in fitting.items() if source.default]
     return next(iter(marked or fitting), None)
-
-
-def _unknown_sources(chosen: Mapping[str, Any], template: Template) -> Iterator[Problem]:
-    for name in chosen:
-        yield Problem(
-            "parameters",
-            "unknown_parameter",
-            name=shorten(SOURCE_PREFIX + name),
-            example=", ".join(SOURCE_PREFIX + known for known in template.spec.sources),
-        )
-
-
-def _missing_or(text: str, code: str) -> str:
-    return code if text.strip() else "missing"

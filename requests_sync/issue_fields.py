@@ -43,15 +43,18 @@ def wanted_fields(ticket: Ticket, thread: Thread, key: str, settings: Settings) 
         language,
         "issue.description",
         question=to_markdown(head or ticket.summary, gitlab_host=host),
-        requester=_shown(f"{ticket.reporter.name} ({ticket.reporter.username})"),
+        requester=_person(ticket.reporter),
         service=_shown(", ".join(ticket.components)),
         type=_shown(ticket.issue_type),
         priority=_shown(ticket.priority),
-        analyst=_analyst(ticket.assignee),
+        analyst=_person(ticket.assignee),
         purpose=_shown(ticket.purpose),
         basis=_shown(f"{ticket.legal_basis} · {ticket.reference}"),
         expires=_shown(ticket.expires),
-        approver=_shown(ticket.approver),
+        approver=_person(ticket.approver),
+        ethics=_shown(ticket.ethics),
+        dpo=_person(ticket.dpo),
+        every=_shown(ticket.recurrence),
         template=_shown(ticket.template),
         parameters=quote_for_gitlab(ticket.parameters or "—"),
         attachments=_list_attachments(thread, settings, language),
@@ -169,8 +172,8 @@ def _shown(text: str) -> str:
     return inline_code(text) if text.strip(" ·") else "—"
 
 
-def _analyst(person: Person | None) -> str:
-    return _shown(person.name if person else "")
+def _person(person: Person | None) -> str:
+    return _shown(f"{person.name} ({person.username})" if person else "")
 
 
 def _list_attachments(thread: Thread, settings: Settings, language: Language) -> str:

@@ -107,7 +107,7 @@ class JiraPort:
         return local.strftime("%Y/%m/%d %H:%M")
 
     def _search(self, query: str) -> Iterator[Payload]:
-        fields = [*_FIELDS, *filter(None, self._settings.fields.model_dump().values())]
+        fields = [*_FIELDS, *self._settings.fields.model_dump(exclude_none=True).values()]
         with _translated("search tickets"):
             yield from self._pages(query, ",".join(fields))
 

@@ -188,10 +188,13 @@ def ticket_of_payload(payload: Mapping[str, Any], fields: JiraFields) -> Ticket:
         legal_basis=_optional_text(raw, fields.legal_basis),
         reference=_optional_text(raw, fields.reference),
         expires=_optional_text(raw, fields.expires),
-        approver=_optional_text(raw, fields.approver),
+        approver=_optional_person(raw, fields.approver),
         template=_optional_text(raw, fields.template),
         parameters=_optional_text(raw, fields.parameters),
         language=_optional_text(raw, fields.language),
+        ethics=_optional_text(raw, fields.ethics),
+        dpo=_optional_person(raw, fields.dpo),
+        recurrence=_optional_text(raw, fields.recurrence) if fields.recurrence else "",
         done=_mapping(raw, "status").get("statusCategory", {}).get("key") == "done",
         issue_type=_name(raw.get("issuetype")),
         priority=_name(raw.get("priority")),
@@ -286,15 +289,24 @@ def _text(raw: Mapping[str, Any], name: str) -> str:
 
 
 def _optional_text(raw: Mapping[str, Any], name: str) -> str:
-    """Return a field's text: of a plain field, an option (`value`) or a person (`name`)."""
+    """Return a field's text: of a plain field, or of an option (`value`)."""
     value = raw.get(name)
     if isinstance(value, Mapping):
-        value = value.get("value") or person_id(value)
+        value = value.get("value")
     if value is None:
         return ""
     if not isinstance(value, str):
         raise UnreadableTicket(f"the field {name} is not a text.")
     return value
+
+
+def _optional_person(raw: Mapping[str, Any], name: str) -> Person | None:
+    """Return the person that a field names: an object of Jira's, or an account as mere text."""
+    value = raw.get(name)
+    if isinstance(value, Mapping):
+        return _person(value) if person_id(value) else None
+    account = _optional_text(raw, name).strip()
+    return Person(account, account) if account else None
 
 
 def read_issues(ledger: Ledger, gitlab: GitLabPort, settings: Settings) -> None:

@@ -28,7 +28,7 @@ _TICKET = Ticket(
     legal_basis="Accord du chef de service",
     reference="NOTE-2026-014",
     expires="2027-12-31",
-    approver="hbernard",
+    approver=Person("hbernard", "Dr Hélène Bernard"),
     template="hospital_epidemic",
     parameters="",
     language="",
@@ -40,6 +40,18 @@ def make_ticket(**changes: object) -> Ticket:
     if "key" in changes:
         changes = {"id": f"1{str(changes['key']).rpartition('-')[2]:0>4}"} | changes
     return replace(_TICKET, **changes)  # type: ignore[arg-type]
+
+
+def make_research(**changes: object) -> Ticket:
+    """A ticket for research that the gate accepts, with changes."""
+    research = {
+        "purpose": "Recherche",
+        "legal_basis": "MR-004",
+        "reference": "F20260114093012",
+        "ethics": "CER-2026-031",
+        "dpo": Person("npetit", "Nadia Petit"),
+    }
+    return make_ticket(**(research | changes))
 
 
 def take(ledger: Ledger, ticket: Ticket, thread: Thread = Thread()) -> bool:  # noqa: B008
@@ -83,7 +95,7 @@ def make_request(**changes: object) -> Request:
         legal_basis="head_of_service",
         reference="NOTE-2026-014",
         expires="2027-12-31",
-        approver="hbernard",
+        approver=Person("hbernard", "Dr Hélène Bernard"),
         template="hospital_epidemic",
         parameters={},
         sources={"hospital": "spf"},

@@ -21,6 +21,8 @@ def make_settings(**changes: Any) -> Settings:
     for server in ("jira", "gitlab"):
         del raw[server]["token_file"]
         raw[server]["token"] = "t0ken"
+    raw["unit"]["data_protection_officers"] = ["npetit"]
+    raw["people"] = {"hbernard": "Dr Hélène Bernard", "npetit": "Nadia Petit"}
     raw["services"] = {
         name: {"project": path, "approvers": ["hbernard"], "reviewers": ["rfaure"]}
         for name, path in SERVICES.items()

@@ -15,8 +15,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -35,31 +37,50 @@ Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-F]{40}$")]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{name!r} is not a time zone; write one like Europe/Paris") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class UnitSettings(_Model):
-    """Who we are and where our folders stand. `state` is the secure side."""
+    """Who we are and where our folders stand. `state` is the secure side.
+
+    `expiry_notice_days` before its legal basis expires, a recurring request says so.
+    """
 
     name: str
+    data_protection_officers: Annotated[tuple[str, ...], Field(min_length=1)]
+    expiry_notice_days: Annotated[int, Field(ge=0)] = 30
     language: Language = "fr"
-    time_zone: str = "Europe/Paris"
+    time_zone: TimeZone = "Europe/Paris"
     state: Path = Path("state")
     templates: Path | None = None
 
 
 class JiraFields(_Model):
-    """Ids of the custom fields that hold a data request."""
+    """Ids of the custom fields that hold a data request; a unit may do without `recurrence`."""
 
     purpose: str
     legal_basis: str
     reference: str
     expires: str
     approver: str
+    ethics: str
+    dpo: str
     template: str
     parameters: str
     language: str
+    recurrence: str | None = None
 
 
 class JiraWorkflow(_Model):
@@ -236,6 +257,7 @@ class Settings(_Model):
     jira: JiraSettings
     gitlab: GitLabSettings
     services: Mapping[str, ServiceSettings]
+    people: Mapping[str, str] = Field(default_factory=dict)
     attachments: AttachmentSettings = AttachmentSettings()
     sync: SyncSettings = SyncSettings()
     sources: Mapping[str, SourceSettings] = Field(default_factory=dict)
@@ -245,6 +267,10 @@ class Settings(_Model):
     seal: SealSettings
     webhooks: WebhookSettings | None = None
     standing_approvals: Mapping[str, StandingApproval] = Field(default_factory=dict)
+
+    def name_of(self, account: str) -> str:
+        """Return the name by which people know an account."""
+        return self.people.get(account, account)
 
 
 def load_settings(file: Path, environ: Mapping[str, str]) -> Settings:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from pipelines.demo.world import DIRECTION, FIELDS, HYGIENE, World
+from pipelines.demo.world import APPROVER, DIRECTION, FIELDS, HYGIENE, OFFICER, World
 from wardbook.sandbox import Sandbox
 
 HOSTILE = (
@@ -39,7 +39,7 @@ def care_fields(template: str, **changes: str) -> dict[str, str]:
         "legal_basis": "Accord du chef de service",
         "reference": "NOTE-2026-014",
         "expires": expires,
-        "approver": "hbernard",
+        "approver": APPROVER,
         "template": template,
         "language": "Français",
     }
@@ -80,8 +80,16 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             "cmoreau",
             DIRECTION,
             "Situation hospitalière, fichier de ce matin",
-            "Avec le fichier reçu ce matin.",
-            care_fields("hospital_epidemic"),
+            "Suivi hebdomadaire, avec le fichier reçu ce matin.",
+            care_fields(
+                "hospital_epidemic",
+                purpose="Recherche",
+                legal_basis="MR-004",
+                reference="F20260114093012",
+                ethics="CER-2026-031",
+                dpo=OFFICER,
+                recurrence="Hebdomadaire / weekly",
+            ),
             "source.hospital = spf_coupe",
         ),
         DemoTicket(

@@ -12,6 +12,7 @@ from wardbook.shipped import shipped_folder
 from wardbook.template.spec import load_template
 
 BOT, REVIEWER, ANALYST = "wardbook", "rfaure", "alopes"
+APPROVER, OFFICER = "hbernard", "npetit"
 DIRECTION, HYGIENE = "Direction médicale", "Hygiène hospitalière"
 PEOPLE = {
     BOT: "Wardbook",
@@ -19,7 +20,8 @@ PEOPLE = {
     ANALYST: "Ana Lopes",
     "cmoreau": "Claire Moreau",
     "yhaddad": "Yanis Haddad",
-    "hbernard": "Dr Hélène Bernard",
+    APPROVER: "Dr Hélène Bernard",
+    OFFICER: "Nadia Petit",
 }
 FIELDS = {
     "purpose": CustomField("customfield_10101", "Finalité", "select", ("Soins", "Recherche")),
@@ -35,6 +37,19 @@ FIELDS = {
     "template": CustomField("customfield_10106", "Modèle", "text"),
     "parameters": CustomField("customfield_10107", "Paramètres", "textarea"),
     "language": CustomField("customfield_10108", "Langue", "select", ("Français", "English")),
+    "ethics": CustomField("customfield_10109", "Comité d’éthique", "text"),
+    "dpo": CustomField("customfield_10110", "Délégué à la protection des données", "user"),
+    "recurrence": CustomField(
+        "customfield_10111",
+        "Récurrence",
+        "select",
+        (
+            "Une fois / once",
+            "Quotidienne / daily",
+            "Hebdomadaire / weekly",
+            "Mensuelle / monthly",
+        ),
+    ),
 }
 PROJECTS = {DIRECTION: "unite/direction-medicale", HYGIENE: "unite/hygiene-hospitaliere"}
 
@@ -152,6 +167,7 @@ class World:
             'ledger = "sqlite:///state/ledger.db"',
             "[unit]",
             'name = "Unité d\'analyse des données"',
+            f'data_protection_officers = ["{OFFICER}"]',
             "[jira]",
             f'url = "{sandbox.jira_url}"',
             'project = "DATA"',
@@ -173,9 +189,11 @@ class World:
             lines += [
                 f'[services."{service}"]',
                 f'project = "{project}"',
-                'approvers = ["hbernard"]',
+                f'approvers = ["{APPROVER}"]',
                 f'reviewers = ["{REVIEWER}"]',
             ]
+        lines.append("[people]")
+        lines += [f'{account} = "{PEOPLE[account]}"' for account in (APPROVER, OFFICER)]
         for name, path in data.items():
             kind, sensitivity = kinds[name]
             lines += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.decide import wakes_at
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import request_of
@@ -43,6 +44,7 @@ def answer_ticket(house: House, record: Record) -> Record:
         target,
         now=house.now(),
         intents=[*links, *intend_notices(house, record, target, comment)],
+        due_at=wakes_at(record, house.zone, house.settings.unit.expiry_notice_days),
     )
 
 

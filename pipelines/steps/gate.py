@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pipelines.house import House
@@ -12,6 +13,8 @@ from requests_sync.gate import Verdict, explain_problem, judge_ticket
 from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.states import State
 from wardbook.messages import say
+
+_MOST_TOLD = 50
 
 
 def pass_gate(house: House, record: Record) -> Record:
@@ -28,7 +31,7 @@ def pass_gate(house: House, record: Record) -> Record:
         return _take_in_closed(house, replace(judged, request=verdict.request))
     accepted = verdict.request is not None
     target = State.ACCEPTED if accepted else State.REFUSED
-    comment = None if accepted else write_refusal(record.key, verdict)
+    comment = None if accepted else write_refusal(record.key, verdict, house.field_names)
     return house.ledger.move(
         record,
         target,
@@ -74,10 +77,19 @@ def _take_in_closed(house: House, record: Record) -> Record:
     )
 
 
-def write_refusal(key: str, verdict: Verdict) -> str:
-    """Return the comment that says all that is to be changed, in Jira's wiki markup."""
-    lines = (
-        "* " + quote_for_jira(explain_problem(problem, verdict.language))
-        for problem in verdict.problems
-    )
+def write_refusal(key: str, verdict: Verdict, names: Mapping[str, str]) -> str:
+    """Return the comment that says all that is to be changed, in Jira's wiki markup.
+
+    Args:
+        key: the ticket's.
+        verdict: with its problems; of very many the first are told, since a comment has its limit.
+        names: what Jira calls each field.
+    """
+    lines = [
+        "* " + quote_for_jira(explain_problem(problem, verdict.language, names))
+        for problem in verdict.problems[:_MOST_TOLD]
+    ]
+    untold = len(verdict.problems) - _MOST_TOLD
+    if untold > 0:
+        lines.append("* " + say(verdict.language, "gate.and_more", count=untold))
     return say(verdict.language, "notice.refused", key=key, problems="\n".join(lines))

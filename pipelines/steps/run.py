@@ -14,6 +14,7 @@ from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
 from wardbook.disclosure import check_outputs, find_undeclared
+from wardbook.domain.periods import period_of
 from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.request import Request
 from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
@@ -42,7 +43,8 @@ def start_run(house: House, record: Record) -> Record:
     parameters = read_parameters(template, texts)
     if notebook is None or parameters is None:
         failure = Failure(FailureKind.REQUEST_BROKEN)
-    run = run_key(record.key, head, template, texts or b"", sources)
+    period = period_of(request.every, house.today)
+    run = run_key(record.key, period, head, template, texts or b"", sources)
     folder = house.run_folder(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     spec = RunSpec(
@@ -65,7 +67,8 @@ def start_run(house: House, record: Record) -> Record:
     spec.write(folder)
     if failure is not None:
         RunResult(run, house.now().isoformat(), 0.0, failure=failure).write(folder)
-    work = Work(run=run, commit=head, unchanged=notebook == template.notebook.read_bytes())
+    unchanged = notebook == template.notebook.read_bytes()
+    work = Work(run=run, period=period, commit=head, unchanged=unchanged)
     return house.ledger.move(
         record,
         State.RUNNING,
@@ -104,13 +107,23 @@ def find_sources(house: House, request: Request) -> tuple[dict[str, SourceFile],
 
 def run_key(
     key: str,
+    period: str,
     commit: str,
     template: Template,
     parameters: bytes,
     sources: Mapping[str, SourceFile],
 ) -> str:
-    """Return the key of a run: request × code × parameters × data. Equal keys are one run."""
-    parts = [key, commit, template.digest, hashlib.sha256(parameters).hexdigest()]
+    """Return the key of a run: request × period × code × parameters × data.
+
+    Equal keys are one run.
+    """
+    parts = [
+        key,
+        *filter(None, [period]),
+        commit,
+        template.digest,
+        hashlib.sha256(parameters).hexdigest(),
+    ]
     parts += [f"{name}={source.sha256}" for name, source in sorted(sources.items())]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"{key.lower()}-{digest[:16]}"

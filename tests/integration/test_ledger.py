@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from factories import NOON, make_ticket, take
+from factories import NOON, make_request, make_ticket, take
 
 from wardbook.domain.record import Intent, Outcome
 from wardbook.domain.states import ForbiddenMove, State
+from wardbook.domain.ticket import Person
 from wardbook.errors import ForeignFault
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.ledger.database import HEAD
 from wardbook.ledger.ledger import StaleRecord
 
 LATER = "2026-03-02T12:30:00.000+0000"
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture
@@ -101,7 +107,7 @@ def test_a_confirmed_effect_is_open_no_more_and_fills_the_links(ledger: Ledger) 
     ledger.move(record, State.ACCEPTED, now=NOON, intents=[intent])
     ledger.begin_effect(intent)
     assert ledger.open_intents("DATA-1")[0].attempts == 1
-    assert ledger.due_keys() == ["DATA-1"]
+    assert ledger.due_keys(NOON) == ["DATA-1"]
     ledger.confirm_effect("DATA-1", intent, Outcome({"issue": 7}, {"iid": 7}), NOON)
     assert ledger.open_intents("DATA-1") == []
     after = ledger.record("DATA-1")
@@ -116,9 +122,9 @@ def test_due_are_the_moving_the_changed_and_the_unconfirmed(ledger: Ledger) -> N
         record = ledger.record(f"DATA-{number}")
         assert record is not None
         ledger.move(record, State.REFUSED, now=NOON, gated=record.asked, compared=record.version)
-    assert ledger.due_keys() == []
+    assert ledger.due_keys(NOON) == []
     take(ledger, make_ticket(key="DATA-2", parameters="start = 2020-05-01", updated=LATER))
-    assert ledger.due_keys() == ["DATA-2"]
+    assert ledger.due_keys(NOON) == ["DATA-2"]
 
 
 def test_only_one_worker_holds_a_claim(ledger: Ledger, ledger_url: str) -> None:
@@ -208,6 +214,64 @@ def test_the_migrations_make_the_tables_of_the_schema(ledger_url: str) -> None:
     folder = Path(database.__file__).parent / "migrations"
     assert ScriptDirectory(str(folder)).get_current_head() == HEAD
     engine.dispose()
+
+
+def test_a_ledger_of_the_first_version_keeps_its_requests(ledger_url: str) -> None:
+    """There an approver was the name of an account."""
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+
+    from wardbook.ledger import database
+
+    config = Config()
+    folder = Path(database.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    request = dataclasses.asdict(make_request())
+    ticket = dataclasses.asdict(make_ticket())
+    other = dataclasses.asdict(make_ticket(key="DATA-2"))
+    for asked in (request, ticket, other):
+        for later in ("ethics", "dpo", "every", "recurrence"):
+            asked.pop(later, None)
+        asked["approver"] = "hbernard"
+    engine = create_engine(ledger_url.replace("postgresql://", "postgresql+psycopg://"))
+    row = text(
+        "insert into requests values "
+        "(:key, 'answered', 1, 0, :ticket, 'a', 'a', :request, '{}', '{}', '{}', '2026-03-02')"
+    )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for key, its, one in (("DATA-1", ticket, request), ("DATA-2", other, None)):
+            values = {"key": key, "ticket": json.dumps(its), "request": json.dumps(one)}
+            connection.execute(row, values)
+    engine.dispose()
+    ledger = open_ledger(ledger_url)
+    first, second = ledger.record("DATA-1"), ledger.record("DATA-2")
+    assert first is not None
+    assert second is not None
+    account = Person("hbernard", "hbernard")
+    assert first.request == make_request(approver=account)
+    assert first.ticket == make_ticket(approver=account)
+    assert second.ticket == make_ticket(key="DATA-2", approver=account)
+    assert second.request is None
+    assert (first.warned, ledger.due_keys(NOON)) == ("", [])
+    ledger.close()
+
+
+def test_one_at_rest_wakes_at_the_moment_that_its_last_move_named(ledger: Ledger) -> None:
+    received(ledger)
+    record = ledger.record("DATA-1")
+    assert record is not None
+    settled = {"gated": record.asked, "compared": record.version}
+    refused = ledger.move(record, State.REFUSED, now=NOON, due_at=NOON.astimezone(PARIS), **settled)
+    second = timedelta(seconds=1)
+    assert ledger.due_keys(NOON - second) == []
+    assert ledger.due_keys(NOON) == ["DATA-1"]
+    assert ledger.due_keys((NOON + second).astimezone(PARIS)) == ["DATA-1"]
+    again = ledger.move(refused, State.RECEIVED, now=NOON)
+    ledger.move(again, State.REFUSED, now=NOON)
+    assert ledger.due_keys(NOON + second) == [], "the wish was that of the move before"
 
 
 def test_a_ledger_that_cannot_be_reached_says_so_without_its_password() -> None:

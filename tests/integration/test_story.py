@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from pipelines.demo.demo import opened_world
 from pipelines.demo.tickets import DemoTicket, care_fields, fields_of
 from pipelines.demo.world import ANALYST, DIRECTION, PROJECTS, REVIEWER, World
-from pipelines.house import House
+from pipelines.house import House, read_clock
 from pipelines.steps.run import mend_request
 from pipelines.story import tick_until_quiet
 from wardbook.domain.record import Record
@@ -116,7 +117,13 @@ def spf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def open_scene(
-    folder: Path, spf: Path, ledger: str, *, standing: bool = False, code: str = CODE
+    folder: Path,
+    spf: Path,
+    ledger: str,
+    *,
+    standing: bool = False,
+    code: str = CODE,
+    now: Callable[[], datetime] = read_clock,
 ) -> Iterator[Scene]:
     template = folder / "templates" / "tiny"
     template.mkdir(parents=True)
@@ -133,7 +140,7 @@ def open_scene(
                 approval = settings.standing_approvals["hospital_epidemic"]
                 digest = house.templates["tiny"].digest
             changes["standing_approvals"] = {"tiny": approval.model_copy(update={"digest": digest})}
-        with House(settings.model_copy(update=changes)) as house:
+        with House(settings.model_copy(update=changes), now=now) as house:
             yield Scene(world, sandbox, house)
 
 
@@ -259,6 +266,20 @@ def test_a_refused_ticket_is_read_again_when_it_is_edited(scene: Scene) -> None:
     scene.tick()
     assert scene.record(key).state is State.HELD
     assert scene.house.jira.status(key) == ("En cours", False)
+
+
+def test_a_refusal_calls_the_fields_as_jira_does(scene: Scene) -> None:
+    key = scene.file(purpose="Recherche", approver="alopes")
+    scene.edit(key, {"components": []})
+    scene.tick()
+    (comment,) = scene.comments(key)
+    names = scene.house.jira.field_names()
+    ids = scene.house.settings.jira.fields
+    assert names["components"] != "Composants (service)", "else our own word would pass for theirs"
+    for identity in ("components", ids.legal_basis, ids.ethics, ids.dpo):
+        assert f"«\u00a0{names[identity]}\u00a0»" in comment
+    assert "Nadia Petit" in comment, "a person's name, not the account"
+    assert scene.record(key).links.issue is None
 
 
 def test_jira_away_is_told_and_the_rest_goes_on(scene: Scene) -> None:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from factories import make_record
+from factories import make_record, make_request
 
-from pipelines.decide import Step, may_leave_standing, next_step, valid_approvals, worst_verdict
+from pipelines.decide import (
+    Step,
+    may_leave_standing,
+    next_step,
+    valid_approvals,
+    wakes_at,
+    worst_verdict,
+)
 from pipelines.story import STEPS
 from wardbook.domain.output import Check, Verdict
 from wardbook.domain.record import Approval, Record, Review, Work
@@ -17,7 +25,12 @@ from wardbook.settings import StandingApproval
 
 REVIEWERS = ("rfaure", "cmoreau")
 TODAY = date(2026, 3, 2)
+NOTICE = 30
 FAURE = Approval("rfaure", "Rémi Faure", "2026-03-02T12:00:00.000Z")
+
+
+def step_of(record: Record, reviewers: tuple[str, ...], today: date = TODAY) -> Step:
+    return next_step(record, reviewers, today=today, notice_days=NOTICE)
 
 
 @pytest.mark.parametrize(
@@ -35,15 +48,16 @@ FAURE = Approval("rfaure", "Rémi Faure", "2026-03-02T12:00:00.000Z")
         (State.RELEASED, Step.DELIVER),
         (State.DELIVERED, Step.ANSWER),
         (State.ANSWERED, Step.REST),
+        (State.PAUSED, Step.REST),
     ],
 )
 def test_each_state_has_its_step(state: State, step: Step) -> None:
-    assert next_step(make_record(state), REVIEWERS) is step
+    assert step_of(make_record(state), REVIEWERS) is step
 
 
 def test_every_state_is_covered() -> None:
     for state in State:
-        assert next_step(make_record(state), REVIEWERS) in Step
+        assert step_of(make_record(state), REVIEWERS) in Step
 
 
 def test_every_step_but_rest_is_done_by_somebody() -> None:
@@ -55,15 +69,15 @@ def test_an_edited_ticket_passes_the_gate_again(state: State) -> None:
     edited = replace(make_record(state), asked="new")
     # A request that was closed by hand waits until somebody opens it again.
     expected = Step.REST if state is State.CLOSED else Step.GATE
-    assert next_step(edited, REVIEWERS) is expected
+    assert step_of(edited, REVIEWERS) is expected
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.FAILED, State.HELD, State.REJECTED])
 def test_a_new_commit_on_the_branch_runs_again(state: State) -> None:
     record = replace(make_record(state), review=Review(head="c2"), work=Work(commit="c1"))
-    assert next_step(record, REVIEWERS) is Step.MEND
+    assert step_of(record, REVIEWERS) is Step.MEND
     same = replace(record, review=Review(head="c1"))
-    assert next_step(same, REVIEWERS) is not Step.MEND
+    assert step_of(same, REVIEWERS) is not Step.MEND
 
 
 def held(**review: object) -> Record:
@@ -71,11 +85,11 @@ def held(**review: object) -> Record:
 
 
 def test_a_reviewers_approval_releases() -> None:
-    assert next_step(held(approvals=(FAURE,)), REVIEWERS) is Step.REVIEW
+    assert step_of(held(approvals=(FAURE,)), REVIEWERS) is Step.REVIEW
 
 
 def test_a_closed_merge_request_turns_down_even_when_approved() -> None:
-    assert next_step(held(approvals=(FAURE,), state="closed"), REVIEWERS) is Step.TURN_DOWN
+    assert step_of(held(approvals=(FAURE,), state="closed"), REVIEWERS) is Step.TURN_DOWN
 
 
 @pytest.mark.parametrize(
@@ -90,7 +104,107 @@ def test_a_closed_merge_request_turns_down_even_when_approved() -> None:
 )
 def test_an_approval_that_does_not_count_changes_nothing(record: Record) -> None:
     assert valid_approvals(record, REVIEWERS) == ()
-    assert next_step(record, REVIEWERS) is Step.REST
+    assert step_of(record, REVIEWERS) is Step.REST
+
+
+def basis(state: State, expires: date, every: str = "once", **changes: object) -> Record:
+    request = make_request(expires=expires.isoformat(), every=every)
+    return replace(make_record(state), request=request, **changes)  # type: ignore[arg-type]
+
+
+DAY = timedelta(days=1)
+UNRELEASED = ("accepted", "prepared", "running", "failed", "checked", "held")
+WAITING = ("failed", "held", "rejected", "answered")
+
+
+@pytest.mark.parametrize("state", UNRELEASED)
+def test_nothing_goes_on_after_the_last_day_of_its_basis(state: str) -> None:
+    record = basis(State(state), TODAY)
+    assert step_of(record, REVIEWERS) is not Step.PAUSE, "the last day counts"
+    assert step_of(record, REVIEWERS, TODAY + DAY) is Step.PAUSE
+
+
+def test_an_expired_basis_is_stronger_than_an_approval() -> None:
+    record = basis(State.HELD, TODAY, review=Review(approvals=(FAURE,)))
+    assert step_of(record, REVIEWERS) is Step.REVIEW
+    assert step_of(record, REVIEWERS, TODAY + DAY) is Step.PAUSE
+
+
+@pytest.mark.parametrize("state", ["refused", "rejected", "released", "delivered", "answered"])
+def test_what_is_decided_already_is_not_paused(state: str) -> None:
+    record = basis(State(state), TODAY)
+    assert step_of(record, REVIEWERS, TODAY + DAY) is step_of(record, REVIEWERS)
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_a_recurring_request_pauses_wherever_it_waits(state: str) -> None:
+    record = basis(State(state), TODAY, "weekly")
+    assert step_of(record, REVIEWERS, TODAY + DAY) is Step.PAUSE
+
+
+def test_an_edited_ticket_passes_the_gate_again_even_when_its_basis_has_expired() -> None:
+    for state in (State.HELD, State.PAUSED):
+        record = basis(state, TODAY - DAY, "weekly", asked="new")
+        assert step_of(record, REVIEWERS) is Step.GATE
+    assert step_of(basis(State.PAUSED, TODAY - DAY, "weekly"), REVIEWERS) is Step.REST
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_notice_is_given_once_for_an_expiry(state: str) -> None:
+    last = TODAY + NOTICE * DAY
+    record = basis(State(state), last, "weekly", work=Work(period="2026-W10"))
+    assert step_of(record, REVIEWERS, TODAY - DAY) is Step.REST
+    assert step_of(record, REVIEWERS) is Step.WARN
+    assert step_of(replace(record, warned=last.isoformat()), REVIEWERS) is Step.REST
+    earlier = replace(record, warned=(last - DAY).isoformat())
+    assert step_of(earlier, REVIEWERS) is Step.WARN, "the ticket says another day now"
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_what_runs_once_gives_no_notice(state: str) -> None:
+    assert step_of(basis(State(state), TODAY), REVIEWERS) is Step.REST
+
+
+def test_an_answered_request_runs_again_when_its_next_period_begins() -> None:
+    sunday, monday = date(2026, 3, 8), date(2026, 3, 9)
+    far = date(2027, 12, 31)
+    record = basis(State.ANSWERED, far, "weekly", work=Work(period="2026-W10"))
+    assert step_of(record, REVIEWERS, sunday) is Step.REST
+    assert step_of(record, REVIEWERS, monday) is Step.AGAIN
+    for state in ("failed", "held", "rejected"):
+        waiting = replace(record, state=State(state))
+        assert step_of(waiting, REVIEWERS, monday) is Step.REST, "a person has to act first"
+
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.mark.parametrize(
+    ("every", "period", "expires", "warned", "expected"),
+    [
+        ("once", "", "2026-03-10", False, None),
+        ("weekly", "2026-W10", "2027-12-31", False, "2026-03-08T23:00:00+00:00"),
+        ("weekly", "2026-W13", "2027-12-31", False, "2026-03-29T22:00:00+00:00"),
+        ("monthly", "2026-03", "2026-04-20", False, "2026-03-20T23:00:00+00:00"),
+        ("monthly", "2026-03", "2026-04-20", True, "2026-03-31T22:00:00+00:00"),
+        ("monthly", "2026-03", "2026-03-15", True, "2026-03-15T23:00:00+00:00"),
+        ("monthly", "2026-03", "9999-12-31", True, "2026-03-31T22:00:00+00:00"),
+        ("daily", "9999-12-31", "9999-12-31", True, None),
+    ],
+    ids=["once", "winter", "to summer", "notice", "noticed", "expiry", "never", "end of time"],
+)
+def test_an_answered_request_wakes_at_the_next_date_of_its_calendar(
+    every: str, period: str, expires: str, warned: bool, expected: str | None
+) -> None:
+    record = basis(
+        State.ANSWERED,
+        date.fromisoformat(expires),
+        every,
+        work=Work(period=period),
+        warned=expires if warned else "",
+    )
+    moment = wakes_at(record, PARIS, NOTICE)
+    assert (moment and moment.isoformat()) == expected
 
 
 def with_checks(*verdicts: Verdict, unchanged: bool = True) -> Record:

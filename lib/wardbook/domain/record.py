@@ -86,11 +86,13 @@ class Review:
 class Work:
     """What this revision of the request has come to so far.
 
+    `period` is the one for which a recurring request ran, "" for what runs once.
     `unchanged` says that the notebook at `commit` is the template's own, byte for byte;
     `released_by` are those who let it out: on what `ground`, a review or a standing approval.
     """
 
     run: str | None = None
+    period: str = ""
     commit: str | None = None
     unchanged: bool = False
     failure: Failure | None = None
@@ -107,7 +109,8 @@ class Record:
 
     `key` is the ticket's key when it was first read; `ticket.key` is its key now. `asked` is the
     fingerprint of the ticket as last read, `gated` as last judged: where they differ, the gate is
-    due. `view` is the issue as last read, `agreed` what both sides were last brought to, and
+    due. `warned` is the expiry of the legal basis that the requester was last told of ahead of
+    time. `view` is the issue as last read, `agreed` what both sides were last brought to, and
     `compared` the version of both at which they were compared last.
     `known_before` says that the ticket is older than this ledger, so its
     effects may exist outside without an intent here.
@@ -125,6 +128,7 @@ class Record:
     work: Work
     review: Review
     changed_at: str
+    warned: str = ""
     view: IssueView = field(default_factory=IssueView)
     agreed: Agreed = field(default_factory=Agreed)
     compared: str = ""

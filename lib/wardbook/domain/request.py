@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from wardbook.domain.periods import Every
+from wardbook.domain.ticket import Person
 from wardbook.messages import Language
 
 Purpose = Literal["care", "research"]
@@ -17,6 +19,8 @@ class Request:
 
     `parameters` are the requester's texts in the template's canonical form, by name;
     `sources` gives, for each source that the template declares, the name in the settings.
+    `reference` and `expires` (ISO 8601) are in their plain form. Research alone has `ethics`, the
+    ethics committee's reference, and `dpo`, the data-protection officer who signed.
     """
 
     key: str
@@ -29,8 +33,11 @@ class Request:
     legal_basis: str
     reference: str
     expires: str
-    approver: str
+    approver: Person
     template: str
     parameters: Mapping[str, str]
     sources: Mapping[str, str]
     language: Language
+    ethics: str = ""
+    dpo: Person | None = None
+    every: Every = "once"

@@ -30,6 +30,7 @@ class State(StrEnum):
     ANSWERED = "answered"
     CLOSED = "closed"
     REOPENED = "reopened"
+    PAUSED = "paused"
 
     @property
     def label(self) -> str:
@@ -48,6 +49,7 @@ SETTLED = frozenset(
         State.ANSWERED,
         State.CLOSED,
         State.REOPENED,
+        State.PAUSED,
     }
 )
 """States in which the platform waits for a person, or for nothing."""
@@ -134,13 +136,37 @@ _BY_HAND = (
 )
 # The ledger was lost after the answer: the issue's label tells so.
 _ADOPTED = (Move(State.RECEIVED, State.ANSWERED, Actor.PLATFORM, "request.adopted"),)
+# A recurring request runs again when its next period begins. The ticket stays as it is: it would
+# only go to and fro.
+_AGAIN = (Move(State.ANSWERED, State.PREPARED, Actor.PLATFORM, "request.due"),)
+# While it waits, a recurring request tells ahead of time that its legal basis ends.
+_WARNED = tuple(
+    Move(state, state, Actor.PLATFORM, "basis.ends_soon", "ends_soon")
+    for state in (State.FAILED, State.HELD, State.REJECTED, State.ANSWERED)
+)
+# Nothing runs or is released on a legal basis that has expired.
+_PAUSED = tuple(
+    Move(state, State.PAUSED, Actor.PLATFORM, "basis.expired", "paused", TicketStatus.WAITING)
+    for state in (
+        State.ACCEPTED,
+        State.PREPARED,
+        State.RUNNING,
+        State.FAILED,
+        State.CHECKED,
+        State.HELD,
+        State.REJECTED,
+        State.ANSWERED,
+    )
+)
 # An edited ticket passes the gate again, wherever its request stands.
 _EDITED = tuple(
     Move(state, State.RECEIVED, Actor.REQUESTER, "ticket.edited")
     for state in State
     if state is not State.RECEIVED
 )
-MOVES: tuple[Move, ...] = _WORK + _MENDED + _BY_HAND + _ADOPTED + _EDITED
+MOVES: tuple[Move, ...] = (
+    _WORK + _MENDED + _BY_HAND + _ADOPTED + _AGAIN + _WARNED + _PAUSED + _EDITED
+)
 _BY_ENDS = {(move.source, move.target): move for move in MOVES}
 
 

@@ -50,7 +50,7 @@ class Ticket:
     legal_basis: str
     reference: str
     expires: str
-    approver: str
+    approver: Person | None
     template: str
     parameters: str
     language: str
@@ -61,11 +61,20 @@ class Ticket:
     labels: tuple[str, ...] = ()
     assignee: Person | None = None
     due: str = ""
+    ethics: str = ""
+    dpo: Person | None = None
+    recurrence: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what the gate judges; equal as long as the requester asks the same."""
+        """SHA-256 of what the gate judges; equal as long as the requester asks the same.
+
+        A person counts by their account, since names change; an empty field does not count.
+        """
         content = asdict(self)
         for not_judged in _NOT_JUDGED:
             del content[not_judged]
+        for person in ("reporter", "approver", "dpo"):
+            content[person] = content[person] and content[person]["username"]
+        content = {name: value for name, value in content.items() if value}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

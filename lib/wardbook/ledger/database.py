@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from wardbook.errors import ForeignFault
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest version in `migrations/versions`; known here so that opening spares alembic."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -174,16 +174,21 @@ class Ledger:
             ).all()
         return {by_reference[row.issue]: (row.key, row.issue_updated) for row in rows}
 
-    def due_keys(self) -> list[str]:
-        """Return the keys of requests that may have a next step: everything but those at rest."""
+    def due_keys(self, now: datetime) -> list[str]:
+        """Return the keys of requests that may have a next step: everything but those at rest.
+
+        One at rest wakes when its ticket was edited, or at the moment that its last move named.
+        """
         table, effects = schema.requests, schema.effects
         unconfirmed = exists().where(
             and_(effects.c.request_key == table.c.key, effects.c.done_at.is_(None))
         )
-        at_rest = table.c.state.in_([State.ANSWERED, State.REFUSED, State.CLOSED])
+        resting = [State.ANSWERED, State.REFUSED, State.CLOSED, State.PAUSED]
+        at_rest = table.c.state.in_(resting)
         version = table.c.ticket_updated + "|" + table.c.issue_updated
         touched = table.c.compared != version
-        due = or_(~at_rest, table.c.asked != table.c.gated, unconfirmed, touched)
+        woken = table.c.due_at <= _in_utc(now)
+        due = or_(~at_rest, table.c.asked != table.c.gated, unconfirmed, touched, woken)
         with self._reader.connect() as connection:
             keys = connection.execute(select(table.c.key).where(due)).scalars().all()
         return sorted(keys, key=key_order)
@@ -312,6 +317,7 @@ class Ledger:
         intents: Sequence[Intent] = (),
         actor: str | None = None,
         detail: Mapping[str, Any] | None = None,
+        due_at: datetime | None = None,
         **changes: object,
     ) -> Record:
         """Move a request to `target`, with its changes and intents, in one transaction.
@@ -323,6 +329,7 @@ class Ledger:
             intents: what is to happen outside because of it.
             actor: who made the move; the table's actor unless a person is known.
             detail: what the event says besides; no patient value.
+            due_at: when the clock alone makes a next step due, unless the request moves before.
             changes: new values of fields of Record.
 
         Raises:
@@ -332,6 +339,7 @@ class Ledger:
         move = move_between(record.state, target)
         table = schema.requests
         values = {name: dump(name, value) for name, value in changes.items()}
+        values["due_at"] = due_at and _in_utc(due_at)
         with self._writing() as connection:
             moved = connection.execute(
                 update(table)
@@ -486,6 +494,11 @@ def _unmoved(record: Record) -> tuple[ColumnElement[bool], ...]:
         table.c.state == record.state,
         table.c.revision == record.revision,
     )
+
+
+def _in_utc(moment: datetime) -> str:
+    """Return a moment so that the alphabet orders what is kept."""
+    return stamp(moment.astimezone(UTC))
 
 
 def settled(record: Record) -> bool:

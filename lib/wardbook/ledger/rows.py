@@ -207,6 +207,7 @@ def record_of(row: Row[Any]) -> Record:
         gated=row.gated,
         changed_at=row.changed_at,
         compared=row.compared,
+        warned=row.warned,
         **parts,
     )
 

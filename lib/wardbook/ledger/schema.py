@@ -21,6 +21,8 @@ requests = Table(
     Column("work", JSON, nullable=False),
     Column("review", JSON, nullable=False),
     Column("changed_at", String(32), nullable=False),
+    Column("warned", String(10), nullable=False, default=""),
+    Column("due_at", String(32), index=True),
     Column("ticket_id", String(32), nullable=False),
     Column("ticket_updated", String(40), nullable=False),
     Column("issue_updated", String(40), nullable=False),

@@ -62,13 +62,16 @@ class GitLabProject:
     """A private GitLab project `group/name` with a first commit on `main`.
 
     `members` gives each user name its access level: 10 guest, 20 reporter, 30 developer,
-    40 maintainer, 50 owner. `main` is protected: maintainers push and merge.
+    40 maintainer, 50 owner. `main` is protected: maintainers push and merge. On the tier `free`,
+    issues have one assignee and links of the type `relates_to` only. `upload_limit` is in bytes.
     """
 
     path: str
     members: Mapping[str, int] = field(default_factory=dict)
     merge_requests_author_approval: bool = False
     approvals_required: int = 0
+    tier: Literal["free", "premium"] = "free"
+    upload_limit: int = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 Body = dict[str, Any]
 
@@ -21,9 +22,42 @@ CREATE TABLE IF NOT EXISTS record (
     body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS record_owner ON record (kind, owner, id);
 CREATE INDEX IF NOT EXISTS record_key ON record (kind, key);
+CREATE INDEX IF NOT EXISTS issue_updated ON record (owner, json_extract(body, '$.updated_at'), id,
+    json_extract(body, '$.created_at'), json_extract(body, '$.state'),
+    json_extract(body, '$.author')) WHERE kind = 'gitlab.issue';
+CREATE INDEX IF NOT EXISTS issue_created ON record (owner, json_extract(body, '$.created_at'), id,
+    json_extract(body, '$.updated_at'), json_extract(body, '$.state'),
+    json_extract(body, '$.author')) WHERE kind = 'gitlab.issue';
 CREATE TABLE IF NOT EXISTS sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 FIRST_ID = {"jira": 10_000}
+Condition = Literal[
+    "state", "author", "updated_after", "updated_before", "created_after", "created_before"
+]
+Order = Literal["created_at", "updated_at"]
+CONDITIONS: dict[Condition, str] = {
+    "state": "json_extract(body, '$.state') = ?",
+    "author": "json_extract(body, '$.author') = ?",
+    "updated_after": "json_extract(body, '$.updated_at') >= ?",
+    "updated_before": "json_extract(body, '$.updated_at') <= ?",
+    "created_after": "json_extract(body, '$.created_at') >= ?",
+    "created_before": "json_extract(body, '$.created_at') <= ?",
+}
+ORDERS: dict[tuple[Order, bool], str] = {
+    ("created_at", True): "json_extract(body, '$.created_at') DESC, id DESC",
+    ("created_at", False): "json_extract(body, '$.created_at'), id",
+    ("updated_at", True): "json_extract(body, '$.updated_at') DESC, id DESC",
+    ("updated_at", False): "json_extract(body, '$.updated_at'), id",
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which issues are wanted, in which order: what the database finds without reading bodies."""
+
+    conditions: tuple[tuple[Condition, object], ...]
+    order_by: Order
+    descends: bool
 
 
 class Records:
@@ -112,6 +146,37 @@ class Records:
                 "SELECT body FROM record WHERE kind = ? AND owner = ? ORDER BY id", (kind, owner)
             )
         return [json.loads(row[0]) for row in rows]
+
+    def select(
+        self, kind: str, owner: int, wanted: Selection, limit: int, start: int
+    ) -> tuple[list[Body], int]:
+        """Return some of the records of `owner` that meet conditions, and how many there are."""
+        # The kind stands in the text, since SQLite takes a partial index for constants only; the
+        # text is put together from the constants above, every value is bound.
+        where = " AND ".join(
+            [f"kind = '{kind}'", "owner = ?", *(CONDITIONS[name] for name, _ in wanted.conditions)]
+        )
+        values = (owner, *(value for _, value in wanted.conditions))
+        total = self._connection.execute(
+            f"SELECT count(*) FROM record WHERE {where}",  # noqa: S608
+            values,
+        ).fetchone()[0]
+        order = ORDERS[wanted.order_by, wanted.descends]
+        rows = self._connection.execute(
+            f"SELECT body FROM record WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608
+            (*values, limit, start),
+        )
+        return [json.loads(row[0]) for row in rows], int(total)
+
+    def count_where(self, kind: str, owner: int, field: str, value: object) -> int:
+        """Return how many records of `owner` have this value of a field."""
+        return int(
+            self._connection.execute(
+                "SELECT count(*) FROM record WHERE kind = ? AND owner = ? "
+                "AND json_extract(body, '$.' || ?) = ?",
+                (kind, owner, field, value),
+            ).fetchone()[0]
+        )
 
     def count(self, kind: str, owner: int) -> int:
         """Return how many records of a kind belong to `owner`."""

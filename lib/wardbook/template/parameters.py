@@ -13,6 +13,7 @@ from typing import Any
 
 from wardbook.domain.record import Problem
 from wardbook.template.spec import ParameterSpec, TemplateSpec
+from wardbook.typed_text import parse_day, tidy
 
 SOURCE_PREFIX = "source."
 _TRUE, _FALSE = {"oui", "yes", "true", "vrai", "1"}, {"non", "no", "false", "faux", "0"}
@@ -27,11 +28,13 @@ class _Wrong(Exception):
         self.code = code
 
 
-def split_lines(text: str) -> tuple[dict[str, str], list[Problem]]:
+def split_lines(
+    text: str, example: str = "start = 2020-03-18"
+) -> tuple[dict[str, str], list[Problem]]:
     """Split the ticket's parameter field into name and text.
 
     Empty lines and lines that begin with `#` are passed over. Returns what could be split, and a
-    problem for each line that could not or that repeats a name.
+    problem for each line that could not or that repeats a name; `example` is a line that could.
     """
     texts: dict[str, str] = {}
     problems: list[Problem] = []
@@ -40,13 +43,14 @@ def split_lines(text: str) -> tuple[dict[str, str], list[Problem]]:
         if not line or line.startswith("#"):
             continue
         name, sign, value = line.partition("=")
-        name = name.strip()
+        name = tidy(name)
         if not sign or not name:
-            problems.append(
-                Problem("parameters", "line_without_sign", shorten(line), "start = 2020-03-18")
-            )
+            problems.append(Problem("parameters", "line_without_sign", shorten(line), example))
         elif name in texts:
-            problems.append(Problem("parameters", "parameter_twice", name=shorten(name)))
+            kept = shorten(f"{name} = {texts[name]}")
+            problems.append(
+                Problem("parameters", "parameter_twice", shorten(value), kept, shorten(name))
+            )
         else:
             texts[name] = value.strip()
     return texts, problems
@@ -68,9 +72,9 @@ def type_parameters(
     problems = [
         Problem(
             "parameters",
-            "unknown_parameter",
+            "unknown_parameter" if spec.parameters else "takes_no_parameters",
             name=shorten(name),
-            example=", ".join(spec.parameters),
+            example=" | ".join(example_lines(spec)),
         )
         for name in texts
         if name not in spec.parameters
@@ -96,6 +100,11 @@ def type_parameters(
                 )
             )
     return values, problems
+
+
+def example_lines(spec: TemplateSpec) -> list[str]:
+    """Return a valid line for each of a template's first parameters."""
+    return [f"{name} = {one.example}" for name, one in list(spec.parameters.items())[:8]]
 
 
 def shorten(text: str) -> str:
@@ -141,10 +150,7 @@ def _type_one(parameter: ParameterSpec, text: str) -> Any:
 
 def _date(text: str) -> date:
     try:
-        # Only the one form, since 03/04/2020 is read in two ways and 20200304 in none by people.
-        if len(text) != len("2020-03-18"):
-            raise ValueError
-        return date.fromisoformat(text)
+        return parse_day(text)
     except ValueError:
         raise _Wrong("not_a_date") from None
 

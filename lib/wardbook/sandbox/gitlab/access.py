@@ -72,12 +72,13 @@ def find_code(reference: str, least: int = REPORTER) -> tuple[Body, Repository]:
     return project, repository(project)
 
 
-def may_see(project: Body, issue: Body) -> bool:
-    """Tell whether the asking account sees an issue: confidential ones need reporter rights."""
-    own = level(project)
+def may_see(project: Body, issue: Body, account: Body | None = None) -> bool:
+    """Tell whether an account (who asks) sees an issue: confidential ones need reporter rights."""
+    account = account or asker()
+    own = level(project, account)
     if own < GUEST:
         return False
-    me = asker()["id"]
+    me = account["id"]
     return (
         not issue["confidential"]
         or own >= REPORTER

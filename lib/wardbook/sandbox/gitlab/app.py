@@ -10,7 +10,7 @@ from flask import Flask, Response, g, jsonify, request
 
 from wardbook.sandbox.admin import admin
 from wardbook.sandbox.faults import Fault
-from wardbook.sandbox.gitlab.refusals import Refused, unauthorized
+from wardbook.sandbox.gitlab.refusals import Refused, forbidden, unauthorized
 from wardbook.sandbox.house import House, exchange, records
 from wardbook.sandbox.pages import prepare_pages
 from wardbook.sandbox.routing import pages_folder, prepare_routing
@@ -94,6 +94,8 @@ def sign_in() -> None:
         g.account = token and records().get("account", token["account"])
         if g.account is None and request.path.startswith("/api/"):
             raise unauthorized()
+        if g.account and not g.account.get("active", True):
+            raise forbidden("Your account has been blocked.")
     elif not request.path.startswith("/api/"):
         g.account = find_persona()
     if g.account:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from wardbook.sandbox.gitlab.access import level, may_see
-from wardbook.sandbox.house import house, instant, moment, records, stamp
+from wardbook.sandbox.house import house, instant, moment, now, records, sandbox, stamp
 from wardbook.sandbox.store import Body
 
 
@@ -16,7 +18,7 @@ def user_bean(user_id: int | None) -> Body | None:
         "id": account["id"],
         "username": account["username"],
         "name": account["name"],
-        "state": "active",
+        "state": "active" if account.get("active", True) else "blocked",
         "avatar_url": f"{house().gitlab_url}/static/avatar.svg",
         "web_url": f"{house().gitlab_url}/{account['username']}",
     }
@@ -94,8 +96,8 @@ def project_bean(project: Body) -> Body:
         "only_allow_merge_if_pipeline_succeeds": False,
         "only_allow_merge_if_all_discussions_are_resolved": False,
         "remove_source_branch_after_merge": True,
-        "open_issues_count": sum(
-            issue["state"] == "opened" for issue in records().all("gitlab.issue", project["id"])
+        "open_issues_count": records().count_where(
+            "gitlab.issue", project["id"], "state", "opened"
         ),
         "permissions": {
             "project_access": {"access_level": own, "notification_level": 3} if own else None,
@@ -190,7 +192,7 @@ def issue_bean(project: Body, issue: Body) -> Body:
 
 def count_user_notes(kind: str, item_id: int) -> int:
     """Return how many notes people wrote on an issue or merge request."""
-    return sum(not note["system"] for note in item_notes(kind, item_id))
+    return records().count_where(f"{kind}.note", item_id, "system", False)
 
 
 def item_notes(kind: str, item_id: int) -> list[Body]:
@@ -228,6 +230,15 @@ def touched(item: Body) -> Body:
     """Mark an issue or merge request as changed now."""
     item["updated_at"] = instant()
     return item
+
+
+def touched_by_note(item: Body) -> Body:
+    """Mark an item as changed by a note: GitLab does so at most once a minute.
+
+    Source: `ThrottledTouch` and `Note#touch_noteable` in gitlabhq/gitlabhq.
+    """
+    interval = timedelta(seconds=sandbox().touch_seconds)
+    return touched(item) if now() - moment(item["updated_at"]) > interval else item
 
 
 def api_time(text: str) -> str:

@@ -7,26 +7,91 @@ from collections.abc import Iterable
 from flask import request
 
 from wardbook.sandbox.gitlab import labels
+from wardbook.sandbox.gitlab.access import asker
 from wardbook.sandbox.gitlab.arguments import is_true
 from wardbook.sandbox.gitlab.refusals import bad_parameter
-from wardbook.sandbox.house import moment, records
-from wardbook.sandbox.store import Body
+from wardbook.sandbox.house import moment, records, stamp
+from wardbook.sandbox.store import Body, Condition, Order, Selection
+
+# Name, field, whether it must be later; both ends are included.
+TIME_FILTERS: tuple[tuple[Condition, str, bool], ...] = (
+    ("updated_after", "updated_at", True),
+    ("updated_before", "updated_at", False),
+    ("created_after", "created_at", True),
+    ("created_before", "created_at", False),
+)
+STAMPS = ("created_at", "updated_at")
+PLAIN = frozenset({"page", "per_page", "state", "scope", "order_by", "sort"}) | {
+    name for name, _, _ in TIME_FILTERS
+}
 
 
-def choose(issues: list[Body]) -> list[Body]:
-    """Return the issues or merge requests that meet the query's filters."""
+def read_plain() -> Selection | None:
+    """Return the query as one that the database answers; None: it asks for more than that.
+
+    Raises:
+        Refused: 400, a bad value.
+    """
     args = request.args
-    state = args.get("state", "all")
+    if not PLAIN.issuperset(args) or args.get("order_by") not in (None, *STAMPS):
+        return None
+    conditions: list[tuple[Condition, object]] = []
+    if (state := read_state()) != "all":
+        conditions.append(("state", state))
+    if (scope := read_scope("all")) == "created_by_me":
+        conditions.append(("author", asker()["id"]))
+    elif scope != "all":
+        return None
+    for name, _, _ in TIME_FILTERS:
+        if name in args:
+            conditions.append((name, read_time(name)))
+    order_by: Order = "updated_at" if args.get("order_by") == "updated_at" else "created_at"
+    return Selection(tuple(conditions), order_by, args.get("sort", "desc") != "asc")
+
+
+def read_state() -> str:
+    """Return the wanted state.
+
+    Raises:
+        Refused: 400.
+    """
+    state = request.args.get("state", "all")
     if state not in ("all", "opened", "closed", "merged", "locked"):
         raise bad_parameter("state does not have a valid value")
-    if state != "all":
+    return state
+
+
+def read_scope(default: str) -> str:
+    """Return whose items are wanted: all, or those that the asking account wrote or works on.
+
+    Raises:
+        Refused: 400.
+    """
+    scope = request.args.get("scope", default).replace("-", "_")
+    if scope not in ("all", "created_by_me", "assigned_to_me"):
+        raise bad_parameter("scope does not have a valid value")
+    return scope
+
+
+def choose(issues: list[Body], scope: str = "all") -> list[Body]:
+    """Return the issues or merge requests that meet the query's filters.
+
+    `scope` is whose items are meant when the query does not say.
+    """
+    args = request.args
+    scope = read_scope(scope)
+    if scope != "all":
+        field = "author" if scope == "created_by_me" else "assignees"
+        issues = [i for i in issues if asker()["id"] in ids_of(i[field])]
+    if (state := read_state()) != "all":
         issues = [i for i in issues if i["state"] == state]
     wanted = labels.read_labels(args.get("labels") or args.getlist("labels[]"))
     if wanted:
         issues = [i for i in issues if has_labels(i, wanted)]
-    for name, field, later in TIME_FILTERS:
-        if name in args:
-            issues = [i for i in issues if is_beyond(i[field], args[name], name, later)]
+    for condition, field, later in TIME_FILTERS:
+        if condition in args:
+            limit = read_time(condition)
+            issues = [i for i in issues if (i[field] >= limit if later else i[field] <= limit)]
     iids = args.getlist("iids[]") + [p for v in args.getlist("iids") for p in v.split(",")]
     if iids:
         issues = [i for i in issues if str(i["iid"]) in iids]
@@ -50,21 +115,16 @@ def ids_of(value: int | list[int]) -> list[int]:
     return value if isinstance(value, list) else [value]
 
 
-TIME_FILTERS = (
-    ("updated_after", "updated_at", True),
-    ("updated_before", "updated_at", False),
-    ("created_after", "created_at", True),
-    ("created_before", "created_at", False),
-)
+def read_time(name: str) -> str:
+    """Return a time of the query in the form in which times are stored, which sort as text.
 
-
-def is_beyond(own: str, asked: str, name: str, later: bool) -> bool:
-    """Compare two times, both ends included."""
+    Raises:
+        Refused: 400.
+    """
     try:
-        limit = moment(asked)
+        return stamp(moment(request.args[name]))
     except ValueError:
         raise bad_parameter(f"{name} is invalid") from None
-    return moment(own) >= limit if later else moment(own) <= limit
 
 
 def has_labels(item: Body, wanted: list[str]) -> bool:

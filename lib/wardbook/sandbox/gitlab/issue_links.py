@@ -6,15 +6,15 @@ from flask import Blueprint, Response, jsonify
 
 from wardbook.sandbox.gitlab.access import find_project, may_see
 from wardbook.sandbox.gitlab.arguments import arguments
-from wardbook.sandbox.gitlab.beans import issue_bean
-from wardbook.sandbox.gitlab.issues import KIND, find_issue
+from wardbook.sandbox.gitlab.beans import issue_bean, touched_by_note
+from wardbook.sandbox.gitlab.issues import KIND, find_issue, links_of
 from wardbook.sandbox.gitlab.noting import add_system_note
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, not_found
 from wardbook.sandbox.house import instant, records
-from wardbook.sandbox.seed import REPORTER
 from wardbook.sandbox.store import Body
 
 routes = Blueprint("issue_links", __name__, url_prefix="/api/v4")
+INVERSES = {"relates_to": "relates_to", "blocks": "is_blocked_by", "is_blocked_by": "blocks"}
 
 
 @routes.get("/projects/<seg:project>/issues/<int:iid>/links")
@@ -23,24 +23,25 @@ def list_links(project: str, iid: int) -> Response:
     found = find_project(project)
     issue = find_issue(found, iid)
     beans = []
-    for link in records().all("gitlab.link"):
-        if issue["id"] in (link["source"], link["target"]):
-            other = link["target"] if link["source"] == issue["id"] else link["source"]
-            linked = records().get(KIND, other)
-            project_of = records().get("gitlab.project", link["projects"][str(other)])
-            if linked and project_of and may_see(project_of, linked):
-                beans.append(
-                    {**issue_bean(project_of, linked), "issue_link_id": link["id"],
-                     "link_type": link["type"], "link_created_at": link["created_at"],
-                     "link_updated_at": link["created_at"]}
-                )  # fmt: skip
+    for link in links_of(issue["id"]):
+        is_source = link["source"] == issue["id"]
+        other = link["target"] if is_source else link["source"]
+        linked = records().get(KIND, other)
+        project_of = records().get("gitlab.project", link["projects"][str(other)])
+        if linked and project_of and may_see(project_of, linked):
+            kind = link["type"] if is_source else INVERSES[link["type"]]
+            beans.append(
+                {**issue_bean(project_of, linked), "issue_link_id": link["id"],
+                 "link_type": kind, "link_created_at": link["created_at"],
+                 "link_updated_at": link["created_at"]}
+            )  # fmt: skip
     return jsonify(beans)
 
 
 @routes.post("/projects/<seg:project>/issues/<int:iid>/links")
 def create_link(project: str, iid: int) -> tuple[Response, int]:
     """Link two issues."""
-    found = find_project(project, REPORTER)
+    found = find_project(project)
     issue = find_issue(found, iid)
     given = arguments()
     for name in ("target_project_id", "target_issue_iid"):
@@ -49,10 +50,12 @@ def create_link(project: str, iid: int) -> tuple[Response, int]:
     target_project = find_project(str(given["target_project_id"]))
     target = find_issue(target_project, int(given["target_issue_iid"]))
     kind = given.get("link_type") or "relates_to"
-    if kind not in ("relates_to", "blocks", "is_blocked_by"):
+    if kind not in INVERSES:
         raise bad_parameter("link_type does not have a valid value")
+    if kind != "relates_to" and found["tier"] == "free":
+        raise Refused(403, "Blocked issues not available for current license")
     pair = {issue["id"], target["id"]}
-    if any({link["source"], link["target"]} == pair for link in records().all("gitlab.link")):
+    if any({link["source"], link["target"]} == pair for link in links_of(issue["id"])):
         raise Refused(409, "Issue(s) already assigned")
     link = records().insert(
         "gitlab.link",
@@ -63,8 +66,15 @@ def create_link(project: str, iid: int) -> tuple[Response, int]:
             "type": kind,
             "created_at": instant(),
         },
+        owner=issue["id"],
+        key=str(target["id"]),
     )
-    add_system_note(KIND, issue, f"marked this issue as related to #{target['iid']}")
+    for own, own_project, other, other_project in (
+        (issue, found, target, target_project), (target, target_project, issue, found)
+    ):  # fmt: skip
+        path = "" if own_project == other_project else other_project["path_with_namespace"]
+        add_system_note(KIND, own, f"marked this issue as related to {path}#{other['iid']}")
+        records().save(KIND, touched_by_note(own))
     return jsonify(link_bean(link)), 201
 
 
@@ -82,8 +92,7 @@ def link_bean(link: Body) -> Body:
 @routes.delete("/projects/<seg:project>/issues/<int:iid>/links/<int:link>")
 def delete_link(project: str, iid: int, link: int) -> Response:
     """Unlink two issues."""
-    found = find_project(project, REPORTER)
-    issue = find_issue(found, iid)
+    issue = find_issue(find_project(project), iid)
     known = records().get("gitlab.link", link)
     if known is None or issue["id"] not in (known["source"], known["target"]):
         raise not_found("Issue Link")

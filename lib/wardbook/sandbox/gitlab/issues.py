@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from wardbook.sandbox.gitlab import labels
 from wardbook.sandbox.gitlab.access import asker, find_project, level, may_see
@@ -15,7 +15,7 @@ from wardbook.sandbox.gitlab.beans import (
     user_bean,
     visible,
 )
-from wardbook.sandbox.gitlab.filters import choose, order
+from wardbook.sandbox.gitlab.filters import choose, order, read_plain
 from wardbook.sandbox.gitlab.hooks import announce_issue
 from wardbook.sandbox.gitlab.noting import (
     add_system_note,
@@ -26,7 +26,7 @@ from wardbook.sandbox.gitlab.noting import (
     set_due_date,
     set_state,
 )
-from wardbook.sandbox.gitlab.paging import paginate
+from wardbook.sandbox.gitlab.paging import answer_page, page_size, page_start, paginate
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, forbidden, invalid, not_found
 from wardbook.sandbox.house import instant, records
 from wardbook.sandbox.seed import OWNER, REPORTER
@@ -54,6 +54,11 @@ def find_issue(project: Body, iid: int) -> Body:
 def list_issues(project: str) -> Response:
     """Return the issues that meet the filters."""
     found = find_project(project)
+    asked = read_plain()
+    if asked and level(found) >= REPORTER:
+        # Nothing is hidden from the asker: only the rows of this page are read.
+        rows, total = records().select(KIND, found["id"], asked, page_size(), page_start())
+        return answer_page([issue_bean(found, issue) for issue in rows], total)
     issues = visible(found, records().all(KIND, found["id"]))
     return paginate(order(choose(issues)), lambda issue: issue_bean(found, issue))
 
@@ -69,9 +74,10 @@ def list_everywhere() -> Response:
     ]
     projects = {issue["id"]: project for issue, project in rows}
     issues = [issue for issue, _ in rows]
-    if request.args.get("scope", "created_by_me") == "created_by_me":
-        issues = [issue for issue in issues if issue["author"] == asker()["id"]]
-    return paginate(order(choose(issues)), lambda issue: issue_bean(projects[issue["id"]], issue))
+    return paginate(
+        order(choose(issues, "created_by_me")),
+        lambda issue: issue_bean(projects[issue["id"]], issue),
+    )
 
 
 def check_title(given: Body) -> str:
@@ -105,7 +111,7 @@ def create(project: str) -> tuple[Response, int]:
     issue = insert_issue(found, given)
     if labels.may_label(found):
         labels.set_labels(found, issue, labels.read_labels(given.get("labels")), KIND)
-        set_assignees(KIND, issue, read_assignees(given))
+        set_assignees(KIND, issue, read_assignees(KIND, found, issue, given) or [])
         set_due_date(KIND, issue, given.get("due_date") or None)
     settle_text(found, issue, given.get("description"))
     records().save(KIND, issue)
@@ -157,11 +163,37 @@ def settle_text(project: Body, issue: Body, text: str | None) -> None:
     record_mentions(KIND, project, issue, issue["description"], url)
 
 
-def read_assignees(given: Body) -> list[int]:
-    """Return the accounts of `assignee_ids` or `assignee_id`; the free edition keeps one."""
-    ids = given.get("assignee_ids") or [given.get("assignee_id") or 0]
-    numbers = [int(i) for i in (ids if isinstance(ids, list) else str(ids).split(",")) if i]
-    return [number for number in numbers if number and records().get("account", number)]
+def read_assignees(kind: str, project: Body, item: Body, given: Body) -> list[int] | None:
+    """Return the accounts of `assignee_ids` or `assignee_id`; None: nothing is to change.
+
+    As GitLab does: the free tier looks at the first one only, whoever cannot read the item is left
+    out, and when nobody remains the argument counts as not given.
+    """
+    ids = given.get("assignee_ids", given.get("assignee_id"))
+    items = ids if isinstance(ids, list) else str(ids or "").split(",")
+    numbers = [int(i) for i in items if str(i).isdigit()]
+    if project["tier"] == "free":
+        numbers = numbers[:1]
+    if numbers in ([], [0]):
+        return []
+    return [n for n in numbers if may_read(kind, project, item, n)] or None
+
+
+def may_read(kind: str, project: Body, item: Body, account_id: int) -> bool:
+    """Tell whether an account, if it exists, may read an issue or merge request."""
+    account = records().get("account", account_id)
+    if account is None:
+        return False
+    if kind == "gitlab.mr":
+        return level(project, account) >= REPORTER
+    return may_see(project, item, account)
+
+
+def links_of(issue_id: int) -> list[Body]:
+    """Return the links between an issue and others, in order."""
+    found = records().all("gitlab.link", issue_id)
+    found += records().all_with_key("gitlab.link", str(issue_id))
+    return sorted(found, key=lambda link: int(link["id"]))
 
 
 @routes.get("/projects/<seg:project>/issues/<int:iid>")
@@ -181,8 +213,10 @@ def edit(project: str, iid: int) -> Response:
     given = arguments()
     if not given:
         raise bad_parameter("at least one parameter must be provided")
+    before = dict(issue)
     change(found, issue, given)
-    records().save(KIND, touched(issue))
+    if issue != before:
+        records().save(KIND, touched(issue))
     announce_issue(found, issue, action_of(given))
     return jsonify(issue_bean(found, issue))
 
@@ -202,7 +236,8 @@ def change(project: Body, issue: Body, given: Body) -> None:
     if labels.may_label(project):
         change_labels(project, issue, given, KIND)
         if "assignee_ids" in given or "assignee_id" in given:
-            set_assignees(KIND, issue, read_assignees(given))
+            assignees = read_assignees(KIND, project, issue, given)
+            set_assignees(KIND, issue, issue["assignees"] if assignees is None else assignees)
         if "due_date" in given:
             set_due_date(KIND, issue, given["due_date"] or None)
         if "confidential" in given:
@@ -248,6 +283,8 @@ def delete(project: str, iid: int) -> tuple[str, int]:
     for kind in (f"{KIND}.note", f"{KIND}.label_event"):
         for body in records().all(kind, issue["id"]):
             records().delete(kind, body["id"])
+    for link in links_of(issue["id"]):
+        records().delete("gitlab.link", link["id"])
     records().delete(KIND, issue["id"])
     return "", 204
 

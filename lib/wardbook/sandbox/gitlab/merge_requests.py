@@ -82,7 +82,7 @@ def create(project: str) -> tuple[Response, int]:
     refuse_second(found, source, target)
     request_ = insert_merge_request(found, given, title, head)
     labels.set_labels(found, request_, labels.read_labels(given.get("labels")), KIND)
-    set_assignees(KIND, request_, read_assignees(given))
+    set_assignees(KIND, request_, read_assignees(KIND, found, request_, given) or [])
     settle_text(found, request_, given.get("description"))
     records().save(KIND, request_)
     announce_merge_request(found, request_, "open")
@@ -183,7 +183,8 @@ def edit(project: str, iid: int) -> Response:
         request_["reviewers"] = read_reviewers(given)
     change_labels(found, request_, given, KIND)
     if "assignee_ids" in given or "assignee_id" in given:
-        set_assignees(KIND, request_, read_assignees(given))
+        assignees = read_assignees(KIND, found, request_, given)
+        set_assignees(KIND, request_, request_["assignees"] if assignees is None else assignees)
     if "description" in given and given["description"] != request_["description"]:
         settle_text(found, request_, given["description"])
     freeze_or_thaw(found, request_, given)

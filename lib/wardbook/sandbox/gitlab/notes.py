@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.gitlab.access import asker, find_project, level
 from wardbook.sandbox.gitlab.arguments import arguments, is_true
-from wardbook.sandbox.gitlab.beans import api_time, item_notes, note_bean, project_url, touched
+from wardbook.sandbox.gitlab.beans import (
+    api_time,
+    item_notes,
+    note_bean,
+    project_url,
+    touched,
+    touched_by_note,
+)
 from wardbook.sandbox.gitlab.hooks import announce_note
 from wardbook.sandbox.gitlab.noting import add_note, apply_text, may_see_item, record_mentions
 from wardbook.sandbox.gitlab.paging import paginate
@@ -100,13 +108,14 @@ def create(project: str, what: str, iid: int) -> tuple[Response, int]:
     internal = is_true(given.get("internal", given.get("confidential", False)))
     if internal and level(found) < REPORTER:
         raise forbidden()
+    before = dict(item)
     text, said = apply_text(kind, found, item, read_body(given))
     if not text:
-        records().save(kind, touched(item))
+        records().save(kind, touched(item) if item != before else item)
         return jsonify(commands_changes=changes(item), summary=said), 202
     when = given.get("created_at") if level(found) >= OWNER else None
     note = add_note(kind, item, text, internal=internal, created_at=when and api_time(when))
-    records().save(kind, touched(item))
+    records().save(kind, touched(item) if item != before else touched_by_note(item))
     url = f"{project_url(found)}/-/{what}/{iid}#note_{note['id']}"
     record_mentions(kind, found, item, text, url)
     announce_note(found, kind, item, note)
@@ -116,6 +125,19 @@ def create(project: str, what: str, iid: int) -> tuple[Response, int]:
 def changes(item: Body) -> dict[str, Any]:
     """Return what a note of nothing but quick actions has changed, as far as it can be told."""
     return {"state": item["state"], "labels": item["labels"]}
+
+
+@routes.get(BASE.removesuffix("notes") + "discussions")
+def list_discussions(project: str, what: str, iid: int) -> Response:
+    """Return the discussions, oldest first: each note is one, since nobody replies here."""
+    notes = visible_notes(*find_item(project, what, iid))
+    return paginate(notes, discussion_bean)
+
+
+def discussion_bean(note: Body) -> Body:
+    """Return the discussion that a note is."""
+    digest = hashlib.sha256(f"discussion {note['id']}".encode()).hexdigest()[:40]
+    return {"id": digest, "individual_note": True, "notes": [note_bean(note)]}
 
 
 @routes.get(f"{BASE}/<int:note>")
@@ -131,16 +153,17 @@ def edit(project: str, what: str, iid: int, note: int) -> Response:
     found, kind, item = find_item(project, what, iid)
     body = find_note(found, kind, item, note)
     require_own(found, body)
+    before = dict(item)
     text, _ = apply_text(kind, found, item, read_body(arguments()))
     body |= {"body": text, "updated_at": instant()}
     records().save(f"{kind}.note", body)
-    records().save(kind, touched(item))
+    records().save(kind, touched(item) if item != before else touched_by_note(item))
     return jsonify(note_bean(body))
 
 
 @routes.delete(f"{BASE}/<int:note>")
 def delete(project: str, what: str, iid: int, note: int) -> tuple[str, int]:
-    """Delete one's own note."""
+    """Delete one's own note; the issue's `updated_at` does not tell of it."""
     found, kind, item = find_item(project, what, iid)
     body = find_note(found, kind, item, note)
     require_own(found, body)

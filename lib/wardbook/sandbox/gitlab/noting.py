@@ -9,6 +9,7 @@ from typing import Any
 
 from wardbook.sandbox.gitlab import labels
 from wardbook.sandbox.gitlab.access import asker, level, may_see
+from wardbook.sandbox.gitlab.mentions import mentioned_accounts
 from wardbook.sandbox.gitlab.quick_actions import (
     Action,
     extract,
@@ -246,9 +247,8 @@ VERBS: dict[str, Callable[[str, Body, Body, str], bool]] = {
 
 def record_mentions(kind: str, project: Body, item: Body, text: str, url: str) -> None:
     """Put a to-do on the list of everybody whom a text mentions and who may see it."""
-    for name in read_user_names(text):
-        account = records().find("account", name)
-        if account is None or account["id"] == asker()["id"] or not level(project, account):
+    for account in mentioned_accounts(records(), project, text):
+        if account["id"] == asker()["id"] or not level(project, account):
             continue
         if kind == "gitlab.issue" and item["confidential"] and level(project, account) < REPORTER:
             continue

@@ -14,6 +14,7 @@ from wardbook.sandbox.house import house
 Item = TypeVar("Item")
 PAGE_CAP = 100
 PAGE_SIZE = 20
+TOTAL_CAP = 10_000
 
 
 def page_number(name: str, default: int) -> int:
@@ -28,26 +29,42 @@ def page_number(name: str, default: int) -> int:
     return max(1, int(text))
 
 
+def page_size() -> int:
+    """Return how many items the wanted page has."""
+    return min(page_number("per_page", PAGE_SIZE), PAGE_CAP)
+
+
+def page_start() -> int:
+    """Return how many items stand before the wanted page."""
+    return (page_number("page", 1) - 1) * page_size()
+
+
 def paginate(items: Sequence[Item], show: Callable[[Item], Any]) -> Response:
     """Answer one page of `items`, each as `show` makes it."""
-    size = min(page_number("per_page", PAGE_SIZE), PAGE_CAP)
-    number = page_number("page", 1)
-    last = max(1, -(-len(items) // size))
-    answer = jsonify([show(item) for item in items[(number - 1) * size : number * size]])
+    start = page_start()
+    return answer_page([show(item) for item in items[start : start + page_size()]], len(items))
+
+
+def answer_page(beans: list[Any], total: int) -> Response:
+    """Answer with the beans of the wanted page; of over 10,000 items the total is not told."""
+    size, number = page_size(), page_number("page", 1)
+    last = max(1, -(-total // size))
+    told = total <= TOTAL_CAP
+    answer = jsonify(beans)
     following = number + 1 if number < last else None
     before = number - 1 if number > 1 else None
     answer.headers.update(
         {
             "X-Page": str(number),
             "X-Per-Page": str(size),
-            "X-Total": str(len(items)),
-            "X-Total-Pages": str(last),
+            **({"X-Total": str(total), "X-Total-Pages": str(last)} if told else {}),
             "X-Next-Page": str(following or ""),
             "X-Prev-Page": str(before or ""),
             "Link": ", ".join(
                 f'<{address(target, size)}>; rel="{relation}"'
                 for relation, target in (
-                    ("prev", before), ("next", following), ("first", 1), ("last", last)
+                    ("prev", before), ("next", following), ("first", 1),
+                    ("last", last if told else None),
                 )
                 if target
             ),

@@ -51,6 +51,8 @@ def create_project(records: Records, directory: Path, wanted: GitLabProject) -> 
             "last_activity_at": now,
             "merge_requests_author_approval": wanted.merge_requests_author_approval,
             "approvals_required": wanted.approvals_required,
+            "tier": wanted.tier,
+            "upload_limit": wanted.upload_limit,
         },
         key=wanted.path.lower(),
     )

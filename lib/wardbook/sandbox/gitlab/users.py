@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.gitlab.access import asker
+from wardbook.sandbox.gitlab.arguments import is_true
 from wardbook.sandbox.gitlab.beans import user_bean
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import bad_parameter, invalid, not_found
@@ -46,6 +47,9 @@ def list_users() -> Response:
     username = request.args.get("username")
     if username is not None:
         accounts = [a for a in accounts if a["username"].lower() == username.lower()]
+    for flag, wanted in (("active", True), ("blocked", False)):
+        if is_true(request.args.get(flag, "")):
+            accounts = [a for a in accounts if a.get("active", True) is wanted]
     text = request.args.get("search", "").lower()
     if text:
         accounts = [

@@ -43,7 +43,7 @@ def create_app(site: House, sandbox: Sandbox) -> Flask:
     app.extensions["wardbook.house"] = site
     app.extensions["wardbook.sandbox"] = sandbox
     app.extensions["wardbook.clock"] = sandbox.jira_now
-    app.wsgi_app = read_latest_as_two(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = read_latest_as_two(app.wsgi_app)  # type: ignore[assignment, method-assign]
     prepare_routing(app)
     prepare_pages(app)
     app.before_request(sign_in)

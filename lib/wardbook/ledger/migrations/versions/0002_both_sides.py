@@ -10,7 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add what the synchronisation keeps; tickets known already are read anew."""
+    """Add what the synchronisation keeps; issues known already are read anew."""
     for column in (
         sa.Column("ticket_id", sa.String(32), nullable=False, server_default=""),
         sa.Column("ticket_updated", sa.String(40), nullable=False, server_default=""),
@@ -48,6 +48,15 @@ def _fill(connection: sa.Connection) -> None:
         ticket, links = (json.loads(v) if isinstance(v, str) else v for v in (ticket, links))
         issue = f"{links['project']}#{links['issue']}" if links.get("issue") else None
         connection.execute(
-            sa.text("update requests set ticket_id = :id, issue = :issue where key = :key"),
-            {"id": ticket["id"], "issue": issue, "key": key},
+            sa.text(
+                "update requests set ticket_id = :id, issue = :issue, "
+                "ticket_updated = :updated, compared = :compared where key = :key"
+            ),
+            {
+                "id": ticket["id"],
+                "issue": issue,
+                "updated": ticket["updated"],
+                "compared": f"{ticket['updated']}|",
+                "key": key,
+            },
         )

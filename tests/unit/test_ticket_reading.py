@@ -1,0 +1,71 @@
+"""Persons and options of a Jira payload, as Server/DC, Cloud and a mere text field give them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sample_settings import make_settings
+
+from requests_sync.read import UnreadableTicket, ticket_of_payload
+from wardbook.domain.ticket import Person, Ticket
+
+FIELDS = make_settings().jira.fields
+SERVER = {"name": "hbernard", "key": "JIRAUSER1", "displayName": "Dr Hélène Bernard"}
+CLOUD = {"accountId": "712020:5d1", "displayName": "Dr Hélène Bernard"}
+
+
+def read(**fields: Any) -> Ticket:
+    raw = {getattr(FIELDS, name): value for name, value in fields.items()}
+    known = {
+        "summary": "Combien ?",
+        "description": None,
+        "status": {"name": "À traiter", "statusCategory": {"key": "new"}},
+        "reporter": {"name": "cmoreau", "displayName": "Claire Moreau"},
+        "updated": "2026-03-02T11:59:00.000+0000",
+        "created": "2026-03-02T11:59:00.000+0000",
+    }
+    return ticket_of_payload({"key": "DATA-1", "id": "10001", "fields": known | raw}, FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("given", "person"),
+    [
+        (SERVER, Person("hbernard", "Dr Hélène Bernard")),
+        (CLOUD, Person("712020:5d1", "Dr Hélène Bernard")),
+        ({"name": "old.account"}, Person("old.account", "old.account")),
+        (" hbernard ", Person("hbernard", "hbernard")),
+        ("", None),
+        (None, None),
+        ({}, None),
+    ],
+)
+def test_a_person_has_the_account_that_counts_and_the_name_people_know(
+    given: Any, person: Person | None
+) -> None:
+    ticket = read(approver=given, dpo=given)
+    assert ticket.approver == ticket.dpo == person
+
+
+def test_several_persons_in_one_field_are_told_as_unreadable() -> None:
+    with pytest.raises(UnreadableTicket, match=FIELDS.dpo):
+        read(dpo=[SERVER])
+
+
+def test_an_option_is_its_value() -> None:
+    assert read(recurrence={"value": "Mensuelle / monthly"}).recurrence == "Mensuelle / monthly"
+    assert read(ethics="CER-2026-031").ethics == "CER-2026-031"
+
+
+def test_a_new_name_for_the_same_account_asks_nothing_new() -> None:
+    before = read(approver=SERVER)
+    assert (
+        read(approver=SERVER | {"displayName": "Pr H. Bernard"}).fingerprint == before.fingerprint
+    )
+    assert read(approver=SERVER | {"name": "vroux"}).fingerprint != before.fingerprint
+
+
+@pytest.mark.parametrize("field", ["ethics", "recurrence"])
+def test_each_new_field_is_part_of_what_is_asked(field: str) -> None:
+    assert read(**{field: "x"}).fingerprint != read().fingerprint
+    assert read(**{field: None}).fingerprint == read().fingerprint
