@@ -74,22 +74,26 @@ def next_step(
     today: date,
     notice_days: int,
     data_mended: bool = False,
+    copies_open: bool = False,
 ) -> Step:
     """Decide the next step of a request.
 
     Args:
-        record: the request as the ledger knows it, its effects all confirmed.
+        record: the request as the ledger knows it, the effects of its own way all confirmed.
         reviewers: who may review for the request's service.
         today: the day in the unit's time zone.
         notice_days: how long before its basis ends a recurring request says so.
         data_mended: whether the data on which its run failed are others now.
+        copies_open: whether copies of an earlier comparison are still to be made: until they are,
+            another comparison would miss them, and ask for them twice.
     """
     by_hand = step_by_hand(record)
     if by_hand is not None:
         return by_hand
     if record.asked != record.gated and record.state is not State.CLOSED:
         return Step.GATE
-    if record.compared != record.version and record.state is not State.RECEIVED:
+    touched = record.compared != record.version and record.state is not State.RECEIVED
+    if touched and not copies_open:
         return Step.COMPARE
     if record.request is not None:
         step = step_of_calendar(record, record.request, today, notice_days)

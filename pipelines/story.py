@@ -198,6 +198,7 @@ def advance(house: House, key: str, steps: frozenset[Step] = ALL_STEPS) -> Itera
             today=house.today,
             notice_days=house.settings.unit.expiry_notice_days,
             data_mended=were_data_mended(house, record),
+            copies_open=bool(house.ledger.open_intents(key)),
         )
         if step is Step.REST or step not in steps:
             return

@@ -7,7 +7,7 @@ the originals, what is there is read from the trackers and recognised by its mar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,6 +66,20 @@ def copies_in_comments(
         if is_ours(comment):
             for kind, theirs in _COMMENT.findall(comment["body"].replace("\r", "")):
                 yield Copy(TwinKind(kind), theirs, str(comment["id"]), str(comment["body"]))
+
+
+def adopted_twins(there: Sequence[Copy], known: Collection[Key]) -> Iterator[Twin]:
+    """Yield a twin for each copy that the ledger does not know; the oldest where there are two.
+
+    Of which version it is a copy is not told: it is compared with its original by its text.
+    """
+    seen = set(known)
+    for copy in there:
+        # An anchor has no number sign; ids of notes have no dash.
+        theirs = copy.theirs.replace("-", "#") if copy.kind is TwinKind.NOTE else copy.theirs
+        if (copy.kind, theirs) not in seen:
+            seen.add((copy.kind, theirs))
+            yield Twin(copy.kind, theirs, "", copy.ours)
 
 
 def differences(expected: Sequence[Intent], there: Sequence[Copy]) -> Found:

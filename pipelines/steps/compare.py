@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipelines.house import House
+from requests_sync.drift import adopted_twins, copies_in_comments, copies_in_notes
 from requests_sync.issue_fields import analyst_of
+from requests_sync.jira_port import person_id
 from requests_sync.mirror import Sides, compare
 from requests_sync.read import take_issue
 from wardbook.domain.mirror import Side
@@ -14,6 +16,8 @@ from wardbook.domain.record import Record
 
 def compare_sides(house: House, record: Record) -> Record:
     """Intend what brings both sides to agree, and write down what they agree on."""
+    if record.known_before and not (record.compared or record.agreed.wanted):
+        _adopt_copies(house, record)
     record = _read_issue(house, record)
     intents = []
     if record.links.issue is not None and record.ticket.updated:
@@ -50,3 +54,19 @@ def _read_issue(house: House, record: Record) -> Record:
         return record
     take_issue(house.ledger, house.gitlab, record.key, project, issue)
     return house.ledger.record(record.key) or record
+
+
+def _adopt_copies(house: House, record: Record) -> None:
+    """Take in the copies on an issue that was found again: an original may be gone since."""
+    project, iid = record.links.project, record.links.issue
+    if project is None or iid is None or not record.ticket.updated:
+        return
+    copies = [
+        *copies_in_notes(house.gitlab.notes(project, "issues", iid), house.gitlab.account),
+        *copies_in_comments(
+            house.jira.comments(record.ticket.key),
+            lambda comment: person_id(comment.get("author") or {}) == house.jira.account,
+        ),
+    ]
+    known = house.ledger.twins(record.key)
+    house.ledger.replace_twins(record.key, [*adopted_twins(copies, known), *known.values()])
