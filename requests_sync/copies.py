@@ -210,6 +210,8 @@ class JiraNote:
                 return _twin(intent, ours)
             return _twin(intent, self.jira.add_comment(key, text))
         except ForeignFault as fault:
+            if fault.status == 404:
+                raise  # the ticket itself may be gone: then nothing is to be copied
             return _skipped(intent, fault)
 
     def _rewrite(self, key: str, comment: str, text: str) -> bool:

@@ -76,7 +76,6 @@ class Schedule:
         world.clock.start(*(chance.choice((0.0, -90.0, 90.0)) for _ in range(2)))
         world.clock.advance(900)
         crew = Crew(world, threads=chance.choice((1, 1, 2)), fired=told.fired)
-        faults = {chance.randrange(ROUNDS): [] for _ in range(2)}
         crew.strokes, by_round = self._choose_faults()
         try:
             for number in range(ROUNDS):
@@ -85,7 +84,6 @@ class Schedule:
         finally:
             crew.close()
             self._acts.hands.close()
-        del faults
         told.found += crew.errors
         return told
 
@@ -146,24 +144,19 @@ class Schedule:
             self._world.clock.advance(chance.choice((1, 5, 70)))
 
     def _settle(self, crew: Crew) -> None:
-        """In peace: how many passes until both sides agree, and then none writes any more."""
+        """In peace: how many passes until both sides agree and nothing more is written."""
         crew.calm()
         self._world.clock.advance(LONGEST_PAUSE)
-        found: list[str] = []
-        for number in range(1, PASSES + 1):
+        for number in range(1, PASSES + 2):
+            before = len(self._world.writes())
             crew.make_pass([self._chance.randrange(WORKERS)])
             self._world.clock.advance(70)
-            self._told.passes = number
+            written = self._world.writes()[before:]
             found = self._survey()
-            if not found:
-                break
-        self._told.found += found
-        before = self._world.writes()
-        crew.make_pass([0])
-        written = self._world.writes()[len(before) :]
-        if not found:
-            self._told.found += [f"written again: {one}" for one in written]
-            self._told.found += [f"then {one}" for one in self._survey()]
+            if not found and not written:
+                return
+            self._told.passes = number
+        self._told.found += found or [f"still written: {one}" for one in written]
 
     def _survey(self) -> list[str]:
         found = survey(self._world, self._acts.hands.kept, ledger=self._has_history)

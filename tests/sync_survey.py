@@ -226,7 +226,7 @@ class _Survey:
                     yield Finding("loss", key, f"the content of attachment {theirs}")
 
     def _uploads(self) -> Iterator[Finding]:
-        """Each upload belongs to one attachment that is there."""
+        """Each upload belongs to one attachment that is there, or is all that is left of one."""
         wanted = {
             one["id"]
             for one in self._records.all("jira.attachment")
@@ -236,7 +236,24 @@ class _Survey:
             int(one["name"].partition("-")[0]) for one in self._records.all("gitlab.upload")
         )
         for theirs in wanted | found.keys():
-            yield from _count("uploads", f"attachment {theirs}", found[theirs], theirs in wanted)
+            times = found[theirs]
+            if theirs not in self._last_copies or times != 1:
+                yield from _count("uploads", f"attachment {theirs}", times, theirs in wanted)
+
+    @cached_property
+    def _last_copies(self) -> set[int]:
+        """The attachments of tickets that are gone: nothing of them is erased in GitLab."""
+        there = {
+            one["id"] for one in self._records.all("jira.issue") if one["project"] == self._home
+        }
+        marks = (
+            COPY_MARK.search(note["body"])
+            for ticket, issues in self._issues.items()
+            if ticket not in there
+            for issue in issues
+            for note in self._our_notes(issue)
+        )
+        return {int(mark[2]) for mark in marks if mark and mark[1] == "attachment"}
 
     # --- what is said once ----------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from wardbook.domain.record import Record
 
 def compare_sides(house: House, record: Record) -> Record:
     """Intend what brings both sides to agree, and write down what they agree on."""
-    if record.known_before and not (record.compared or record.agreed.wanted):
+    if record.known_before and not record.agreed.wanted and _is_first(record):
         _adopt_copies(house, record)
     record = _read_issue(house, record)
     intents = []
@@ -54,6 +54,12 @@ def _read_issue(house: House, record: Record) -> Record:
         return record
     take_issue(house.ledger, house.gitlab, record.key, project, issue)
     return house.ledger.record(record.key) or record
+
+
+def _is_first(record: Record) -> bool:
+    """Tell whether the issue was in no comparison before."""
+    _, _, issue = record.compared.partition("|")
+    return not issue
 
 
 def _adopt_copies(house: House, record: Record) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices
@@ -25,6 +25,8 @@ def pass_gate(house: House, record: Record) -> Record:
             record, State.RECEIVED, now=now, actor=record.ticket.reporter.username
         )
     verdict = judge_ticket(record.ticket, house.templates, house.settings, house.today)
+    if verdict.request is None and record.known_before and record.links.issue is None:
+        record = _find_issue(house, record)
     work = Work(problems=verdict.problems)
     judged = replace(record, revision=record.revision + 1, work=work)
     if record.ticket.done and not record.gated:
@@ -62,6 +64,8 @@ def _take_in_closed(house: House, record: Record) -> Record:
         intents = list(file_issue(house, record, target))
         if found is None or not found.view.closed:
             intents.append(intend(record, target, "gitlab.state", closed=True))
+    elif record.links.issue is not None and not record.view.closed:
+        intents.append(intend(record, target, "gitlab.state", closed=True))
     before = replace(record, revision=record.revision - 1)
     return house.ledger.move(
         before,
@@ -75,6 +79,22 @@ def _take_in_closed(house: House, record: Record) -> Record:
         review=Review(),
         agreed=replace(record.agreed, ticket_done=True),
     )
+
+
+def _find_issue(house: House, record: Record) -> Record:
+    """Return a refused request with the issue that it had when a ledger before this one was lost.
+
+    One that is accepted finds its issue when it is filed.
+    """
+    for project in sorted({service.project for service in house.settings.services.values()}):
+        found = house.issues.find(project, record.ticket.id)
+        if found is not None:
+            links = {"project": project, "issue": found.iid, "issue_url": found.url}
+            # Without a version it is read before it is compared.
+            view = asdict(replace(found.view, updated=""))
+            agreed = {"issue_closed": found.view.closed}
+            return house.ledger.see(record.key, links=links, view=view, agreed=agreed) or record
+    return record
 
 
 def write_refusal(key: str, verdict: Verdict, names: Mapping[str, str]) -> str:

@@ -53,12 +53,14 @@ def intend_notices(
             resolution=workflow.resolution,
             todo=workflow.todo,
         )
-    closed = _closed(target)
+    closed = _closed(record, target)
     shown = target.label != record.state.label or closed is not None
     if record.links.issue is not None and shown:  # a new issue is born with its label
         yield intend(record, target, "gitlab.state", closed=closed)
 
 
-def _closed(target: State) -> bool | None:
-    """Close the issue with the answer; open it when work begins, which may be again."""
+def _closed(record: Record, target: State) -> bool | None:
+    """Close the issue with the answer; open it when work begins, or the requester has to act."""
+    if record.view.closed and target in {State.REFUSED, State.PAUSED}:
+        return False
     return {State.ANSWERED: True, State.PREPARED: False}.get(target)
