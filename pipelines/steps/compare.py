@@ -7,7 +7,7 @@ from dataclasses import replace
 from pipelines.house import House
 from requests_sync.issue_fields import analyst_of
 from requests_sync.mirror import Sides, compare
-from requests_sync.read import take_issue
+from requests_sync.read import QUIET, take_issue
 from wardbook.domain.mirror import Side
 from wardbook.domain.record import Record
 
@@ -48,5 +48,5 @@ def _read_issue(house: House, record: Record) -> Record:
     issue = house.gitlab.issue(project, iid)
     if issue is None:
         return record
-    take_issue(house.ledger, house.gitlab, record.key, project, issue)
+    take_issue(house.ledger, house.gitlab, record.key, issue, house.now() + QUIET)
     return house.ledger.record(record.key) or record

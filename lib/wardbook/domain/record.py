@@ -72,7 +72,7 @@ class Review:
     """The merge request as it was last read.
 
     `approvals` are those of the present run's evidence; `authors` are the names of those who
-    wrote commits on the branch.
+    wrote commits on the branch; `again` is when it is to be read once more, if at all.
     """
 
     updated: str = ""
@@ -80,6 +80,7 @@ class Review:
     state: str = "opened"
     approvals: tuple[Approval, ...] = ()
     authors: tuple[str, ...] = ()
+    again: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Record:
     @property
     def version(self) -> str:
         """The version of both sides: it changes whenever either was touched."""
-        return f"{self.ticket.updated}|{self.view.updated}"
+        return f"{self.ticket.updated}|{self.view.updated}|{self.view.said}"
 
 
 @dataclass(frozen=True)
