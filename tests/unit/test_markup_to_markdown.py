@@ -53,6 +53,7 @@ def converted(wiki: str) -> str:
         ("{anchor:ici}là", "là"),
         ("{jira:key=A-1|x}", "{jira:key=A-1\\|x}"),
         ("* a\n** b\n** c\n* d", "- a\n  - b\n  - c\n- d"),
+        ("*\n** a", "- - a"),
         ("# a\n#* b\n# c", "1. a\n   - b\n2. c"),
         ("- a\nsuite\n- b", "- a\\\n  suite\n- b"),
         ("# a\n{code}\nx\n{code}\n# b", "1. a\n\n   ```\n   x\n   ```\n2. b"),
@@ -88,6 +89,7 @@ def test_a_construct(wiki: str, markdown: str) -> None:
     [
         ("@all, voir (#12) et !3", "`@all`, voir (`#12`) et `!3`"),
         ('~bug ~"a b" %1.0 &4 ^alert#5', '`~bug` `~"a` b" `%1.0` `&4` `^alert#5`'),
+        ("env. ~50,000 à ~3", "env. `~50,000` à `~3`"),
         ("groupe/projet#4 a@b.fr", "`groupe/projet#4` `a@b.fr`"),
         ("{color}@{color}all", "`@all`"),
         ("\\@all", "`@all`"),
