@@ -10,8 +10,9 @@ import pytest
 from markup_texts import faults_for_gitlab
 
 from requests_sync.foreign_text import drop_controls, quote_for_gitlab
-from requests_sync.markup import to_markdown, words_of_markdown, words_of_wiki
+from requests_sync.markup import conversion, to_markdown, words_of_markdown, words_of_wiki
 from requests_sync.markup.conversion import LONGEST
+from requests_sync.markup.wiki_blocks import read_wiki
 
 HOST = "gitlab.hospital.example"
 
@@ -120,6 +121,15 @@ def test_what_gitlab_would_act_on(wiki: str, markdown: str) -> None:
 
 def test_a_text_that_is_too_long_is_quoted_as_typed() -> None:
     text = "*a* " * LONGEST
+    assert to_markdown(text) == quote_for_gitlab(text)
+
+
+def test_a_text_of_which_a_word_would_be_lost_is_quoted_as_typed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "un *mot*\n\nla *suite*"
+    assert to_markdown(text) != quote_for_gitlab(text)
+    monkeypatch.setattr(conversion, "read_wiki", lambda wiki: read_wiki(wiki)[:-1])
     assert to_markdown(text) == quote_for_gitlab(text)
 
 
