@@ -157,7 +157,8 @@ class Outcome:
     """What an effect led to, written down with its confirmation.
 
     `links`, `view`, `agreed` and `ticket` are changes of the request's Links, IssueView, Agreed and
-    Ticket, by field name; `twin` is the copy that exists now, or that is gone.
+    Ticket, by field name; `twin` is the copy that exists now, or that is gone; `is_first` says that
+    nothing of this request can be older than this effect.
     """
 
     links: Mapping[str, Any]
@@ -166,6 +167,7 @@ class Outcome:
     agreed: Mapping[str, Any] = field(default_factory=dict)
     ticket: Mapping[str, Any] = field(default_factory=dict)
     twin: Twin | Untwin | None = None
+    is_first: bool = False
 
 
 @dataclass(frozen=True)

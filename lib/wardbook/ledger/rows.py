@@ -72,6 +72,9 @@ def add_outcome(
         agreed=outcome.agreed,
         ticket=outcome.ticket,
     )
+    if outcome.is_first:
+        table = schema.requests
+        connection.execute(update(table).where(table.c.key == key).values(known_before=0))
     if outcome.twin is not None:
         add_twin(connection, key, outcome.twin)
 
