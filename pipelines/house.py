@@ -108,7 +108,11 @@ class House:
     def worker(self) -> House:
         """Return a house for another thread: the same ledger, with connections of its own."""
         worker = House(self.settings, self.now)
-        worker.__dict__ |= {"ledger": self.ledger, "templates": self.templates}
+        worker.__dict__ |= {
+            "ledger": self.ledger,
+            "templates": self.templates,
+            "issues": self.issues,
+        }
         return worker
 
     @property

@@ -127,8 +127,8 @@ def _read_jira(house: House) -> None:
 
 
 def _read_gitlab(house: House) -> None:
-    read_issues(house.ledger, house.gitlab, house.settings)
-    read_reviews(house.ledger, house.gitlab)
+    read_issues(house.ledger, house.gitlab, house.settings, house.now())
+    read_reviews(house.ledger, house.gitlab, house.now())
 
 
 def sync_all(house: House, outcome: Pass) -> None:

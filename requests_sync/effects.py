@@ -46,7 +46,7 @@ class GitLabIssue:
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for the request's mark in our own issues."""
         project = intent.payload["project"]
-        found = self.index.find(project, record.ticket.id)
+        found = self.index.find(project, record.ticket.id, tried=bool(intent.attempts))
         if found is None:
             return None
         # People may have written on it: without a version it is read before it is compared.
@@ -70,7 +70,10 @@ class GitLabIssue:
             "wanted": shown_digest(fields),
             "shown": view.shown,
         }
-        return Outcome(outcome.links, outcome.detail, view=outcome.view, agreed=agreed)
+        # Whatever else we make for an accepted request comes after its issue.
+        return Outcome(
+            outcome.links, outcome.detail, view=outcome.view, agreed=agreed, is_first=True
+        )
 
 
 def _issue_outcome(project: str, iid: int, url: str, view: IssueView) -> Outcome:

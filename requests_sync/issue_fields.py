@@ -122,11 +122,20 @@ def view_of_issue(issue: Payload) -> IssueView:
     """Return what the ledger keeps of an issue that GitLab answered."""
     assignees = issue["assignees"] or []
     return IssueView(
-        updated=str(issue["updated_at"]),
+        updated=version_of_issue(issue),
         closed=issue["state"] == "closed",
         assignee=str(assignees[0]["username"]) if assignees else "",
         shown=shown_digest(issue),
     )
+
+
+def version_of_issue(issue: Payload) -> str:
+    """Return a text that changes when an issue changed or a note came or went.
+
+    GitLab does not stamp an issue anew for a note within a minute of its last stamp, so the number
+    of notes counts too.
+    """
+    return f"{issue['updated_at']}#{issue['user_notes_count']}"
 
 
 def analyst_of(person: Person | None, people: Mapping[str, str]) -> str:

@@ -1,11 +1,13 @@
 """Which issue belongs to which ticket, read from the marks in the issues themselves.
 
 Asked when the ledger does not know: an attempt may have gone through, or the ledger was lost. The
-first question of a pass lists all issues of ours, each later one only those created since.
+first question lists all issues of ours; a later one lists those created since, and only where this
+ledger has tried to create one: what a lost ledger left was there at the first question already.
 """
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,27 +32,36 @@ class FoundIssue:
 class IssueIndex:
     """The issues of each project by the id of their ticket; the oldest counts where there are two.
 
-    Always fresh: whatever was created before `find` is called is found.
+    One for all threads of a process.
     """
 
     def __init__(self, gitlab: GitLabPort) -> None:
         self._gitlab = gitlab
         self._issues: dict[str, dict[str, FoundIssue]] = {}
         self._until: dict[str, str] = {}
+        self._lock = threading.Lock()
 
-    def find(self, project: str, ticket_id: str) -> FoundIssue | None:
+    def find(self, project: str, ticket_id: str, *, tried: bool) -> FoundIssue | None:
         """Return the issue of a ticket, or None.
+
+        Args:
+            project: the service's project in GitLab.
+            ticket_id: Jira's id of the ticket.
+            tried: whether this ledger has tried to create it: then what was created up to this
+                moment is looked through.
 
         Raises:
             ForeignFault: GitLab could not be read.
         """
-        self._refresh(project)
-        return self._issues[project].get(ticket_id)
+        with self._lock:
+            if tried or project not in self._issues:
+                self._refresh(project)
+            return self._issues[project].get(ticket_id)
 
     def _refresh(self, project: str) -> None:
         until = self._until.get(project)
         after = until and (datetime.fromisoformat(until) - _OVERLAP).isoformat()
-        issues = self._issues.setdefault(project, {})
+        issues = dict(self._issues.get(project, {}))
         latest = until
         for issue in self._gitlab.issues_created(project, after):
             latest = latest or str(issue["created_at"])  # the first one is the latest
@@ -60,6 +71,7 @@ class IssueIndex:
                 kept = issues.get(ticket)
                 if kept is None or kept.iid >= int(issue["iid"]):
                     issues[ticket] = _found(issue)
+        self._issues[project] = issues
         if latest is not None:
             self._until[project] = latest
 

@@ -7,15 +7,16 @@ dead letter and holds up no other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
 from requests_sync.gitlab_port import GitLabPort
-from requests_sync.issue_fields import view_of_issue
+from requests_sync.issue_fields import version_of_issue, view_of_issue
 from requests_sync.jira_port import JiraPort, Payload, person_id
 from requests_sync.marks import evidence_mark, holds_mark
-from wardbook.domain.mirror import Attachment, Remark, Side, Thread, TicketLink
+from wardbook.domain.mirror import Attachment, Remark, Side, Thread, TicketLink, digest_of
 from wardbook.domain.record import Approval, Record, Review
 from wardbook.domain.states import State
 from wardbook.domain.ticket import Person, Ticket
@@ -29,6 +30,8 @@ _CENSUS, _CENSUS_NUMBER = "jira.census_at", "jira.census"
 _BIRTH = "ledger.born_at"
 _UNDER_REVIEW = frozenset({State.RUNNING, State.FAILED, State.HELD, State.REJECTED, State.REOPENED})
 _CLOCK_SKEW = timedelta(minutes=5)
+QUIET = timedelta(seconds=90)
+"""After this long an issue's stamp is old enough for the next note to move it (a minute)."""
 _PAGE = 100
 _Item = TypeVar("_Item")
 
@@ -309,7 +312,7 @@ def _optional_person(raw: Mapping[str, Any], name: str) -> Person | None:
     return Person(account, account) if account else None
 
 
-def read_issues(ledger: Ledger, gitlab: GitLabPort, settings: Settings) -> None:
+def read_issues(ledger: Ledger, gitlab: GitLabPort, settings: Settings, now: datetime) -> None:
     """Take every issue of ours that changed since the last reading into the ledger.
 
     One list for each GitLab project; an issue costs a call of its own only when people may have
@@ -329,18 +332,39 @@ def read_issues(ledger: Ledger, gitlab: GitLabPort, settings: Settings) -> None:
             known = ledger.keys_of_issues(project, [int(issue["iid"]) for issue in page])
             for issue in page:
                 key, version = known.get(int(issue["iid"]), (None, ""))
-                if key is not None and version != issue["updated_at"]:
-                    take_issue(ledger, gitlab, key, project, issue)
+                if key is not None and version != version_of_issue(issue):
+                    take_issue(ledger, gitlab, key, issue, now + QUIET)
         if latest and latest != before:
             ledger.set_mark(mark, latest)
+    for key in ledger.to_look_at(now):
+        record = ledger.record(key)
+        if record is None or record.links.project is None or record.links.issue is None:
+            continue
+        again = gitlab.issue(record.links.project, record.links.issue)
+        if again is not None:
+            take_issue(ledger, gitlab, key, again, None)
 
 
-def take_issue(ledger: Ledger, gitlab: GitLabPort, key: str, project: str, issue: Payload) -> None:
-    """Take one issue, as just read, into the ledger, with what people wrote on it."""
-    thread = None
-    if issue["user_notes_count"] or ledger.thread(key, Side.GITLAB).remarks:
-        thread = thread_of_notes(gitlab, project, int(issue["iid"]))
-    ledger.take_view(key, view_of_issue(issue), thread)
+def take_issue(
+    ledger: Ledger, gitlab: GitLabPort, key: str, issue: Payload, look_at: datetime | None
+) -> None:
+    """Take one issue, as just read, into the ledger, with what people wrote on it.
+
+    Args:
+        ledger: written to.
+        gitlab: read from.
+        key: the request's.
+        issue: the payload.
+        look_at: when it is read once more, if people wrote on it: an edit within a minute of the
+            issue's last stamp leaves no trace in it.
+    """
+    project = str(issue["references"]["full"]).rpartition("#")[0]
+    if not issue["user_notes_count"] and not ledger.thread(key, Side.GITLAB).remarks:
+        ledger.take_view(key, view_of_issue(issue), None, None)
+        return
+    thread = thread_of_notes(gitlab, project, int(issue["iid"]))
+    view = replace(view_of_issue(issue), said=digest_of(asdict(thread)))
+    ledger.take_view(key, view, thread, look_at if thread.remarks else None)
 
 
 def thread_of_notes(gitlab: GitLabPort, project: str, iid: int) -> Thread:
@@ -362,11 +386,12 @@ def thread_of_notes(gitlab: GitLabPort, project: str, iid: int) -> Thread:
     )
 
 
-def read_reviews(ledger: Ledger, gitlab: GitLabPort) -> None:
+def read_reviews(ledger: Ledger, gitlab: GitLabPort, now: datetime) -> None:
     """Take every merge request that a person may have touched into the ledger.
 
     One list per GitLab project in which a request waits for a person; only merge requests that
-    changed since they were last read cost calls of their own. They are asked for by their numbers:
+    changed since they were last read cost calls of their own, and once more a little later, since
+    what follows within a minute may leave no trace in a merge request's stamp. They are asked for by their numbers:
     by a date, one that was approved before this ledger began would never be seen.
 
     Raises:
@@ -380,8 +405,13 @@ def read_reviews(ledger: Ledger, gitlab: GitLabPort) -> None:
     for project, by_iid in waiting.items():
         for found in gitlab.merge_requests(project, state="all", scope="all", iids=list(by_iid)):
             seen = by_iid.get(int(found["iid"]))
-            if seen is not None and seen.review.updated != found["updated_at"]:
-                ledger.take_review(seen.key, _review(gitlab, project, seen, found))
+            if seen is None:
+                continue
+            changed = seen.review.updated != found["updated_at"]
+            if changed or (seen.review.again and now >= datetime.fromisoformat(seen.review.again)):
+                review = _review(gitlab, project, seen, found)
+                again = (now + QUIET).isoformat() if changed else ""
+                ledger.take_review(seen.key, replace(review, again=again))
 
 
 def _review(gitlab: GitLabPort, project: str, record: Record, found: Mapping[str, Any]) -> Review:

@@ -77,7 +77,7 @@ def make_record(state: State, **changes: object) -> Record:
         review=Review(),
         changed_at=NOON.isoformat(),
         view=view,
-        compared=f"{_TICKET.updated}|{view.updated}",
+        compared=f"{_TICKET.updated}|{view.updated}|",
     )
     return replace(record, **changes)  # type: ignore[arg-type]
 

@@ -115,7 +115,7 @@ def _faults_of_jira_token(found: re.Match[str], line: str) -> Iterator[str]:
     opens = found["opens"]
     if opens == "\\":
         after = line[found.end() : found.end() + 1]
-        if not (after.isalnum() or after == " "):
+        if not after.isalnum():
             yield "a loose backslash"
     elif opens == "|":
         if not line.startswith("|"):

@@ -9,7 +9,7 @@ from requests_sync.drift import adopted_twins, copies_in_comments, copies_in_not
 from requests_sync.issue_fields import analyst_of
 from requests_sync.jira_port import person_id
 from requests_sync.mirror import Sides, compare
-from requests_sync.read import take_issue
+from requests_sync.read import QUIET, take_issue
 from wardbook.domain.mirror import Side
 from wardbook.domain.record import Record
 
@@ -52,7 +52,7 @@ def _read_issue(house: House, record: Record) -> Record:
     issue = house.gitlab.issue(project, iid)
     if issue is None:
         return record
-    take_issue(house.ledger, house.gitlab, record.key, project, issue)
+    take_issue(house.ledger, house.gitlab, record.key, issue, house.now() + QUIET)
     return house.ledger.record(record.key) or record
 
 

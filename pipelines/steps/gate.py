@@ -58,7 +58,11 @@ def _take_in_closed(house: House, record: Record) -> Record:
     intents = []
     if record.request is not None:
         project = house.service(record.request.service).project
-        found = house.issues.find(project, record.ticket.id) if record.known_before else None
+        found = (
+            house.issues.find(project, record.ticket.id, tried=False)
+            if record.known_before
+            else None
+        )
         if found is not None and State.ANSWERED.label in found.labels:
             target = State.ANSWERED
         intents = list(file_issue(house, record, target))

@@ -9,16 +9,16 @@ stands outside is ours.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from unicodedata import category, normalize
 from urllib.parse import unquote
 
 from requests_sync.markup.tree import Code, Inline, Link, Style, Styled, Text
 
 # Runs of text that are judged and, when GitLab would act on them, shown as code as a whole.
-_RUN = re.compile(r"[^\s()<>,;|{}\\]+")
+_RUN = re.compile(r"(?:[^\s()<>,;|{}\\]|,(?=[0-9]))+")
 _ACTS = re.compile(
     r"""
       [@\#!~%$&^][\w"]                # mention, issue, merge request, label, milestone, epic, alert
@@ -49,6 +49,10 @@ class _Piece:
     delimiter: str = ""
 
 
+# Stands for what is empty, so that the texts around it, which are judged apart, stay apart.
+_SPACE = _Piece(" ")
+
+
 def write_inlines(inlines: Sequence[Inline], gitlab_host: str) -> str:
     """Return one line of Markdown. No link leads to `gitlab_host`: GitLab would cross-reference."""
     pieces = _join_code(list(_pieces(inlines, gitlab_host)))
@@ -65,7 +69,7 @@ def write_inlines(inlines: Sequence[Inline], gitlab_host: str) -> str:
 def is_safe_link(target: str, gitlab_host: str) -> bool:
     """Tell whether a target may be a link: to the web or to a mailbox, and not to GitLab itself."""
     host = gitlab_host.partition(":")[0].casefold()
-    inside = host and host in unicodedata.normalize("NFKC", unquote(target)).casefold()
+    inside = host and host in normalize("NFKC", unquote(target)).casefold()
     return not inside and _SAFE_URL.fullmatch(target) is not None
 
 
@@ -84,16 +88,21 @@ def _pieces(inlines: Sequence[Inline], gitlab_host: str) -> Iterator[_Piece]:
             case Text():
                 yield from _neutralise(inline.text)
             case Code():
-                yield _Piece(inline.text, is_code=True)
+                yield _Piece(inline.text, is_code=True) if inline.text.strip() else _SPACE
             case Styled():
-                inside = write_inlines(inline.inlines, gitlab_host)
-                if inline.style in _TAGS:
-                    tag = _TAGS[inline.style]
-                    yield _Piece(f"<{tag}>{inside}</{tag}>" if inside else "")
-                else:
-                    yield _Piece(inside, delimiter=_DELIMITERS[inline.style])
+                yield _write_styled(inline, gitlab_host)
             case Link():
                 yield _Piece(_write_link(inline, gitlab_host))
+
+
+def _write_styled(styled: Styled, gitlab_host: str) -> _Piece:
+    inside = write_inlines(styled.inlines, gitlab_host)
+    if not inside.strip():
+        return _SPACE
+    if styled.style in _TAGS:
+        tag = _TAGS[styled.style]
+        return _Piece(f"<{tag}>{inside}</{tag}>")
+    return _Piece(inside, delimiter=_DELIMITERS[styled.style])
 
 
 def _judge_links(inlines: Sequence[Inline], gitlab_host: str) -> Iterator[Inline]:
@@ -142,7 +151,8 @@ def _neutralise(text: str) -> Iterator[_Piece]:
 def _trim(run: str) -> str:
     """Leave the punctuation around a run outside, unless GitLab would act because of it."""
     trimmed = run.lstrip(_BEFORE_RUN).rstrip(_AFTER_RUN)
-    return trimmed if _ACTS.search(trimmed) else run
+    outside = run.rpartition(trimmed)[2]
+    return trimmed if _ACTS.search(trimmed) and not _ACTS.search(outside) else run
 
 
 def _escape(text: str) -> str:
@@ -176,23 +186,20 @@ def _first_character(piece: _Piece) -> str:
 
 
 def _write_piece(piece: _Piece, before: str, after: str) -> str:
+    """Return a piece; where delimiters would not be read as such beside it, a space helps."""
     if piece.is_code:
         return write_code(piece.markdown)
-    if not piece.delimiter or not _takes_effect(piece.markdown, before, after):
+    if not piece.delimiter:
         return piece.markdown
-    return f"{piece.delimiter}{piece.markdown}{piece.delimiter}"
+    inside = piece.markdown.strip()
+    begin = "" if piece.markdown[0] == inside[0] and _may_flank(before, inside[0]) else " "
+    end = "" if piece.markdown[-1] == inside[-1] and _may_flank(after, inside[-1]) else " "
+    return f"{begin}{piece.delimiter}{inside}{piece.delimiter}{end}"
 
 
-def _takes_effect(inside: str, before: str, after: str) -> bool:
-    """Tell whether delimiters around a text would be read as such (CommonMark's flanking runs)."""
-    first, last = inside[0], inside[-1]
-    if first.isspace() or last.isspace():
-        return False
-    opens = before.isspace() or _is_punctuation(before) or (before.isalnum() and first.isalnum())
-    closes = after.isspace() or _is_punctuation(after) or (after.isalnum() and last.isalnum())
-    return opens and closes
-
-
-def _is_punctuation(char: str) -> bool:
-    """Tell whether a character is punctuation and cannot be part of a delimiter of ours."""
-    return char in _ASCII_PUNCTUATION or (char != "*" and unicodedata.category(char)[0] == "P")
+def _may_flank(outside: str, inside: str) -> bool:
+    """Tell whether a delimiter between two characters is read as one (CommonMark's flanking)."""
+    if outside.isspace() or (outside.isalnum() and inside.isalnum()):
+        return True
+    # An asterisk outside may be a delimiter of ours, with which this one would run together.
+    return outside in _ASCII_PUNCTUATION or (outside != "*" and category(outside)[0] == "P")

@@ -77,7 +77,7 @@ def _escape_found(found: re.Match[str]) -> str:
     before, after = text[start - 1 : start], text[end : end + 1]
     if found["backslash"]:
         # Two backslashes would break the line; the entity is what Jira shows as one.
-        return "\\" if after.isalnum() or after == " " else "&#92;"
+        return "\\" if after.isalnum() else "&#92;"
     inside = before.isalnum() and after.isalnum()
     apart = before.isspace() and after.isspace()
     return found[0] if found["mark"] and (inside or apart) else f"\\{found[0]}"

@@ -30,7 +30,8 @@ _DEEPEST_LIST = 8
 _HEADING = re.compile(r"[ \t]*h([1-6])\.[ \t]+(.*)", re.IGNORECASE)
 _QUOTED_LINE = re.compile(r"[ \t]*bq\.[ \t]+(.*)", re.IGNORECASE)
 _RULE = re.compile(r"[ \t]*-{4,5}[ \t]*$")
-_ITEM = re.compile(r"[ \t]*([*#]+|-)[ \t]+(\S.*)$")
+# An item without text holds the deeper ones below it.
+_ITEM = re.compile(r"[ \t]*(?:([*#]+|-)[ \t]+(\S.*)|([*#]{1,3})[ \t]*)$")
 _ROW = re.compile(r"[ \t]*\|")
 # A bar inside a link, an image or after a backslash separates no cells.
 _CELL_PART = re.compile(
@@ -93,7 +94,8 @@ class _Blocks:
             self._rows.append([line])
         elif item := _ITEM.match(line):
             self._end_others(self._items)
-            self._items.append((item[1][:_DEEPEST_LIST], [item[2]]))
+            markers, text = (item[1] or item[3])[:_DEEPEST_LIST], item[2]
+            self._items.append((markers, [text] if text else []))
         else:
             self._go_on(line)
 

@@ -223,3 +223,14 @@ def test_users_are_the_entity(shared: Path, client: gitlab.Gitlab) -> None:
         required = frozenset({"id", "username", "name", "state", "avatar_url", "web_url"})
         hold_to_openapi(shared, "API_Entities_UserBasic", user, required=required)
         hold_to_rspec(shared, "user/basic", user)
+
+
+def test_uploads_are_the_entities(shared: Path, client: gitlab.Gitlab, project: Any) -> None:
+    made = project.upload("note.txt", filedata=b"x")
+    hold_to_openapi(shared, "API_Entities_ProjectUpload", made, required=frozenset(made))
+    listed = client.http_list(f"/projects/{project.id}/uploads", get_all=True)[0]
+    wanted = frozenset({"id", "size", "filename", "created_at", "uploaded_by"})
+    hold_to_openapi(shared, "API_Entities_MarkdownUploadAdmin", listed, required=wanted)
+    for broken in ({**listed, "secret": "x"}, {**listed, "uploaded_by": "bot"}):
+        with pytest.raises(Broken):
+            hold_to_openapi(shared, "API_Entities_MarkdownUploadAdmin", broken, required=wanted)

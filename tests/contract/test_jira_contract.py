@@ -227,3 +227,15 @@ def test_cloud_search_is_the_bean(shared: Path, cloud: Sandbox) -> None:
     assert "name" not in user
     with pytest.raises(Broken):
         hold_to_jira(shared, "SearchAndReconcileResults", {**page, "isLast": "no"})
+
+
+def test_comments_of_cloud_are_the_bean(shared: Path, cloud: Sandbox) -> None:
+    client = jira.JIRA(cloud.jira_url, basic_auth=("bot@example.org", "bot-token"), max_retries=0)
+    issue = client.create_issue(fields=ticket_fields())
+    client.add_comment(issue, "x")
+    asked = {"expand": "properties,renderedBody"}
+    comment = client._get_json(f"issue/{issue.key}/comment", params=asked)["comments"][0]
+    required = frozenset({"id", "body", "jsdPublic", "properties", "author", "created", "updated"})
+    hold_to_jira(shared, "Comment", comment, required=required)
+    with pytest.raises(Broken):
+        hold_to_jira(shared, "Comment", {**comment, "jsdPublic": "true"}, required=required)

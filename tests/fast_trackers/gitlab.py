@@ -44,6 +44,7 @@ class Project:
         self.issues: list[Item] = []
         self.changed: dict[int, Item] = {}
         self.requests: list[Item] = []
+        self.request_of: dict[str, Item] = {}
         self.branches: dict[str, str] = {"main": "0" * 40}
         self.commits: dict[str, dict[str, str]] = {"0" * 40: {}}
 
@@ -287,13 +288,13 @@ class GitLab:
         return Reply(files[path].encode(), kind="file")
 
     def _list_requests(self, project: Project, call: Call) -> Reply:
-        items, branch = project.requests, call.argument("source_branch")
-        if branch:
-            items = [item for item in items if item.bean["source_branch"] == branch]
+        items = project.requests
+        if branch := call.argument("source_branch"):
+            items = [project.request_of[branch]] if branch in project.request_of else []
         return self._page(call, items[::-1], "merge_requests", self._shown)
 
     def _create_request(self, project: Project, body: Bean) -> Reply:
-        if any(i.bean["source_branch"] == body["source_branch"] for i in project.requests):
+        if body["source_branch"] in project.request_of:
             return Reply(self._patterns["second_request"], 409, kind="merge_requests")
         moment, iid = datetime.now(UTC), len(project.requests) + 1
         bean = {
@@ -313,6 +314,7 @@ class GitLab:
         }
         item = Item(bean, moment)
         project.requests.append(item)
+        project.request_of[body["source_branch"]] = item
         return Reply(self._shown(item), 201, kind="merge_requests")
 
     # --- common ---------------------------------------------------------------------------

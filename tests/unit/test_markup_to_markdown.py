@@ -10,8 +10,9 @@ import pytest
 from markup_texts import faults_for_gitlab
 
 from requests_sync.foreign_text import drop_controls, quote_for_gitlab
-from requests_sync.markup import to_markdown, words_of_markdown, words_of_wiki
+from requests_sync.markup import conversion, to_markdown, words_of_markdown, words_of_wiki
 from requests_sync.markup.conversion import LONGEST
+from requests_sync.markup.wiki_blocks import read_wiki
 
 HOST = "gitlab.hospital.example"
 
@@ -53,6 +54,7 @@ def converted(wiki: str) -> str:
         ("{anchor:ici}là", "là"),
         ("{jira:key=A-1|x}", "{jira:key=A-1\\|x}"),
         ("* a\n** b\n** c\n* d", "- a\n  - b\n  - c\n- d"),
+        ("*\n** a", "- - a"),
         ("# a\n#* b\n# c", "1. a\n   - b\n2. c"),
         ("- a\nsuite\n- b", "- a\\\n  suite\n- b"),
         ("# a\n{code}\nx\n{code}\n# b", "1. a\n\n   ```\n   x\n   ```\n2. b"),
@@ -88,6 +90,7 @@ def test_a_construct(wiki: str, markdown: str) -> None:
     [
         ("@all, voir (#12) et !3", "`@all`, voir (`#12`) et `!3`"),
         ('~bug ~"a b" %1.0 &4 ^alert#5', '`~bug` `~"a` b" `%1.0` `&4` `^alert#5`'),
+        ("env. ~50,000 à ~3", "env. `~50,000` à `~3`"),
         ("groupe/projet#4 a@b.fr", "`groupe/projet#4` `a@b.fr`"),
         ("{color}@{color}all", "`@all`"),
         ("\\@all", "`@all`"),
@@ -118,6 +121,15 @@ def test_what_gitlab_would_act_on(wiki: str, markdown: str) -> None:
 
 def test_a_text_that_is_too_long_is_quoted_as_typed() -> None:
     text = "*a* " * LONGEST
+    assert to_markdown(text) == quote_for_gitlab(text)
+
+
+def test_a_text_of_which_a_word_would_be_lost_is_quoted_as_typed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "un *mot*\n\nla *suite*"
+    assert to_markdown(text) != quote_for_gitlab(text)
+    monkeypatch.setattr(conversion, "read_wiki", lambda wiki: read_wiki(wiki)[:-1])
     assert to_markdown(text) == quote_for_gitlab(text)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from markup_texts import faults_for_jira
 
-from requests_sync.markup import to_wiki
+from requests_sync.markup import conversion, to_wiki
 from requests_sync.markup.conversion import LONGEST
+from requests_sync.markup.jira_blocks import write_blocks
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,13 @@ def test_a_construct(markdown: str, wiki: str) -> None:
 def test_what_cannot_be_converted_is_shown_as_typed(markdown: str) -> None:
     typed = markdown.replace("{noformat}", "{ noformat}")
     assert to_wiki(markdown) == f"{{noformat}}\n{typed}\n{{noformat}}"
+
+
+def test_a_note_of_which_a_word_would_be_lost_is_shown_as_typed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conversion, "write_blocks", lambda tokens: write_blocks(tokens[:-3]))
+    assert to_wiki("un *mot*\n\nfin") == "{noformat}\nun *mot*\n\nfin\n{noformat}"
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~", "```sql"])

@@ -93,10 +93,12 @@ class Twin:
 class IssueView:
     """The GitLab issue as last read, or as our last write answered it.
 
-    `shown` is a digest of the fields that we keep; an empty `updated` means that it must be read.
+    `shown` is a digest of the fields that we keep, `said` of what people wrote on it; an empty
+    `updated` means that it must be read.
     """
 
     updated: str = ""
+    said: str = ""
     closed: bool = False
     assignee: str = ""
     shown: str = ""

@@ -72,7 +72,7 @@ class Review:
     """The merge request as it was last read.
 
     `approvals` are those of the present run's evidence; `authors` are the names of those who
-    wrote commits on the branch.
+    wrote commits on the branch; `again` is when it is to be read once more, if at all.
     """
 
     updated: str = ""
@@ -80,6 +80,7 @@ class Review:
     state: str = "opened"
     approvals: tuple[Approval, ...] = ()
     authors: tuple[str, ...] = ()
+    again: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Record:
     @property
     def version(self) -> str:
         """The version of both sides: it changes whenever either was touched."""
-        return f"{self.ticket.updated}|{self.view.updated}"
+        return f"{self.ticket.updated}|{self.view.updated}|{self.view.said}"
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,8 @@ class Outcome:
     """What an effect led to, written down with its confirmation.
 
     `links`, `view`, `agreed` and `ticket` are changes of the request's Links, IssueView, Agreed and
-    Ticket, by field name; `twin` is the copy that exists now, or that is gone.
+    Ticket, by field name; `twin` is the copy that exists now, or that is gone; `is_first` says that
+    nothing of this request can be older than this effect.
     """
 
     links: Mapping[str, Any]
@@ -165,6 +167,7 @@ class Outcome:
     agreed: Mapping[str, Any] = field(default_factory=dict)
     ticket: Mapping[str, Any] = field(default_factory=dict)
     twin: Twin | Untwin | None = None
+    is_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ from wardbook.ledger.rows import (
     merge,
     record_of,
     stamp,
+    view_columns,
 )
 
 GONE = ""
@@ -185,7 +186,7 @@ class Ledger:
         )
         resting = [State.ANSWERED, State.REFUSED, State.CLOSED, State.PAUSED]
         at_rest = table.c.state.in_(resting)
-        version = table.c.ticket_updated + "|" + table.c.issue_updated
+        version = table.c.ticket_updated + "|" + table.c.issue_updated + "|" + table.c.said
         touched = table.c.compared != version
         woken = table.c.due_at <= _in_utc(now)
         due = or_(~at_rest, table.c.asked != table.c.gated, unconfirmed, touched, woken)
@@ -226,17 +227,34 @@ class Ledger:
         """Write down that a request's ticket is no longer there: it has no version any more."""
         self.see(key, ticket={"updated": GONE, "done": True})
 
-    def take_view(self, key: str, view: IssueView, thread: Thread | None) -> None:
-        """Write down an issue as just read, and what people wrote there where that was read."""
+    def take_view(
+        self, key: str, view: IssueView, thread: Thread | None, look_at: datetime | None
+    ) -> None:
+        """Write down an issue as just read, and what people wrote there where that was read.
+
+        Args:
+            key: the request's.
+            view: the issue.
+            thread: None where it was not read.
+            look_at: when it is to be read once more, whatever its version says.
+        """
         table = schema.requests
+        values = {
+            "view": dump("view", view),
+            **view_columns(view),
+            "look_at": look_at and _in_utc(look_at),
+        }
         with self._writing() as connection:
-            connection.execute(
-                update(table)
-                .where(table.c.key == key)
-                .values(view=dump("view", view), issue_updated=view.updated)
-            )
+            connection.execute(update(table).where(table.c.key == key).values(values))
             if thread is not None:
                 add_thread(connection, key, Side.GITLAB, thread)
+
+    def to_look_at(self, now: datetime) -> list[str]:
+        """Return the keys of the requests whose issue is to be read once more by now."""
+        table = schema.requests
+        with self._reader.connect() as connection:
+            keys = connection.execute(select(table.c.key).where(table.c.look_at <= _in_utc(now)))
+            return sorted(keys.scalars(), key=key_order)
 
     def thread(self, key: str, side: Side) -> Thread:
         """Return what people attached to one side, as last read."""

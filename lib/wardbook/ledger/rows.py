@@ -72,6 +72,9 @@ def add_outcome(
         agreed=outcome.agreed,
         ticket=outcome.ticket,
     )
+    if outcome.is_first:
+        table = schema.requests
+        connection.execute(update(table).where(table.c.key == key).values(known_before=0))
     if outcome.twin is not None:
         add_twin(connection, key, outcome.twin)
 
@@ -120,6 +123,7 @@ def add_ticket(connection: Connection, taken: TakenTicket, census: int, now: dat
             view=dump("view", IssueView()),
             agreed=dump("agreed", Agreed()),
             issue_updated="",
+            said="",
             compared="",
             changed_at=stamp(now),
             **values,
@@ -159,7 +163,7 @@ def merge(connection: Connection, key: str, **changes: Mapping[str, Any]) -> Non
     if "links" in values and values["links"].issue is not None:
         written["issue"] = issue_reference(values["links"].project, values["links"].issue)
     if "view" in values:
-        written["issue_updated"] = values["view"].updated
+        written |= view_columns(values["view"])
     if "ticket" in values:
         written["ticket_updated"] = values["ticket"].updated
     connection.execute(update(table).where(table.c.key == key).values(written))
@@ -221,6 +225,11 @@ def dump(name: str, value: object) -> Any:
 def stamp(moment: datetime) -> str:
     """Return a moment as the ledger keeps it."""
     return moment.isoformat(timespec="milliseconds")
+
+
+def view_columns(view: IssueView) -> dict[str, str]:
+    """Return the parts of a view by which requests are chosen."""
+    return {"issue_updated": view.updated, "said": view.said}
 
 
 def issue_reference(project: str | None, iid: int) -> str:

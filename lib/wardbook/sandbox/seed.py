@@ -9,6 +9,7 @@ from typing import Literal
 FieldType = Literal["select", "text", "textarea", "date", "user", "number"]
 Flavour = Literal["server", "cloud"]
 
+UPLOAD_LIMIT = 100 * 1024 * 1024
 GUEST, REPORTER, DEVELOPER, MAINTAINER, OWNER = 10, 20, 30, 40, 50
 
 
@@ -71,7 +72,7 @@ class GitLabProject:
     merge_requests_author_approval: bool = False
     approvals_required: int = 0
     tier: Literal["free", "premium"] = "free"
-    upload_limit: int = 100 * 1024 * 1024
+    upload_limit: int = UPLOAD_LIMIT
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ CREATE INDEX IF NOT EXISTS issue_created ON record (owner, json_extract(body, '$
     json_extract(body, '$.author')) WHERE kind = 'gitlab.issue';
 CREATE TABLE IF NOT EXISTS sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+# Named, since without statistics SQLite prefers to read all of a kind by its primary key.
+BY_OWNER = "FROM record INDEXED BY record_owner"
+BY_KEY = "FROM record INDEXED BY record_key"
 FIRST_ID = {"jira": 10_000}
 Condition = Literal[
     "state", "author", "updated_after", "updated_before", "created_after", "created_before"
@@ -120,18 +123,18 @@ class Records:
         """Return the first record with this key, among those of `owner` when it is given."""
         if owner is None:
             return self._one(
-                "SELECT body FROM record WHERE kind = ? AND key = ? ORDER BY id LIMIT 1",
+                f"SELECT body {BY_KEY} WHERE kind = ? AND key = ? ORDER BY id LIMIT 1",
                 (kind, key),
             )
         return self._one(
-            "SELECT body FROM record WHERE kind = ? AND key = ? AND owner = ? ORDER BY id LIMIT 1",
+            f"SELECT body {BY_KEY} WHERE kind = ? AND key = ? AND owner = ? ORDER BY id LIMIT 1",
             (kind, key, owner),
         )
 
     def all_with_key(self, kind: str, key: str) -> list[Body]:
         """Return the records of a kind with this key, in order of id."""
         rows = self._connection.execute(
-            "SELECT body FROM record WHERE kind = ? AND key = ? ORDER BY id", (kind, key)
+            f"SELECT body {BY_KEY} WHERE kind = ? AND key = ? ORDER BY id", (kind, key)
         )
         return [json.loads(row[0]) for row in rows]
 
@@ -143,7 +146,7 @@ class Records:
             )
         else:
             rows = self._connection.execute(
-                "SELECT body FROM record WHERE kind = ? AND owner = ? ORDER BY id", (kind, owner)
+                f"SELECT body {BY_OWNER} WHERE kind = ? AND owner = ? ORDER BY id", (kind, owner)
             )
         return [json.loads(row[0]) for row in rows]
 
@@ -172,7 +175,7 @@ class Records:
         """Return how many records of `owner` have this value of a field."""
         return int(
             self._connection.execute(
-                "SELECT count(*) FROM record WHERE kind = ? AND owner = ? "
+                f"SELECT count(*) {BY_OWNER} WHERE kind = ? AND owner = ? "
                 "AND json_extract(body, '$.' || ?) = ?",
                 (kind, owner, field, value),
             ).fetchone()[0]
@@ -182,7 +185,7 @@ class Records:
         """Return how many records of a kind belong to `owner`."""
         return int(
             self._connection.execute(
-                "SELECT count(*) FROM record WHERE kind = ? AND owner = ?", (kind, owner)
+                f"SELECT count(*) {BY_OWNER} WHERE kind = ? AND owner = ?", (kind, owner)
             ).fetchone()[0]
         )
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify
 from wardbook.sandbox.gitlab.access import find_project, may_see
 from wardbook.sandbox.gitlab.arguments import arguments
 from wardbook.sandbox.gitlab.beans import issue_bean, touched_by_note
-from wardbook.sandbox.gitlab.issues import KIND, find_issue, links_of
+from wardbook.sandbox.gitlab.issues import KIND, find_issue, is_free, links_of
 from wardbook.sandbox.gitlab.noting import add_system_note
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, not_found
 from wardbook.sandbox.house import instant, records
@@ -52,7 +52,7 @@ def create_link(project: str, iid: int) -> tuple[Response, int]:
     kind = given.get("link_type") or "relates_to"
     if kind not in INVERSES:
         raise bad_parameter("link_type does not have a valid value")
-    if kind != "relates_to" and found["tier"] == "free":
+    if kind != "relates_to" and is_free(found):
         raise Refused(403, "Blocked issues not available for current license")
     pair = {issue["id"], target["id"]}
     if any({link["source"], link["target"]} == pair for link in links_of(issue["id"])):

@@ -172,11 +172,16 @@ def read_assignees(kind: str, project: Body, item: Body, given: Body) -> list[in
     ids = given.get("assignee_ids", given.get("assignee_id"))
     items = ids if isinstance(ids, list) else str(ids or "").split(",")
     numbers = [int(i) for i in items if str(i).isdigit()]
-    if project["tier"] == "free":
+    if is_free(project):
         numbers = numbers[:1]
     if numbers in ([], [0]):
         return []
     return [n for n in numbers if may_read(kind, project, item, n)] or None
+
+
+def is_free(project: Body) -> bool:
+    """Tell whether a project is of the free tier."""
+    return bool(project.get("tier", "free") == "free")
 
 
 def may_read(kind: str, project: Body, item: Body, account_id: int) -> bool:

@@ -13,7 +13,7 @@ from wardbook.sandbox.gitlab.beans import user_bean
 from wardbook.sandbox.gitlab.paging import paginate
 from wardbook.sandbox.gitlab.refusals import Refused, bad_parameter, not_found
 from wardbook.sandbox.house import house, instant, records
-from wardbook.sandbox.seed import MAINTAINER
+from wardbook.sandbox.seed import MAINTAINER, UPLOAD_LIMIT
 from wardbook.sandbox.store import Body
 from wardbook.sandbox.writing import write_whole
 
@@ -37,7 +37,7 @@ def upload(project: str) -> tuple[Response, int]:
     if file is None:
         raise bad_parameter("file is missing")
     content = file.read()
-    if len(content) > found["upload_limit"]:
+    if len(content) > found.get("upload_limit", UPLOAD_LIMIT):
         raise Refused(413, "413 Request Entity Too Large")
     name = UNSAFE.sub("_", (file.filename or "file").replace("\\", "/").rpartition("/")[2])
     secret = secrets.token_hex(16)

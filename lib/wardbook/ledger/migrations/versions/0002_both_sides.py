@@ -15,8 +15,10 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.String(32), nullable=False, server_default=""),
         sa.Column("ticket_updated", sa.String(40), nullable=False, server_default=""),
         sa.Column("issue_updated", sa.String(40), nullable=False, server_default=""),
-        sa.Column("compared", sa.String(80), nullable=False, server_default=""),
+        sa.Column("said", sa.String(32), nullable=False, server_default=""),
+        sa.Column("compared", sa.String(120), nullable=False, server_default=""),
         sa.Column("issue", sa.String(255)),
+        sa.Column("look_at", sa.String(32)),
         sa.Column("view", sa.JSON, nullable=False, server_default="{}"),
         sa.Column("agreed", sa.JSON, nullable=False, server_default="{}"),
         sa.Column("census", sa.Integer, nullable=False, server_default="0"),
@@ -25,6 +27,7 @@ def upgrade() -> None:
     _fill(op.get_bind())
     op.create_index("requests_ticket_id", "requests", ["ticket_id"], unique=True)
     op.create_index("ix_requests_issue", "requests", ["issue"])
+    op.create_index("ix_requests_look_at", "requests", ["look_at"])
     op.create_table(
         "threads",
         sa.Column("request_key", sa.String(64), sa.ForeignKey("requests.key"), primary_key=True),
@@ -56,7 +59,7 @@ def _fill(connection: sa.Connection) -> None:
                 "id": ticket["id"],
                 "issue": issue,
                 "updated": ticket["updated"],
-                "compared": f"{ticket['updated']}|",
+                "compared": f"{ticket['updated']}||",
                 "key": key,
             },
         )

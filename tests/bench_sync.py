@@ -1,0 +1,141 @@
+"""What the synchronisation costs, measured in one run: part of `make bench`.
+
+Two trackers that answer from memory, each call after a fixed latency, and `wardbook sync` in a
+process of its own. The time is compared with what the calls alone need; memory with that of a
+fifth of the tickets. Duplicates are counted on the trackers' side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from pipelines.demo.world import BOT, World
+
+NO_KEY = "0" * 40
+WRITES = ("POST", "PUT", "DELETE")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One synchronisation: seconds, calls by kind on both servers, peak memory in MB."""
+
+    seconds: float
+    calls: dict[str, int]
+    memory: float
+
+    @property
+    def total(self) -> int:
+        return sum(self.calls.values())
+
+    @property
+    def writes(self) -> int:
+        return sum(n for kind, n in self.calls.items() if kind.split()[1] in WRITES)
+
+
+@contextmanager
+def trackers(tickets: int, latency_ms: float) -> Iterator[Any]:
+    """Serve the trackers in a process of their own."""
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "tests.fast_trackers"]
+        + ["--tickets", str(tickets), "--latency-ms", str(latency_ms)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert serving.stdout is not None
+        jira, gitlab = (serving.stdout.readline().split()[1] for _ in range(2))
+        yield SimpleNamespace(jira_url=jira, gitlab_url=gitlab)
+    finally:
+        serving.terminate()
+        serving.wait()
+
+
+def ask(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return json.load(answer)
+
+
+def count_calls(served: Any) -> dict[str, int]:
+    """Return the calls since the last time, by server and kind."""
+    counted = {}
+    for name, url in (("jira", served.jira_url), ("gitlab", served.gitlab_url)):
+        counts = ask(f"{url}/_count?reset=true")
+        counted |= {f"{name} {kind}": n for kind, n in counts.items()}
+    return counted
+
+
+def synchronise(served: Any, settings: Path, workers: int) -> Cost:
+    """Run `wardbook sync` once in a process of its own."""
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    count_calls(served)
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "--settings", str(settings), "sync"]
+        + ["--workers", str(workers), "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environ,
+    )
+    assert process.stdout is not None
+    told = json.loads(process.stdout.read())
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert told["faults"] == {}, told["faults"]
+    return Cost(seconds, count_calls(served), usage.ru_maxrss / 1024)
+
+
+def bench(tickets: int, latency_ms: float, workers: int) -> tuple[Cost, Cost, Any]:
+    """Return the cost of the first synchronisation, of one with nothing changed, and the state."""
+    with (
+        tempfile.TemporaryDirectory(prefix="wbsync") as folder,
+        trackers(tickets, latency_ms) as served,
+    ):
+        world = World(Path(folder))
+        world.token(BOT)
+        data = {name: Path(folder) / name for name in ("spf", "spf_flux")}  # nothing is run
+        world.write_settings(served, "http://site.invalid", data, (NO_KEY, NO_KEY))
+        first = synchronise(served, world.settings, workers)
+        synchronise(served, world.settings, workers)  # reads back what the first has written
+        again = synchronise(served, world.settings, workers)
+        return first, again, {name: ask(f"{url}/_state") for name, url in vars(served).items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tickets", type=int, default=10_000)
+    parser.add_argument("--latency-ms", type=float, default=20.0)
+    parser.add_argument("--workers", type=int, default=8)
+    options = parser.parse_args()
+    for tickets in (options.tickets // 5, options.tickets):
+        first, again, state = bench(tickets, options.latency_ms, options.workers)
+        alone = first.total * options.latency_ms / 1000 / options.workers
+        print(
+            f"first sync of {tickets} tickets, {options.workers} workers: {first.seconds:.1f} s, "
+            f"{first.total} calls, which alone need {alone:.1f} s: "
+            f"ratio {first.seconds / alone:.2f}; "
+            f"{first.writes / tickets:.3f} writes a ticket; peak memory {first.memory:.0f} MB"
+        )
+        print(
+            f"    nothing changed: {again.seconds:.1f} s, {again.total} calls, {again.writes} "
+            f"writes; peak memory {again.memory:.0f} MB"
+        )
+        print(f"    by kind: {dict(sorted(first.calls.items()))}")
+        print(f"    on the trackers: {state}")
+
+
+if __name__ == "__main__":
+    main()
