@@ -13,9 +13,10 @@ import argparse
 import logging
 import sys
 import tempfile
+import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -127,7 +128,7 @@ class Schedule:
         for _ in range(chance.randint(1, 4)):
             self._tell(self._acts.one())
         if chance.random() < 0.3:
-            crew.frozen_at = None if crew.frozen_at else _now()
+            crew.frozen_at = None if crew.frozen_at else time.time()
             self._tell(f"index frozen: {crew.frozen_at is not None}")
         for fault in faults:
             if isinstance(fault, Fault):
@@ -166,12 +167,6 @@ class Schedule:
         self._told.story.append(what)
 
 
-def _now() -> float:
-    import time
-
-    return time.time()
-
-
 @cache
 def own_world() -> SyncWorld:
     """The world of this process: it lasts as long as the process."""
@@ -202,6 +197,31 @@ def tell(told: Told) -> None:
         print(f"    {line}")
 
 
+def try_all(seed: int, numbers: Sequence[int], processes: int) -> bool:
+    """Play schedules and print the figures; returns whether all is well."""
+    fired: Counter[str] = Counter()
+    passes: Counter[int] = Counter()
+    sorts: Counter[str] = Counter()
+    bad = 0
+    for count, told in enumerate(play_all(seed, numbers, processes), 1):
+        fired += told.fired
+        passes[told.passes] += 1
+        sorts.update(found.partition(":")[0] for found in told.found)
+        if not told.is_good:
+            bad += 1
+            tell(told)
+        if count % 100 == 0:
+            print(f"{count} schedules, {bad} of them bad", flush=True)
+    print(f"seed {seed}: {len(numbers)} schedules, {bad} of them bad")
+    print(f"faults that struck: {fired.total()}")
+    for name, count in fired.most_common():
+        print(f"{count:6} {name}")
+    print(f"passes needed: {dict(sorted(passes.items()))}")
+    others = sorts.total() - sorts["duplicate"] - sorts["loss"]
+    print(f"duplicates: {sorts['duplicate']}, losses: {sorts['loss']}, other findings: {others}")
+    return not bad
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--schedules", type=int, default=2000)
@@ -214,25 +234,8 @@ def main() -> int:
         told = play((given.seed, given.replay))
         tell(told)
         return 0 if told.is_good else 1
-    fired: Counter[str] = Counter()
-    passes: Counter[int] = Counter()
-    sorts: Counter[str] = Counter()
-    bad = 0
     numbers = range(given.first, given.first + given.schedules)
-    for count, told in enumerate(play_all(given.seed, numbers, given.processes), 1):
-        fired += told.fired
-        passes[told.passes] += 1
-        sorts.update(found.partition(":")[0] for found in told.found)
-        if not told.is_good:
-            bad += 1
-            tell(told)
-        if count % 50 == 0:
-            print(f"{count} schedules, {bad} of them bad", flush=True)
-    print(f"seed {given.seed}: {len(numbers)} schedules, {bad} of them bad")
-    print(f"faults fired: {fired.total()} ({dict(sorted(fired.items()))})")
-    print(f"passes needed: {dict(sorted(passes.items()))}")
-    print(f"duplicates: {sorts['duplicate']}, losses: {sorts['loss']}, other: {dict(sorts)}")
-    return 1 if bad else 0
+    return 0 if try_all(given.seed, numbers, given.processes) else 1
 
 
 if __name__ == "__main__":
