@@ -68,38 +68,19 @@ class Sights:
 class Acts:
     """Everything that somebody may do; an act that finds nothing to be done on does nothing."""
 
+    NAMES = (
+        "file", "edit", "mend", "comment", "edit comment", "delete comment", "hide comment",
+        "attach", "detach", "link", "unlink", "assign ticket", "close ticket", "reopen ticket",
+        "delete ticket", "move ticket", "note", "internal note", "edit note", "delete note",
+        "assign issue", "close issue", "reopen issue", "add text", "add label", "retitle",
+    )  # fmt: skip
+
     def __init__(self, world: SyncWorld, chance: Random) -> None:
         self.hands = Hands(world, chance)
         self._sights = Sights(world)
         self._chance = chance
-        self.ledger_counts = True
         self.all: Mapping[str, Callable[[], object]] = {
-            "file": self.file,
-            "edit": self.edit,
-            "mend": self.mend,
-            "comment": self.comment,
-            "edit comment": self.edit_comment,
-            "delete comment": self.delete_comment,
-            "hide comment": self.hide_comment,
-            "attach": self.attach,
-            "detach": self.detach,
-            "link": self.link,
-            "unlink": self.unlink,
-            "assign ticket": self.assign_ticket,
-            "close ticket": self.close_ticket,
-            "reopen ticket": self.reopen_ticket,
-            "delete ticket": self.delete_ticket,
-            "move ticket": self.move_ticket,
-            "note": self.note,
-            "internal note": self.internal_note,
-            "edit note": self.edit_note,
-            "delete note": self.delete_note,
-            "assign issue": self.assign_issue,
-            "close issue": self.close_issue,
-            "reopen issue": self.reopen_issue,
-            "add text": self.add_text,
-            "add label": self.add_label,
-            "retitle": self.retitle,
+            name: getattr(self, name.replace(" ", "_")) for name in self.NAMES
         }
 
     def one(self) -> str:

@@ -260,7 +260,7 @@ class Trial:
     """Plays cases in one world."""
 
     def __init__(self, world: SyncWorld) -> None:
-        self._world = world
+        self.world = world
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.sync_points"])
         self._peace: dict[str, Mapping[str, Any]] = {}
@@ -268,20 +268,20 @@ class Trial:
     def judge(self, point: Point) -> Verdict:
         """Strike at a point, then make passes in peace."""
         if point.case not in self._peace:
-            self._begin(point.case)
+            self.begin(point.case)
             _, wrong = self._settle()
             assert not wrong, f"{point.case} is wrong without any stroke: {wrong}"
-            self._peace[point.case] = picture(self._world)
-        self._begin(point.case)
+            self._peace[point.case] = picture(self.world)
+        self.begin(point.case)
         wrong = self._strike(point)
         passes, found = self._settle()
         wrong += found
-        if not wrong and picture(self._world) != self._peace[point.case]:
-            wrong.append(f"differs: {differing(self._peace[point.case], picture(self._world))}")
+        if not wrong and picture(self.world) != self._peace[point.case]:
+            wrong.append(f"differs: {differing(self._peace[point.case], picture(self.world))}")
         return Verdict(point, passes, tuple(wrong))
 
-    def _begin(self, name: str) -> None:
-        world, case = self._world, CASES[name]
+    def begin(self, name: str) -> None:
+        world, case = self.world, CASES[name]
         world.reset()
         world.clock.advance(900)
         hands = Hands(world, Random(name))
@@ -297,25 +297,25 @@ class Trial:
 
     def _intend_merge_request(self) -> None:
         """As a run that failed or is held does; runs are tried elsewhere."""
-        with self._world.house(workers=1) as house:
+        with self.world.house(workers=1) as house:
             record = house.ledger.record(KEY)
             assert record is not None
             intents = list(open_merge_request(house, record, State.FAILED))
             house.ledger.intend(record, intents, house.now())
 
     def _sync(self) -> Mapping[str, str]:
-        with self._world.house(workers=1) as house:
+        with self.world.house(workers=1) as house:
             return sync(house).faults
 
     def _strike(self, point: Point) -> list[str]:
-        sync_settings = self._world.settings.sync.model_copy(update={"workers": 1})
-        settings = self._world.settings.model_copy(update={"sync": sync_settings})
-        ahead = (self._world.clock() - datetime.now(UTC)).total_seconds()
+        sync_settings = self.world.settings.sync.model_copy(update={"workers": 1})
+        settings = self.world.settings.model_copy(update={"sync": sync_settings})
+        ahead = (self.world.clock() - datetime.now(UTC)).total_seconds()
         process = self._context.Process(target=make_struck_pass, args=(settings, ahead, point))
         process.start()
         process.join()
-        struck = any(rule["fired"] for rule in self._world.sandbox.faults.rules())
-        self._world.sandbox.faults.clear()
+        struck = any(rule["fired"] for rule in self.world.sandbox.faults.rules())
+        self.world.sandbox.faults.clear()
         wanted = -signal.SIGKILL if point.stroke == "kill" else 0
         if process.exitcode != wanted:
             return [f"missed: the process ended with {process.exitcode}, not {wanted}"]
@@ -324,14 +324,14 @@ class Trial:
         return []
 
     def _settle(self) -> tuple[int, list[str]]:
-        self._world.clock.advance(LONGEST_PAUSE)
+        self.world.clock.advance(LONGEST_PAUSE)
         wrong: list[str] = []
         for number in range(1, PASSES + 2):
-            before = len(self._world.writes())
+            before = len(self.world.writes())
             faults = self._sync()
-            self._world.clock.advance(70)
-            written = self._world.writes()[before:]
-            wrong = [str(found) for found in survey(self._world)]
+            self.world.clock.advance(70)
+            written = self.world.writes()[before:]
+            wrong = [str(found) for found in survey(self.world)]
             wrong += [f"fault: {name}: {text}" for name, text in faults.items()]
             if not wrong and not written:
                 return number - 1, []

@@ -174,21 +174,25 @@ def own_world() -> SyncWorld:
     return SyncWorld(Path(tempfile.mkdtemp(prefix="sync-")) / "world")
 
 
-def play(task: tuple[int, int]) -> Told:
-    seed, number = task
+def play(world: SyncWorld, seed: int, number: int) -> Told:
+    """Play one schedule; a defect of any kind is a finding."""
     try:
-        return Schedule(own_world(), seed, number).play()
+        return Schedule(world, seed, number).play()
     except Exception:
         return Told(number, found=[traceback.format_exc()])
+
+
+def play_here(task: tuple[int, int]) -> Told:
+    return play(own_world(), *task)
 
 
 def play_all(seed: int, numbers: Iterable[int], processes: int) -> Iterator[Told]:
     tasks = [(seed, number) for number in numbers]
     if processes == 1:
-        yield from map(play, tasks)
+        yield from map(play_here, tasks)
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(play, tasks, chunksize=1)
+        yield from pool.map(play_here, tasks, chunksize=1)
 
 
 def tell(told: Told) -> None:
@@ -231,7 +235,7 @@ def main() -> int:
     options.add_argument("--replay", type=int)
     given = options.parse_args()
     if given.replay is not None:
-        told = play((given.seed, given.replay))
+        told = play_here((given.seed, given.replay))
         tell(told)
         return 0 if told.is_good else 1
     numbers = range(given.first, given.first + given.schedules)

@@ -46,6 +46,12 @@ class Strokes:
         self._calls: Counter[str] = Counter()
         self._lock = threading.Lock()
 
+    def add(self, stroke: Stroke) -> None:
+        """Let a stroke come at the nth call from now on."""
+        with self._lock:
+            nth = stroke.nth + self._calls[stroke.method]
+            self.left.append(replace(stroke, nth=nth))
+
     def strike(self, method: str) -> str | None:
         """Count a call; return what happens at it."""
         with self._lock:
