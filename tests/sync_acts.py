@@ -21,9 +21,7 @@ class Sights:
         self._world = world
 
     def tickets(self, *, done: bool | None = None) -> list[Body]:
-        found = [
-            one for one in self._all("jira.issue") if one["key"].startswith("DATA-")
-        ]
+        found = [one for one in self._all("jira.issue") if one["key"].startswith("DATA-")]
         if done is None:
             return found
         return [one for one in found if (one["fields"]["status"] in DONE) == done]

@@ -310,7 +310,9 @@ class _Survey:
 
     def _ledger(self) -> Iterator[Finding]:
         with closing(sqlite3.connect(self._world.ledger)) as ledger:
-            for key, error in ledger.execute("select key, error from effects where done_at is null"):
+            for key, error in ledger.execute(
+                "select key, error from effects where done_at is null"
+            ):
                 yield Finding("loss", "ledger", f"{key} was not done: {error}")
             for key, reason in ledger.execute("select ticket_key, reason from dead_letters"):
                 yield Finding("loss", "ledger", f"{key} cannot be read: {reason}")

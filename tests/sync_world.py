@@ -99,9 +99,7 @@ class SyncWorld:
         groups = {ADMINISTRATOR: ["jira-administrators"], "cmoreau": [TEAM]}
         accounts = [replace(one, groups=groups.get(one.username, ())) for one in seed.accounts]
         elsewhere = JiraProject("AUTRE", "Autre", ["Demande de données"])
-        return replace(
-            seed, accounts=accounts, jira_projects=[*seed.jira_projects, elsewhere]
-        )
+        return replace(seed, accounts=accounts, jira_projects=[*seed.jira_projects, elsewhere])
 
     def _write_settings(self) -> Settings:
         template = self.folder / "templates" / "tiny"

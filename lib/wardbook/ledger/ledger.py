@@ -396,18 +396,23 @@ class Ledger:
             for row in rows
         ]
 
-    def begin_effect(self, intent: Intent) -> None:
-        """Write down that the effect is about to be tried: from now on it may exist outside."""
+    def begin_effects(self, intents: Collection[Intent]) -> None:
+        """Write down that effects are about to be tried: from now on they may exist outside."""
         table = schema.effects
         with self._writing() as connection:
             connection.execute(
-                update(table).where(table.c.key == intent.key).values(attempts=intent.attempts + 1)
+                update(table)
+                .where(table.c.key.in_([intent.key for intent in intents]))
+                .values(attempts=table.c.attempts + 1)
             )
 
-    def confirm_effect(self, key: str, intent: Intent, outcome: Outcome, now: datetime) -> None:
-        """Write down that the effect exists, and what it led to."""
+    def confirm_effects(
+        self, key: str, done: Iterable[tuple[Intent, Outcome]], now: datetime
+    ) -> None:
+        """Write down that effects exist, and what they led to, in one transaction."""
         with self._writing() as connection:
-            add_outcome(connection, key, intent, outcome, now)
+            for intent, outcome in done:
+                add_outcome(connection, key, intent, outcome, now)
 
     def postpone_effect(self, intent: Intent, error: str, next_try: datetime) -> None:
         """Write down that the effect failed, and when it is tried again."""
