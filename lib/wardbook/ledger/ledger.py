@@ -34,8 +34,8 @@ from wardbook.ledger.rows import (
     THREAD,
     TakenTicket,
     add_event,
-    add_intent,
-    add_outcome,
+    add_intents,
+    add_outcomes,
     add_thread,
     add_ticket,
     add_twin,
@@ -314,8 +314,7 @@ class Ledger:
             ).rowcount
             if not kept:
                 raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
-            for intent in intents:
-                add_intent(connection, record.key, intent, now)
+            add_intents(connection, record.key, intents, now)
         return dataclasses.replace(record, **changes)  # type: ignore[arg-type]
 
     def take_review(self, key: str, review: Review) -> None:
@@ -366,8 +365,7 @@ class Ledger:
             ).rowcount
             if not moved:
                 raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
-            for intent in intents:
-                add_intent(connection, record.key, intent, now)
+            add_intents(connection, record.key, intents, now)
             add_event(connection, record.key, actor or move.actor, move.event, detail or {}, now)
         return dataclasses.replace(
             record,
@@ -411,8 +409,7 @@ class Ledger:
     ) -> None:
         """Write down that effects exist, and what they led to, in one transaction."""
         with self._writing() as connection:
-            for intent, outcome in done:
-                add_outcome(connection, key, intent, outcome, now)
+            add_outcomes(connection, key, done, now)
 
     def postpone_effect(self, intent: Intent, error: str, next_try: datetime) -> None:
         """Write down that the effect failed, and when it is tried again."""
