@@ -7,11 +7,11 @@ READY := $(VENV)/.ready
 # Timings are of compiled bytecode, as in production.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check fix bench crash docs lock clean
+.PHONY: help demo test check fix bench crash crash-sync docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # The lock file holds exact versions with hashes; nothing else gets in.
 $(READY): requirements.lock pyproject.toml
@@ -45,6 +45,9 @@ bench: $(READY)  ## measure, as ratios within one run
 
 crash: $(READY)  ## the long form of the crash tests; takes hours
 	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/test_kill_*.py tests/property/test_story_faults.py
+
+crash-sync: $(READY)  ## crash points and 2,000 schedules of the synchronisation; takes half an hour
+	$(PYTHON) -m tests.sync_crash --schedules 2000 --seed 1
 
 docs: $(READY)  ## draw the generated pages of docs/ anew
 	$(PYTHON) docs/generate.py

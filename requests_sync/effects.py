@@ -51,7 +51,8 @@ class GitLabIssue:
             return None
         # People may have written on it: without a version it is read before it is compared.
         view = replace(found.view, updated="")
-        return _issue_outcome(project, found.iid, found.url, view)
+        outcome = _issue_outcome(project, found.iid, found.url, view)
+        return replace(outcome, agreed={"issue_closed": found.closed_by_us})
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Create it; an analyst without an account in GitLab leaves it unassigned."""

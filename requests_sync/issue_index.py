@@ -15,6 +15,7 @@ from requests_sync.gitlab_port import GitLabPort, Payload
 from requests_sync.issue_fields import view_of_issue
 from requests_sync.marks import ticket_of_issue
 from wardbook.domain.mirror import IssueView
+from wardbook.domain.states import State
 
 _OVERLAP = timedelta(minutes=5)
 
@@ -27,6 +28,12 @@ class FoundIssue:
     url: str
     labels: tuple[str, ...]
     view: IssueView
+
+    @property
+    def closed_by_us(self) -> bool:
+        """Whether it is closed as its request was over, not by somebody since."""
+        over = {State.ANSWERED.label, State.CLOSED.label}
+        return self.view.closed and not over.isdisjoint(self.labels)
 
 
 class IssueIndex:

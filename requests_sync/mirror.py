@@ -26,6 +26,7 @@ from requests_sync.marks import copy_anchor, copy_mark
 from requests_sync.markup import to_markdown, to_wiki
 from wardbook.domain.mirror import Attachment, Remark, Thread, Twin, TwinKind, digest_of
 from wardbook.domain.record import Intent, Record
+from wardbook.domain.states import State
 from wardbook.messages import say
 from wardbook.settings import Settings
 
@@ -58,6 +59,7 @@ def compare(sides: Sides, settings: Settings, issue_of: IssueOf) -> list[Intent]
     plan = _Plan(sides, settings)
     return [
         *plan.fields(),
+        *plan.state(),
         *plan.assignee(),
         *plan.comments(),
         *plan.attachments(),
@@ -90,6 +92,17 @@ class _Plan:
                 wanted=wanted,
                 wanted_for=record.ticket.updated,
             )
+
+    def state(self) -> Iterator[Intent]:
+        """Open the issue of a request that goes on, though both sides once agreed on its end.
+
+        So it stands when the ledger was lost after a ticket was opened again.
+        """
+        over = {State.ACCEPTED, State.ANSWERED, State.CLOSED}  # an accepted one opens it itself
+        record = self._record
+        closed = record.view.closed and record.agreed.issue_closed
+        if closed and not record.ticket.done and record.state not in over:
+            yield self._intent("gitlab.state", "state", closed=False)
 
     def assignee(self) -> Iterator[Intent]:
         """Whoever changed last decides; where both did, the analysts."""

@@ -26,6 +26,8 @@ class Hands:
         self._http = requests.Session()
         self._http.trust_env = False
         self._said = 0
+        self.last = 0
+        """The number of the note that was written last."""
         self.kept: dict[int, list[str]] = {}
         """What an analyst added to an issue's description and labels, by the issue's number."""
 
@@ -131,7 +133,8 @@ class Hands:
 
     def note(self, iid: int, *, internal: bool = False) -> int:
         body = {"body": self.words(), "internal": internal}
-        return int(self.gitlab("POST", f"issues/{iid}/notes", body)["id"])
+        self.last = int(self.gitlab("POST", f"issues/{iid}/notes", body)["id"])
+        return self.last
 
     def edit_note(self, iid: int, note: int) -> None:
         self.gitlab("PUT", f"issues/{iid}/notes/{note}", {"body": self.words()})

@@ -90,7 +90,9 @@ class _Survey:
             if ticket["project"] == self._home:
                 yield from self._ticket(ticket)
         for ticket_id, issues in self._issues.items():
-            if ticket_id not in tickets or tickets[ticket_id]["project"] != self._home:
+            gone = ticket_id not in tickets or tickets[ticket_id]["project"] != self._home
+            # A ticket that went while there was no ledger is unknown to the next one.
+            if gone and (self._with_history or self._is_known(ticket_id)):
                 for issue in issues:
                     yield from self._gone(issue)
         yield from self._uploads()
@@ -308,6 +310,11 @@ class _Survey:
         if issue["state"] != "closed":
             yield Finding("loss", f"issue {issue['iid']}", "its ticket is gone, and it is open")
 
+    def _is_known(self, ticket_id: int) -> bool:
+        with closing(sqlite3.connect(self._world.ledger)) as ledger:
+            query = "select 1 from requests where ticket_id = ?"
+            return ledger.execute(query, (str(ticket_id),)).fetchone() is not None
+
     def _ledger(self) -> Iterator[Finding]:
         with closing(sqlite3.connect(self._world.ledger)) as ledger:
             for key, error in ledger.execute(
@@ -317,7 +324,8 @@ class _Survey:
             for key, reason in ledger.execute("select ticket_key, reason from dead_letters"):
                 yield Finding("loss", "ledger", f"{key} cannot be read: {reason}")
             for key, why in ledger.execute(
-                "select request_key, skipped from twins where skipped != ''"
+                "select request_key, skipped from twins join requests on key = request_key "
+                "where skipped != '' and ticket_updated != ''"  # of a ticket that is there
             ):
                 yield Finding("loss", "ledger", f"{key}: not copied: {why}")
 

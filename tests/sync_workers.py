@@ -26,27 +26,44 @@ class Died(BaseException):
 
 @dataclass(frozen=True)
 class Stroke:
-    """Something happens at the nth call of a method of one worker's ledger, in one of its threads.
+    """Something happens to the worker that is the nth to call a method of its ledger.
 
-    `before` and `after`: the worker dies before or after what the method writes. `full`: the disk
-    has no room for it, nor for anything else of this worker's in that pass.
+    `before` and `after`: it dies before or after what the method writes. `full`: the disk has no
+    room for it, nor for anything else of this worker's in that pass.
     """
 
-    worker: int
     method: str
     nth: int
     effect: str
 
 
-class MortalLedger:
-    """A worker's ledger as it is, but for the strokes that are meant for this worker."""
+class Strokes:
+    """The strokes that are still to come, counted over all workers."""
 
-    def __init__(self, ledger: Ledger, strokes: Sequence[Stroke], fired: Counter[str]) -> None:
-        self._ledger = ledger
-        self._strokes = strokes
+    def __init__(self, strokes: Sequence[Stroke], fired: Counter[str]) -> None:
+        self.left = list(strokes)
+        self._fired = fired
         self._calls: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._fired = fired
+
+    def strike(self, method: str) -> str | None:
+        """Count a call; return what happens at it."""
+        with self._lock:
+            self._calls[method] += 1
+            for stroke in self.left:
+                if (stroke.method, stroke.nth) == (method, self._calls[method]):
+                    self._fired[stroke.effect] += 1
+                    self.left.remove(stroke)
+                    return stroke.effect
+        return None
+
+
+class MortalLedger:
+    """A worker's ledger as it is, but for the strokes."""
+
+    def __init__(self, ledger: Ledger, strokes: Strokes) -> None:
+        self._ledger = ledger
+        self._strokes = strokes
         self.is_dead = False
         self.is_full = False
         event.listen(ledger._engine, "begin", self._fill)
@@ -65,7 +82,9 @@ class MortalLedger:
             return method
 
         def call(*given: Any, **named: Any) -> Any:
-            effect = self._struck(name)
+            if self.is_dead:
+                raise Died
+            effect = self._strokes.strike(name)
             if effect == "before":
                 self._die()
             if effect == "full":
@@ -77,17 +96,6 @@ class MortalLedger:
 
         return call
 
-    def _struck(self, name: str) -> str | None:
-        with self._lock:
-            if self.is_dead:
-                raise Died
-            self._calls[name] += 1
-            for stroke in self._strokes:
-                if (stroke.method, stroke.nth) == (name, self._calls[name]):
-                    self._fired[stroke.effect] += 1
-                    return stroke.effect
-        return None
-
     def _die(self) -> None:
         self.is_dead = True
         raise Died
@@ -98,9 +106,9 @@ class Crew:
     """The workers; one that died is followed by another."""
 
     world: SyncWorld
-    strokes: Sequence[Stroke] = ()
-    threads: int = 2
-    fired: Counter[str] = field(default_factory=Counter)
+    strokes: Strokes
+    threads: int
+    fired: Counter[str]
     frozen_at: float | None = None
     faults: list[Fault] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -121,10 +129,9 @@ class Crew:
 
     def calm(self) -> None:
         """End everything that is wrong; workers that are alive go on."""
-        self.faults, self.strokes, self.frozen_at = [], (), None
+        self.faults, self.frozen_at = [], None
+        self.strokes.left.clear()
         self.world.sandbox.index_lag_seconds = 0.0
-        for house in self._houses.values():
-            house.__dict__["ledger"]._strokes = ()
 
     def close(self) -> None:
         for number in list(self._houses):
@@ -152,9 +159,7 @@ class Crew:
 
     def _hire(self, number: int) -> House:
         house = self.world.house(self.threads)
-        mine = [stroke for stroke in self.strokes if stroke.worker == number]
-        self.strokes = [stroke for stroke in self.strokes if stroke.worker != number]
-        house.__dict__["ledger"] = MortalLedger(house.ledger, mine, self.fired)
+        house.__dict__["ledger"] = MortalLedger(house.ledger, self.strokes)
         self._houses[number] = house
         return house
 

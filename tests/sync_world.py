@@ -39,6 +39,7 @@ NOTEBOOK = {
     "nbformat": 4,
     "nbformat_minor": 5,
 }
+
 ADMINISTRATOR, TEAM = "hbernard", "equipe"
 LONGEST_PAUSE = 7 * 3600
 """Seconds: beyond every pause after a failure, and beyond the time between two censuses."""
@@ -73,7 +74,7 @@ class SyncWorld:
         self.folder = folder
         self.demo = World(folder / "demo")
         self.demo.folder.mkdir(parents=True)
-        self.sandbox = Sandbox(folder / "sandbox", touch_seconds=0.0)
+        self.sandbox = Sandbox(folder / "sandbox")
         self.sandbox.seed(self._seed())
         self.sandbox.start()
         self.clock = Clock(self.sandbox)

@@ -58,7 +58,7 @@ def _read_issue(house: House, record: Record) -> Record:
 
 def _is_first(record: Record) -> bool:
     """Tell whether the issue was in no comparison before."""
-    _, _, issue = record.compared.partition("|")
+    _, issue, *_ = [*record.compared.split("|"), ""]
     return not issue
 
 

@@ -96,7 +96,7 @@ def _find_issue(house: House, record: Record) -> Record:
             links = {"project": project, "issue": found.iid, "issue_url": found.url}
             # Without a version it is read before it is compared.
             view = asdict(replace(found.view, updated=""))
-            agreed = {"issue_closed": found.view.closed}
+            agreed = {"issue_closed": found.closed_by_us}
             return house.ledger.see(record.key, links=links, view=view, agreed=agreed) or record
     return record
 

@@ -60,7 +60,11 @@ def intend_notices(
 
 
 def _closed(record: Record, target: State) -> bool | None:
-    """Close the issue with the answer; open it when work begins, or the requester has to act."""
-    if record.view.closed and target in {State.REFUSED, State.PAUSED}:
-        return False
-    return {State.ANSWERED: True, State.PREPARED: False}.get(target)
+    """Close the issue with the answer; open it when work begins, or the requester has to act.
+
+    Only one that was closed by agreement is opened: what somebody closed since is followed.
+    """
+    if target is State.ANSWERED:
+        return True
+    goes_on = target in {State.PREPARED, State.REFUSED, State.PAUSED}
+    return False if goes_on and record.agreed.issue_closed else None
