@@ -64,6 +64,8 @@ _UNRELEASED = frozenset(
         State.HELD,
     }
 )
+_WITHOUT_ISSUE = frozenset({State.RECEIVED, State.ACCEPTED})
+"""Where a step of the request's own way comes first, and brings its issue with it."""
 _WAITING = frozenset({State.FAILED, State.HELD, State.REJECTED, State.ANSWERED})
 
 
@@ -74,7 +76,7 @@ def next_step(
     today: date,
     notice_days: int,
     data_mended: bool = False,
-    copies_open: bool = False,
+    copies_wait: bool = False,
 ) -> Step:
     """Decide the next step of a request.
 
@@ -84,7 +86,7 @@ def next_step(
         today: the day in the unit's time zone.
         notice_days: how long before its basis ends a recurring request says so.
         data_mended: whether the data on which its run failed are others now.
-        copies_open: whether copies of an earlier comparison are still to be made: until they are,
+        copies_wait: whether copies of an earlier comparison are still to be made: until they are,
             another comparison would miss them, and ask for them twice.
     """
     by_hand = step_by_hand(record)
@@ -92,8 +94,8 @@ def next_step(
         return by_hand
     if record.asked != record.gated and record.state is not State.CLOSED:
         return Step.GATE
-    touched = record.compared != record.version and record.state is not State.RECEIVED
-    if touched and not copies_open:
+    touched = record.compared != record.version and record.state not in _WITHOUT_ISSUE
+    if touched and not copies_wait:
         return Step.COMPARE
     if record.request is not None:
         step = step_of_calendar(record, record.request, today, notice_days)

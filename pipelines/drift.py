@@ -93,7 +93,8 @@ def _repair(
     # Without a compared version the next pass looks at it, whatever it finds by hand.
     repairs = [one.repair for one in listed if one.repair]
     ledger.intend(record, repairs, house.now(), compared="")
-    return settle_effects(house, record) and not ledger.open_intents(key)
+    settled = settle_effects(house, record)
+    return not (settled.way_waits or settled.copies_wait)
 
 
 def _state(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipelines.house import House
@@ -14,58 +15,108 @@ from wardbook.errors import WardbookError
 
 log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(hours=1)
+_BATCH = 50
 
 
-def settle_effects(house: House, record: Record) -> bool:
+@dataclass(frozen=True)
+class Settled:
+    """A request after its effects: whether any of its own way waits, and any copy."""
+
+    record: Record
+    way_waits: bool
+    copies_wait: bool
+
+
+def settle_effects(house: House, record: Record) -> Settled:
     """Make the request's open intents happen, in their order.
 
-    An effect that may exist already (an earlier attempt, or a ledger younger than the ticket) is
-    looked for before it is made. One that failed waits, with those of its lane after it, and is
-    tried again after a pause that doubles from two seconds up to an hour. Copies are a lane of
-    their own: a server that does not take an attachment holds up no run. Returns False when one of
-    the request's own way waits.
+    All are written down as begun before the first is made, and confirmed together; whatever was
+    begun and not confirmed, or may be older than the ledger, is looked for before it is made. One
+    that failed waits, with those of its lane after it, and is tried again after a pause that
+    doubles from two seconds up to an hour. Copies are a lane of their own: a server that does not
+    take an attachment holds up no run.
     """
+    intents = house.ledger.open_intents(record.key)
+    if not intents:
+        return Settled(record, way_waits=False, copies_wait=False)
     waiting: set[bool] = set()
-    effects: Mapping[str, Effect] | None = None
-    for intent in house.ledger.open_intents(record.key):
-        is_copy = intent.kind in COPIES
-        if is_copy in waiting:
-            continue
-        if intent.next_try and house.now() < datetime.fromisoformat(intent.next_try):
-            waiting.add(is_copy)
-            continue
-        if effects is None:
-            effects = house.effects()
-        if not _settle(house, effects[intent.kind], record.key, intent):
-            waiting.add(is_copy)
-    return False not in waiting
+    for start in range(0, len(intents), _BATCH):
+        settling = _Settling(house, record, intents[start : start + _BATCH], waiting)
+        settling.settle()
+        record = house.ledger.record(record.key) or record
+    return Settled(record, way_waits=False in waiting, copies_wait=True in waiting)
 
 
-def _settle(house: House, effect: Effect, key: str, intent: Intent) -> bool:
-    record = house.ledger.record(key)
-    if record is None:
-        return False
-    outcome = None
-    try:
-        if intent.kind.startswith("jira.") and not record.ticket.updated:
-            outcome = Outcome({}, {"skipped": "the ticket is gone"})
-        elif may_exist(intent, record):
-            outcome = effect.find(intent, record)
-        if outcome is None:
-            house.ledger.begin_effect(intent)
-            outcome = effect.do(intent, record)
-    except WardbookError as error:
+class _Settling:
+    """A few intents of one request, settled together; `waiting` are the lanes that wait."""
+
+    def __init__(
+        self, house: House, record: Record, intents: Sequence[Intent], waiting: set[bool]
+    ) -> None:
+        self._house = house
+        self._record = record
+        self._intents = intents
+        self._waiting = waiting
+        self._begun = False
+        self._done: list[tuple[Intent, Outcome]] = []
+
+    def settle(self) -> None:
+        """Make each happen, unless its lane waits, and write down what came of it."""
+        effects: Mapping[str, Effect] | None = None
+        for intent in self._intents:
+            lane = intent.kind in COPIES
+            if intent.next_try and self._house.now() < datetime.fromisoformat(intent.next_try):
+                self._waiting.add(lane)
+            if lane in self._waiting:
+                continue
+            effects = effects or self._house.effects()
+            try:
+                self._keep(intent, self._make(effects[intent.kind], intent))
+            except WardbookError as error:
+                self._waiting.add(lane)
+                self._postpone(intent, error)
+        self._confirm()
+
+    def _make(self, effect: Effect, intent: Intent) -> Outcome:
+        if intent.kind.startswith("jira.") and not self._record.ticket.updated:
+            return Outcome({}, {"skipped": "the ticket is gone"})
+        if may_exist(intent, self._record):
+            found = effect.find(intent, self._record)
+            if found is not None:
+                return found
+        if not self._begun:
+            self._house.ledger.begin_effects(self._intents)
+            self._begun = True
+        return effect.do(intent, self._record)
+
+    def _keep(self, intent: Intent, outcome: Outcome) -> None:
+        """Let the effects that follow know what this one led to."""
+        self._done.append((intent, outcome))
+        record = self._record
+        self._record = replace(
+            record,
+            links=replace(record.links, **outcome.links),
+            view=replace(record.view, **outcome.view),
+            agreed=replace(record.agreed, **outcome.agreed),
+            ticket=replace(record.ticket, **outcome.ticket),
+            known_before=record.known_before and not outcome.is_first,
+        )
+
+    def _postpone(self, intent: Intent, error: WardbookError) -> None:
+        self._confirm()
         pause = min(_FIRST_PAUSE * 2 ** min(intent.attempts, 20), _LONGEST_PAUSE)
-        house.ledger.postpone_effect(intent, str(error), house.now() + pause)
+        self._house.ledger.postpone_effect(intent, str(error), self._house.now() + pause)
         log.warning("%s: %s; next try in %s", intent.key, error, pause)
         if getattr(error, "status", None) == 404 and intent.kind.startswith("jira."):
-            _look_for_ticket(house, record)
-        return False
-    house.ledger.confirm_effect(key, intent, outcome, house.now())
-    return True
+            self._look_for_ticket()
 
+    def _confirm(self) -> None:
+        if self._done:
+            self._house.ledger.confirm_effects(self._record.key, self._done, self._house.now())
+            self._done = []
 
-def _look_for_ticket(house: House, record: Record) -> None:
-    """Jira knows nothing of what we asked: maybe the ticket is gone, and the census not yet due."""
-    if record.ticket.updated and house.jira.issue(record.ticket.id) is None:
-        house.ledger.lose_ticket(record.key)
+    def _look_for_ticket(self) -> None:
+        """Jira knows nothing of it: maybe the ticket is gone, and the census not yet due."""
+        ticket = self._record.ticket
+        if ticket.updated and self._house.jira.issue(ticket.id) is None:
+            self._house.ledger.lose_ticket(self._record.key)

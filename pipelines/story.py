@@ -14,9 +14,7 @@ crashes in between. So the pass may be killed anywhere and started again, by sev
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from pipelines.decide import SYNC_STEPS, Step, next_step
@@ -32,6 +30,7 @@ from pipelines.steps.gate import pass_gate
 from pipelines.steps.prepare import prepare_request
 from pipelines.steps.release import accept_review, release_outputs, turn_down
 from pipelines.steps.run import follow_run, mend_request, start_run, were_data_mended
+from pipelines.workers import spread
 from requests_sync.read import read_issues, read_reviews, read_tickets
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
@@ -68,6 +67,11 @@ class Pass:
 
     moved: list[str] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: Pass) -> None:
+        """Take in what a part of the pass came to."""
+        self.moved += other.moved
+        self.faults |= other.faults
 
 
 def tick(house: House) -> Pass:
@@ -133,39 +137,27 @@ def _read_gitlab(house: House) -> None:
 
 def sync_all(house: House, outcome: Pass) -> None:
     """Bring both sides of every request to agree, several requests at a time; nothing is run."""
-    keys = house.ledger.due_keys(house.now())
-    workers = min(house.settings.sync.workers, len(keys))
-    if workers <= 1:
-        for key in keys:
-            _advance_claimed(house, key, outcome, SYNC_STEPS)
-        return
-    waiting = iter(keys)
-    lock = threading.Lock()
+    for done in spread(house, house.ledger.due_keys(house.now()), sync_one):
+        outcome.add(done)
 
-    def work() -> None:
-        worker = house.worker()
-        while True:
-            with lock:
-                key = next(waiting, None)
-            if key is None:
-                return
-            _advance_claimed(worker, key, outcome, SYNC_STEPS)
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="sync") as pool:
-        for done in [pool.submit(work) for _ in range(workers)]:
-            done.result()
+def sync_one(house: House, key: str) -> Pass:
+    """Bring both sides of one request to agree."""
+    return _advance_claimed(house, key, SYNC_STEPS)
 
 
 def advance_all(house: House, outcome: Pass) -> None:
     """Lead every request that may have a next step as far as it can go now."""
     for key in house.ledger.due_keys(house.now()):
-        _advance_claimed(house, key, outcome, ALL_STEPS)
+        outcome.add(_advance_claimed(house, key, ALL_STEPS))
 
 
-def _advance_claimed(house: House, key: str, outcome: Pass, steps: frozenset[Step]) -> None:
+def _advance_claimed(house: House, key: str, steps: frozenset[Step]) -> Pass:
+    outcome = Pass()
     with house.ledger.claim(key) as mine:
         if mine:
             _advance_safely(house, key, outcome, steps)
+    return outcome
 
 
 def _advance_safely(house: House, key: str, outcome: Pass, steps: frozenset[Step]) -> None:
@@ -187,25 +179,25 @@ def _advance_safely(house: House, key: str, outcome: Pass, steps: frozenset[Step
 
 def advance(house: House, key: str, steps: frozenset[Step] = ALL_STEPS) -> Iterator[Record]:
     """Lead one request step by step, as far as these steps go; yields it after each."""
-    while True:
-        record = house.ledger.record(key)
-        if record is None or not settle_effects(house, record):
+    record = house.ledger.record(key)
+    while record is not None:
+        settled = settle_effects(house, record)
+        if settled.way_waits:
             return
-        record = house.ledger.record(key) or record
+        record = settled.record
         step = next_step(
             record,
             _reviewers(house, record),
             today=house.today,
             notice_days=house.settings.unit.expiry_notice_days,
             data_mended=were_data_mended(house, record),
-            copies_open=bool(house.ledger.open_intents(key)),
+            copies_wait=settled.copies_wait,
         )
         if step is Step.REST or step not in steps:
             return
-        moved = STEPS[step](house, record)
-        if moved is None:
-            return
-        yield moved
+        record = STEPS[step](house, record)
+        if record is not None:
+            yield record
 
 
 def _reviewers(house: House, record: Record) -> tuple[str, ...]:

@@ -76,7 +76,8 @@ class GitLabFields:
 
     def _outcome(self, intent: Intent, issue: Mapping[str, Any]) -> Outcome:
         view = view_of_issue(issue)
-        agreed = {"wanted": intent.payload["wanted"], "shown": view.shown}
+        agreed = {name: intent.payload[name] for name in ("wanted", "wanted_for")}
+        agreed["shown"] = view.shown
         # Not its version: people may have written on it since it was read.
         return Outcome(_NOTHING, {"shown": view.shown}, view={"shown": view.shown}, agreed=agreed)
 
@@ -254,7 +255,8 @@ class GitLabAttachment:
         """Fetch it from Jira, upload it, write the note; or remove both."""
         project, iid = place_of(record)
         _, theirs = _original(intent)
-        if may_exist(intent, record) or intent.payload.get("gone"):
+        removed = intent.payload.get("gone") and not intent.payload.get("double")
+        if may_exist(intent, record) or removed:
             self._drop_uploads(project, f"{theirs}-")  # of an attempt that broke off
         if intent.payload.get("gone"):
             found = intent.payload["ours"] or (self._locate(intent, record) or {}).get("id")
@@ -343,6 +345,8 @@ def _twin(intent: Intent, ours: object, skipped: str = "") -> Outcome:
 
 
 def _untwin(intent: Intent) -> Outcome:
+    if intent.payload.get("double"):
+        return Outcome(_NOTHING, {"gone": True})  # the other one is the copy
     return Outcome(_NOTHING, {"gone": True}, twin=Untwin(*_original(intent)))
 
 

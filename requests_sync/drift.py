@@ -99,7 +99,7 @@ def differences(expected: Sequence[Intent], there: Sequence[Copy]) -> Found:
         about = f"{key[0]}:{key[1]}"
         if intent is None or key in seen:
             what = "double" if key in seen else "left_over"
-            found.append(Difference(what, about, _removal(copy, key, about)))
+            found.append(Difference(what, about, _removal(copy, key, double=key in seen)))
             continue
         seen.add(key)
         text = intent.payload.get("text")
@@ -138,7 +138,7 @@ _KINDS = {
 }
 
 
-def _removal(copy: Copy, key: Key, about: str) -> Intent:
+def _removal(copy: Copy, key: Key, *, double: bool) -> Intent:
     twin = {"kind": key[0], "theirs": key[1], "stamp": ""}
-    payload = {"gone": True, "twin": twin, "ours": copy.ours}
-    return Intent(f"drift/{about}:{copy.ours}", _KINDS[copy.kind], payload)
+    payload = {"gone": True, "double": double, "twin": twin, "ours": copy.ours}
+    return Intent(f"drift/{key[0]}:{key[1]}:{copy.ours}", _KINDS[copy.kind], payload)

@@ -69,6 +69,7 @@ class GitLabIssue:
             "assignee": analyst,
             "issue_closed": view.closed,
             "wanted": shown_digest(fields),
+            "wanted_for": intent.payload["wanted_for"],
             "shown": view.shown,
         }
         # Whatever else we make for an accepted request comes after its issue.

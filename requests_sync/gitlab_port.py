@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import IO, Any
 from urllib.parse import quote
 
-from requests_sync.jira_port import advice, suppress_missing
+from requests_sync.jira_port import advice, settle_environment, suppress_missing
 from wardbook.errors import ForeignFault
 from wardbook.settings import GitLabSettings
 
@@ -31,13 +31,15 @@ class GitLabPort:
     def _client(self) -> Any:
         import gitlab
 
-        return gitlab.Gitlab(
+        client = gitlab.Gitlab(
             self._settings.url.rstrip("/"),
             private_token=self._settings.token.get_secret_value(),
             timeout=_TIMEOUT,
             retry_transient_errors=False,
             per_page=100,
         )
+        settle_environment(client.session, self._settings.url)
+        return client
 
     @cached_property
     def account(self) -> str:

@@ -59,13 +59,15 @@ class JiraPort:
 
         token = self._settings.token.get_secret_value()
         with _translated("sign in"):
-            return JIRA(
+            client = JIRA(
                 server=self._settings.url.rstrip("/"),
                 token_auth=None if self._settings.account else token,
                 basic_auth=(self._settings.account, token) if self._settings.account else None,
                 max_retries=0,
                 timeout=_TIMEOUT,
             )
+        settle_environment(client._session, self._settings.url)
+        return client
 
     @cached_property
     def _me(self) -> Payload:
@@ -281,6 +283,17 @@ def _translated(doing: str) -> Iterator[None]:
             f"Jira could not be reached to {doing} ({type(error).__name__}). "
             "It is tried again; check `jira.url` and the network if it stays so."
         ) from None
+
+
+def settle_environment(session: Any, url: str) -> None:
+    """Read proxies and certificates from the environment once, not at every call.
+
+    A `.netrc` is not read at all: it would take the place of our token.
+    """
+    found = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies.update(found["proxies"])
+    session.verify = found["verify"]
+    session.trust_env = False
 
 
 @contextmanager

@@ -77,12 +77,21 @@ class _Plan:
 
     def fields(self) -> Iterator[Intent]:
         record = self._record
+        same_ticket = record.agreed.wanted_for == record.ticket.updated
+        if same_ticket and record.view.shown == record.agreed.shown:
+            return
         fields = wanted_fields(record.ticket, self._sides.ticket, record.key, self._settings)
         wanted, shown = shown_digest(fields), record.view.shown
         # A server may store a field otherwise than it was asked to: what was settled once so stays.
         settled = (record.agreed.wanted, record.agreed.shown) == (wanted, shown)
         if wanted != shown and not settled:
-            yield self._intent("gitlab.fields", "fields", fields=fields, wanted=wanted)
+            yield self._intent(
+                "gitlab.fields",
+                "fields",
+                fields=fields,
+                wanted=wanted,
+                wanted_for=record.ticket.updated,
+            )
 
     def state(self) -> Iterator[Intent]:
         """Open the issue of a request that goes on, though both sides once agreed on its end.

@@ -391,8 +391,8 @@ def read_reviews(ledger: Ledger, gitlab: GitLabPort, now: datetime) -> None:
 
     One list per GitLab project in which a request waits for a person; only merge requests that
     changed since they were last read cost calls of their own, and once more a little later, since
-    what follows within a minute may leave no trace in a merge request's stamp. They are asked for by their numbers:
-    by a date, one that was approved before this ledger began would never be seen.
+    what follows within a minute may leave no trace in a merge request's stamp. They are asked for
+    by their numbers: by a date, one approved before this ledger began would never be seen.
 
     Raises:
         ForeignFault: GitLab could not be read.

@@ -30,9 +30,10 @@ WRITES = ("POST", "PUT", "DELETE")
 
 @dataclass(frozen=True)
 class Cost:
-    """One synchronisation: seconds, calls by kind on both servers, peak memory in MB."""
+    """One synchronisation: seconds, those of processor time, calls by kind, peak memory in MB."""
 
     seconds: float
+    busy: float
     calls: dict[str, int]
     memory: float
 
@@ -49,8 +50,7 @@ class Cost:
 def trackers(tickets: int, latency_ms: float) -> Iterator[Any]:
     """Serve the trackers in a process of their own."""
     serving = subprocess.Popen(
-        [sys.executable, "-m", "tests.fast_trackers"]
-        + ["--tickets", str(tickets), "--latency-ms", str(latency_ms)],
+        python("tests.fast_trackers", "--tickets", tickets, "--latency-ms", latency_ms),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -61,6 +61,10 @@ def trackers(tickets: int, latency_ms: float) -> Iterator[Any]:
     finally:
         serving.terminate()
         serving.wait()
+
+
+def python(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", *map(str, arguments)]
 
 
 def ask(url: str) -> Any:
@@ -83,8 +87,7 @@ def synchronise(served: Any, settings: Path, workers: int) -> Cost:
     count_calls(served)
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "--settings", str(settings), "sync"]
-        + ["--workers", str(workers), "--json"],
+        python("pipelines.cli", "--settings", settings, "sync", "--workers", workers, "--json"),
         stdout=subprocess.PIPE,
         text=True,
         env=environ,
@@ -95,7 +98,8 @@ def synchronise(served: Any, settings: Path, workers: int) -> Cost:
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     assert told["faults"] == {}, told["faults"]
-    return Cost(seconds, count_calls(served), usage.ru_maxrss / 1024)
+    busy = usage.ru_utime + usage.ru_stime
+    return Cost(seconds, busy, count_calls(served), usage.ru_maxrss / 1024)
 
 
 def bench(tickets: int, latency_ms: float, workers: int) -> tuple[Cost, Cost, Any]:
@@ -127,6 +131,7 @@ def main() -> None:
             f"first sync of {tickets} tickets, {options.workers} workers: {first.seconds:.1f} s, "
             f"{first.total} calls, which alone need {alone:.1f} s: "
             f"ratio {first.seconds / alone:.2f}; "
+            f"{first.busy:.1f} s of processor time; "
             f"{first.writes / tickets:.3f} writes a ticket; peak memory {first.memory:.0f} MB"
         )
         print(

@@ -15,7 +15,7 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -218,16 +218,19 @@ class StruckLedger:
                 "insert into marks (name, value) values ('full', zeroblob(1000000))"
             )
 
-    def begin_effect(self, intent: Intent) -> None:
-        if intent.kind == self._house.kind and self._house.point.stroke == "disk full":
+    def begin_effects(self, intents: Collection[Intent]) -> None:
+        ours = any(intent.kind == self._house.kind for intent in intents)
+        if ours and self._house.point.stroke == "disk full":
             self._house.strike("before")
-        self._real.begin_effect(intent)
+        self._real.begin_effects(intents)
 
-    def confirm_effect(self, key: str, intent: Intent, outcome: Outcome, now: datetime) -> None:
-        ours = intent.kind == self._house.kind
+    def confirm_effects(
+        self, key: str, done: Collection[tuple[Intent, Outcome]], now: datetime
+    ) -> None:
+        ours = any(intent.kind == self._house.kind for intent, _ in done)
         if ours and self._house.point.stroke == "disk full":
             self._house.strike("after")
-        self._real.confirm_effect(key, intent, outcome, now)
+        self._real.confirm_effects(key, done, now)
         if ours:
             self._house.lose_answer("recorded")
             self._house.strike("recorded")

@@ -37,11 +37,11 @@ METHODS = (
     "take_view",
     "move",
     "intend",
-    "begin_effect",
-    "begin_effect",
-    "confirm_effect",
-    "confirm_effect",
-    "confirm_effect",
+    "begin_effects",
+    "begin_effects",
+    "confirm_effects",
+    "confirm_effects",
+    "confirm_effects",
     "set_mark",
 )
 

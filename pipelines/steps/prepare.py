@@ -53,6 +53,7 @@ def file_issue(house: House, record: Record, target: State) -> Iterator[Intent]:
         "gitlab.issue",
         project=house.service(request_of(record).service).project,
         fields=fields | {"labels": [target.label, *fields["labels"]]},
+        wanted_for=record.ticket.updated,
         assignee=analyst_of(record.ticket.assignee, house.settings.gitlab.people),
     )
 

@@ -44,7 +44,7 @@ def test_the_comparison_sees_an_effect_that_is_not_looked_for(world, monkeypatch
 
 
 def test_the_comparison_sees_an_attempt_that_is_not_written_down(world, monkeypatch):
-    monkeypatch.setattr(Ledger, "begin_effect", lambda *_: None)
+    monkeypatch.setattr(Ledger, "begin_effects", lambda *_: None)
     assert_doubled(world)
 
 

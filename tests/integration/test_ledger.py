@@ -105,10 +105,10 @@ def test_a_confirmed_effect_is_open_no_more_and_fills_the_links(ledger: Ledger) 
     assert record is not None
     intent = Intent("DATA-1/1/issue", "gitlab.issue", {})
     ledger.move(record, State.ACCEPTED, now=NOON, intents=[intent])
-    ledger.begin_effect(intent)
+    ledger.begin_effects([intent])
     assert ledger.open_intents("DATA-1")[0].attempts == 1
     assert ledger.due_keys(NOON) == ["DATA-1"]
-    ledger.confirm_effect("DATA-1", intent, Outcome({"issue": 7}, {"iid": 7}), NOON)
+    ledger.confirm_effects("DATA-1", [(intent, Outcome({"issue": 7}, {"iid": 7}))], NOON)
     assert ledger.open_intents("DATA-1") == []
     after = ledger.record("DATA-1")
     assert after is not None

@@ -72,7 +72,9 @@ FAULTS = st.builds(
 )
 DEATHS = st.builds(
     Death,
-    st.sampled_from(["move", "begin_effect", "confirm_effect", "postpone_effect", "take_ticket"]),
+    st.sampled_from(
+        ["move", "begin_effects", "confirm_effects", "postpone_effect", "take_tickets"]
+    ),
     st.integers(1, 12),
     st.booleans(),
 )
@@ -182,10 +184,10 @@ def mortal(name: str, deaths: Sequence[Death], calls: Counter[str]) -> Any:
 
 def test_a_platform_that_never_looks_is_caught(world, expected, monkeypatch):
     """The same trial must fail where an attempt that may have gone through is not looked for."""
-    monkeypatch.setattr(Ledger, "begin_effect", lambda *_: None)
+    monkeypatch.setattr(Ledger, "begin_effects", lambda *_: None)
     key = world.file_ticket("refused")
     clock = Clock()
-    endure(world, clock, [key], [], [Death("confirm_effect", 1, after=False)])
+    endure(world, clock, [key], [], [Death("confirm_effects", 1, after=False)])
     clock.advance(LONGEST_PAUSE)
     world.settle_here(clock, key, passes=3)
     comments = expected["refused"]["jira"]["comments"]

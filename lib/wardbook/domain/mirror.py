@@ -108,13 +108,15 @@ class IssueView:
 class Agreed:
     """What both sides were last brought to, so that a later change on either side shows.
 
-    `wanted` is a digest of the fields that we asked for, `shown` of those that the issue then had.
+    `wanted` is a digest of the fields that we asked for, of the ticket in the version `wanted_for`,
+    and `shown` of those that the issue then had.
     """
 
     ticket_done: bool = False
     issue_closed: bool = False
     assignee: str = ""
     wanted: str = ""
+    wanted_for: str = ""
     shown: str = ""
 
 

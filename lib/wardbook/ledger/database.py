@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 from wardbook.errors import ForeignFault
 
@@ -25,7 +25,9 @@ def connect(url: str) -> Engine:
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_engine(url, poolclass=NullPool)
+        # Connections are kept: to open one costs more than to use it.
+        kept: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 0}
+        engine = create_engine(url, connect_args={"check_same_thread": False}, **kept)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_for_writing)
     else:

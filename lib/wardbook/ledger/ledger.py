@@ -34,8 +34,8 @@ from wardbook.ledger.rows import (
     THREAD,
     TakenTicket,
     add_event,
-    add_intent,
-    add_outcome,
+    add_intents,
+    add_outcomes,
     add_thread,
     add_ticket,
     add_twin,
@@ -314,8 +314,7 @@ class Ledger:
             ).rowcount
             if not kept:
                 raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
-            for intent in intents:
-                add_intent(connection, record.key, intent, now)
+            add_intents(connection, record.key, intents, now)
         return dataclasses.replace(record, **changes)  # type: ignore[arg-type]
 
     def take_review(self, key: str, review: Review) -> None:
@@ -366,8 +365,7 @@ class Ledger:
             ).rowcount
             if not moved:
                 raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
-            for intent in intents:
-                add_intent(connection, record.key, intent, now)
+            add_intents(connection, record.key, intents, now)
             add_event(connection, record.key, actor or move.actor, move.event, detail or {}, now)
         return dataclasses.replace(
             record,
@@ -396,18 +394,22 @@ class Ledger:
             for row in rows
         ]
 
-    def begin_effect(self, intent: Intent) -> None:
-        """Write down that the effect is about to be tried: from now on it may exist outside."""
+    def begin_effects(self, intents: Collection[Intent]) -> None:
+        """Write down that effects are about to be tried: from now on they may exist outside."""
         table = schema.effects
         with self._writing() as connection:
             connection.execute(
-                update(table).where(table.c.key == intent.key).values(attempts=intent.attempts + 1)
+                update(table)
+                .where(table.c.key.in_([intent.key for intent in intents]))
+                .values(attempts=table.c.attempts + 1)
             )
 
-    def confirm_effect(self, key: str, intent: Intent, outcome: Outcome, now: datetime) -> None:
-        """Write down that the effect exists, and what it led to."""
+    def confirm_effects(
+        self, key: str, done: Iterable[tuple[Intent, Outcome]], now: datetime
+    ) -> None:
+        """Write down that effects exist, and what they led to, in one transaction."""
         with self._writing() as connection:
-            add_outcome(connection, key, intent, outcome, now)
+            add_outcomes(connection, key, done, now)
 
     def postpone_effect(self, intent: Intent, error: str, next_try: datetime) -> None:
         """Write down that the effect failed, and when it is tried again."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from wardbook.domain.mirror import Agreed, IssueView, Side, Thread, Twin
 from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Untwin, Work
@@ -36,47 +37,49 @@ _JSON_COLUMNS: Mapping[str, TypeAdapter[Any]] = {
 }
 
 
-def add_intent(connection: Connection, key: str, intent: Intent, now: datetime) -> None:
-    """Write down an intent of the request `key`, numbered when there was one like it before."""
+def add_intents(connection: Connection, key: str, intents: Sequence[Intent], now: datetime) -> None:
+    """Write down intents of the request `key`, numbered where there was one like it before."""
+    if not intents:
+        return
     table = schema.effects
-    numbered = table.c.key.startswith(f"{intent.key}~", autoescape=True)
-    alike = or_(table.c.key == intent.key, numbered)
-    before = connection.execute(select(func.count()).where(alike)).scalar_one()
-    connection.execute(
-        insert(table).values(
-            key=f"{intent.key}~{before + 1}" if before else intent.key,
-            request_key=key,
-            kind=intent.kind,
-            payload=dict(intent.payload),
-            attempts=0,
-            intended_at=stamp(now),
+    known = connection.execute(select(table.c.key).where(table.c.request_key == key)).scalars()
+    before = Counter(one.partition("~")[0] for one in known)
+    rows = []
+    for intent in intents:
+        before[intent.key] += 1
+        number = before[intent.key]
+        rows.append(
+            {
+                "key": f"{intent.key}~{number}" if number > 1 else intent.key,
+                "request_key": key,
+                "kind": intent.kind,
+                "payload": dict(intent.payload),
+                "attempts": 0,
+                "intended_at": stamp(now),
+            }
         )
-    )
+    connection.execute(insert(table), rows)
 
 
-def add_outcome(
-    connection: Connection, key: str, intent: Intent, outcome: Outcome, now: datetime
+def add_outcomes(
+    connection: Connection, key: str, done: Iterable[tuple[Intent, Outcome]], now: datetime
 ) -> None:
-    """Write down that an effect exists, and what it led to."""
-    effects = schema.effects
-    connection.execute(
-        update(effects)
-        .where(effects.c.key == intent.key)
-        .values(outcome=dict(outcome.detail), done_at=stamp(now), error=None)
-    )
-    merge(
-        connection,
-        key,
-        links=outcome.links,
-        view=outcome.view,
-        agreed=outcome.agreed,
-        ticket=outcome.ticket,
-    )
-    if outcome.is_first:
-        table = schema.requests
-        connection.execute(update(table).where(table.c.key == key).values(known_before=0))
-    if outcome.twin is not None:
-        add_twin(connection, key, outcome.twin)
+    """Write down that effects exist, and what they led to."""
+    effects, requests = schema.effects, schema.requests
+    changes: dict[str, dict[str, Any]] = {"links": {}, "view": {}, "agreed": {}, "ticket": {}}
+    for intent, outcome in done:
+        connection.execute(
+            update(effects)
+            .where(effects.c.key == intent.key)
+            .values(outcome=dict(outcome.detail), done_at=stamp(now), error=None)
+        )
+        for name, change in changes.items():
+            change |= getattr(outcome, name)
+        if outcome.is_first:
+            connection.execute(update(requests).where(requests.c.key == key).values(known_before=0))
+        if outcome.twin is not None:
+            add_twin(connection, key, outcome.twin)
+    merge(connection, key, **changes)
 
 
 @dataclasses.dataclass(frozen=True)
