@@ -20,7 +20,7 @@ from requests_sync.marks import copy_anchor, copy_mark, cut_at_mark
 from requests_sync.sight import Sight
 from wardbook.domain.mirror import Attachment, Twin, TwinKind
 from wardbook.domain.record import Intent, Outcome, Record, Untwin
-from wardbook.errors import ForeignFault
+from wardbook.errors import Fault, ForeignFault
 from wardbook.messages import Language, say
 
 REFUSED_FOR_GOOD = frozenset({400, 404, 413, 415, 422})
@@ -278,10 +278,16 @@ class GitLabAttachment:
 
     def _upload(self, project: str, file: Attachment, limit: int) -> tuple[str, str]:
         name = f"{file.id}-{re.sub(r'[^0-9A-Za-z._-]+', '_', file.name)[-80:]}"
-        with tempfile.TemporaryFile() as held:
-            digest = self.jira.download(file, limit, held)
-            held.seek(0)
-            answer = self.gitlab.upload(project, name, held)
+        try:
+            with tempfile.TemporaryFile() as held:
+                digest = self.jira.download(file, limit, held)
+                held.seek(0)
+                answer = self.gitlab.upload(project, name, held)
+        except OSError as error:
+            raise Fault(
+                f"Attachment {file.id} could not be held in {tempfile.gettempdir()} "
+                f"({error.strerror}). It is tried again; check the room on that disk."
+            ) from None
         return f"[{name}]({answer['url']})", digest
 
     def _drop_uploads(self, project: str, prefix: str) -> None:

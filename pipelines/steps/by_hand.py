@@ -10,6 +10,7 @@ from dataclasses import replace
 from pipelines.decide import Step, step_by_hand
 from pipelines.house import House
 from pipelines.steps.notices import intend, language_of
+from pipelines.steps.prepare import file_issue
 from requests_sync.foreign_text import inline_code
 from requests_sync.issue_fields import view_of_issue
 from wardbook.domain.record import Intent, Record
@@ -23,7 +24,10 @@ def close_request(house: House, record: Record) -> Record:
     if step_by_hand(fresh) is not Step.CLOSE:
         return fresh
     target, unit = State.CLOSED, house.settings.unit.language
-    intents: list[Intent] = []
+    # Closed before it was prepared: it gets its issue all the same, so that nothing is missing.
+    is_unfiled = fresh.request is not None and fresh.ticket.updated
+    intents: list[Intent] = [*file_issue(house, fresh, target)] if is_unfiled else []
+    has_issue = fresh.links.issue is not None or bool(intents)
     if not fresh.ticket.updated:
         told = say(unit, "mirror.gone_from_jira")
         intents += _note(fresh, target, told)
@@ -44,7 +48,7 @@ def close_request(house: House, record: Record) -> Record:
                 todo=workflow.todo,
             )
         )
-    if fresh.links.issue is not None:
+    if has_issue:
         intents.append(intend(fresh, target, "gitlab.state", closed=True))
     return _move(house, fresh, target, intents)
 
