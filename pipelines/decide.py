@@ -136,7 +136,7 @@ def step_by_hand(record: Record) -> Step | None:
     over = record.state in {State.ANSWERED, State.CLOSED}
     if closed and not over:
         return Step.CLOSE
-    if not closed and over:
+    if not closed and over and record.ticket.updated:  # else the ticket is gone: nothing is asked
         return Step.REOPEN
     return None
 

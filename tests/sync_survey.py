@@ -306,9 +306,17 @@ class _Survey:
             yield from _count("links", f"of issues {sorted(pair)}", made[pair], pair in wanted)
 
     def _gone(self, issue: Body) -> Iterator[Finding]:
-        """The ticket is deleted or stands elsewhere: its issue is closed, and says so once."""
-        if issue["state"] != "closed":
+        """The ticket is deleted or stands elsewhere: its issue is closed, until somebody opens it."""
+        moves = [
+            note
+            for note in self._records.all("gitlab.issue.note", issue["id"])
+            if note["system"] and note["body"] in ("closed", "reopened")
+        ]
+        opened_by_hand = bool(moves) and moves[-1]["author"] != self._bot
+        if issue["state"] != "closed" and not opened_by_hand:
             yield Finding("loss", f"issue {issue['iid']}", "its ticket is gone, and it is open")
+        if not {"state::closed", "state::answered", "state::reopened"} & set(issue["labels"]):
+            yield Finding("loss", f"issue {issue['iid']}", "its ticket is gone, and it goes on")
 
     def _is_known(self, ticket_id: int) -> bool:
         with closing(sqlite3.connect(self._world.ledger)) as ledger:

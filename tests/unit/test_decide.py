@@ -13,6 +13,7 @@ from pipelines.decide import (
     Step,
     may_leave_standing,
     next_step,
+    step_by_hand,
     valid_approvals,
     wakes_at,
     worst_verdict,
@@ -70,6 +71,25 @@ def test_an_edited_ticket_passes_the_gate_again(state: State) -> None:
     # A request that was closed by hand waits until somebody opens it again.
     expected = Step.REST if state is State.CLOSED else Step.GATE
     assert step_of(edited, REVIEWERS) is expected
+
+
+def test_sides_are_not_compared_before_all_earlier_copies_are_made() -> None:
+    touched = replace(make_record(State.PREPARED), compared="an earlier version")
+    for copies_wait, step in ((False, Step.COMPARE), (True, Step.START)):
+        found = next_step(
+            touched, REVIEWERS, today=TODAY, notice_days=NOTICE, copies_wait=copies_wait
+        )
+        assert found is step
+
+
+@pytest.mark.parametrize("updated", ["2026-03-02T11:59:00.000+0000", ""])
+def test_an_opened_issue_is_taken_up_again_unless_its_ticket_is_gone(updated: str) -> None:
+    closed = make_record(State.CLOSED)
+    ticket = replace(closed.ticket, done=True, updated=updated)
+    agreed = replace(closed.agreed, ticket_done=True, issue_closed=True)
+    links = replace(closed.links, project="unite/direction", issue=1)
+    opened = replace(closed, ticket=ticket, agreed=agreed, links=links)
+    assert step_by_hand(opened) is (Step.REOPEN if updated else None)
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.FAILED, State.HELD, State.REJECTED])
