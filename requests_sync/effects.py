@@ -165,29 +165,42 @@ class GitLabState:
     gitlab: GitLabPort
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
-        """Nothing to look for: setting the same label twice is setting it once."""
-        del intent, record
-        return None
+        """Look whether the issue shows it."""
+        if record.links.issue is None:
+            return None
+        issue = self.gitlab.issue(_project(record), record.links.issue)
+        if issue is None or not set(_state_labels(record)) <= set(issue["labels"]):
+            return None
+        view, closed = view_of_issue(issue), intent.payload.get("closed")
+        return _state_outcome(record, view) if closed in {None, view.closed} else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Show the request's present state, not the one of the intent's time."""
         iid = record.links.issue
         if iid is None:
             return Outcome(_NOTHING, {"skipped": "the request has no issue"})
-        # With the ticket's resolution, known by now, so that it needs no write of its own.
-        known = [name for name in labels_of(record.ticket) if name.startswith("resolution::")]
-        fields: dict[str, Any] = {"add_labels": ",".join([record.state.label, *known])}
+        fields: dict[str, Any] = {"add_labels": ",".join(_state_labels(record))}
         closed = intent.payload.get("closed")
         if closed is not None:
             fields["state_event"] = "close" if closed else "reopen"
-        view = view_of_issue(self.gitlab.update_issue(_project(record), iid, fields))
-        # Not its version: people may have written on it since it was read.
-        return Outcome(
-            _NOTHING,
-            {"label": record.state.label},
-            view={"closed": view.closed, "shown": view.shown},
-            agreed={"issue_closed": view.closed},
-        )
+        issue = self.gitlab.update_issue(_project(record), iid, fields)
+        return _state_outcome(record, view_of_issue(issue))
+
+
+def _state_labels(record: Record) -> list[str]:
+    """Return the state's label; with the ticket's resolution, so that it needs no own write."""
+    known = [name for name in labels_of(record.ticket) if name.startswith("resolution::")]
+    return [record.state.label, *known]
+
+
+def _state_outcome(record: Record, view: IssueView) -> Outcome:
+    # Not its version: people may have written on it since it was read.
+    return Outcome(
+        _NOTHING,
+        {"label": record.state.label},
+        view={"closed": view.closed, "shown": view.shown},
+        agreed={"issue_closed": view.closed},
+    )
 
 
 @dataclass(frozen=True)
