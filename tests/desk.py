@@ -95,7 +95,8 @@ class Desk:
         self.sync()
         before = len(self.writes())
         self.sync()
-        assert self.writes()[before:] == []
+        written = [(one.method, one.path) for one in self.writes()[before:]]
+        assert written == []
 
     def later(self, **time: float) -> None:
         """Let our clock go on."""

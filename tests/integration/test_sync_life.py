@@ -17,7 +17,7 @@ from pipelines.demo.world import ANALYST, BOT, DIRECTION, HYGIENE, REVIEWER
 from requests_sync.foreign_text import drop_controls
 from tests.desk import Desk, open_desk
 from wardbook.domain.states import State
-from wardbook.sandbox import Fault, JiraProject, Seed
+from wardbook.sandbox import Account, Fault, JiraProject, Seed
 
 pytestmark = pytest.mark.xdist_group("sync_life")
 
@@ -134,14 +134,8 @@ def test_a_renamed_key_stays_the_same_request(desk: Desk) -> None:
 def test_somebody_unknown_in_gitlab_is_told_not_forced(desk: Desk) -> None:
     key = desk.file()
     desk.quiet()
-    token = desk.world.token("inconnue")
-    from wardbook.sandbox import Account
-
-    stranger = Account("inconnue", "Une Inconnue", "inconnue@hopital.example", token)
-    desk.sandbox.seed(Seed(accounts=[stranger]))
-    with desk.sandbox.store.transaction(write=True) as records:
-        known = records.find("account", "inconnue")
-        assert known is not None
+    address, token = "inconnue@hopital.example", desk.world.token("inconnue")
+    desk.sandbox.seed(Seed(accounts=[Account("inconnue", "Une Inconnue", address, token)]))
     settings = desk.settings.gitlab.model_copy(update={"people": {"inconnue": "personne"}})
     desk.settings = desk.settings.model_copy(update={"gitlab": settings})
     desk.house.settings = desk.settings
