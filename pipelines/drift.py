@@ -65,7 +65,9 @@ def _look_at(house: House, key: str, *, repair: bool) -> Iterator[Drift]:
         return
     ticket = ticket_of_payload(payload, house.settings.jira.fields)
     fresh = replace(record, ticket=ticket, view=view_of_issue(issue))
-    untrusting = replace(fresh, agreed=Agreed(assignee=record.agreed.assignee))
+    known = record.agreed
+    people = Agreed(assignee=known.assignee, ticket_assignee=known.ticket_assignee)
+    untrusting = replace(fresh, agreed=people)
     sides = Sides(
         untrusting,
         thread_of_payload(payload, house.jira),

@@ -40,9 +40,9 @@ def settle_effects(house: House, record: Record) -> Settled:
     if not intents:
         return Settled(record, way_waits=False, copies_wait=False)
     waiting: set[bool] = set()
+    effects = house.effects()  # one set for all: what they have read of our copies stays true
     for start in range(0, len(intents), _BATCH):
-        settling = _Settling(house, record, intents[start : start + _BATCH], waiting)
-        settling.settle()
+        _Settling(house, record, effects, intents[start : start + _BATCH], waiting).settle()
         record = house.ledger.record(record.key) or record
     return Settled(record, way_waits=False in waiting, copies_wait=True in waiting)
 
@@ -51,10 +51,16 @@ class _Settling:
     """A few intents of one request, settled together; `waiting` are the lanes that wait."""
 
     def __init__(
-        self, house: House, record: Record, intents: Sequence[Intent], waiting: set[bool]
+        self,
+        house: House,
+        record: Record,
+        effects: Mapping[str, Effect],
+        intents: Sequence[Intent],
+        waiting: set[bool],
     ) -> None:
         self._house = house
         self._record = record
+        self._effects = effects
         self._intents = intents
         self._waiting = waiting
         self._begun = False
@@ -62,16 +68,14 @@ class _Settling:
 
     def settle(self) -> None:
         """Make each happen, unless its lane waits, and write down what came of it."""
-        effects: Mapping[str, Effect] | None = None
         for intent in self._intents:
             lane = intent.kind in COPIES
             if intent.next_try and self._house.now() < datetime.fromisoformat(intent.next_try):
                 self._waiting.add(lane)
             if lane in self._waiting:
                 continue
-            effects = effects or self._house.effects()
             try:
-                self._keep(intent, self._make(effects[intent.kind], intent))
+                self._keep(intent, self._make(self._effects[intent.kind], intent))
             except WardbookError as error:
                 self._waiting.add(lane)
                 self._postpone(intent, error)

@@ -20,6 +20,7 @@ from requests_sync.marks import copy_anchor, copy_mark, cut_at_mark
 from requests_sync.sight import Sight
 from wardbook.domain.mirror import Attachment, Twin, TwinKind
 from wardbook.domain.record import Intent, Outcome, Record, Untwin
+from wardbook.domain.ticket import Person
 from wardbook.errors import Fault, ForeignFault
 from wardbook.messages import Language, say
 
@@ -95,7 +96,8 @@ class GitLabAssign:
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Assign; somebody without an account in GitLab is reported."""
-        username, agreed = intent.payload["username"], {"assignee": intent.payload["agreed"]}
+        username = intent.payload["username"]
+        agreed = {"ticket_assignee": username}
         user = self.gitlab.user(username) if username else None
         if username and user is None:
             return Outcome(_NOTHING, {"skipped": f"GitLab knows no {username}"}, agreed=agreed)
@@ -103,7 +105,7 @@ class GitLabAssign:
         fields = {"assignee_ids": [user["id"] if user else 0]}
         view = view_of_issue(self.gitlab.update_issue(project, iid, fields))
         seen = {"assignee": view.assignee}
-        return Outcome(_NOTHING, {"assignee": username}, view=seen, agreed=agreed)
+        return Outcome(_NOTHING, {"assignee": username}, view=seen, agreed=agreed | seen)
 
 
 @dataclass(frozen=True)
@@ -119,14 +121,20 @@ class JiraAssign:
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Assign; whom Jira does not let be assigned is reported."""
-        agreed = {"assignee": intent.payload["agreed"]}
+        username, analyst = intent.payload["username"], intent.payload["analyst"]
+        agreed = {"assignee": analyst}
         try:
-            self.jira.assign(record.ticket.key, intent.payload["username"])
+            self.jira.assign(record.ticket.key, username)
         except ForeignFault as fault:
             if fault.status not in REFUSED_FOR_GOOD:
                 raise
             return Outcome(_NOTHING, {"skipped": str(fault)}, agreed=agreed)
-        return Outcome(_NOTHING, {"assignee": intent.payload["username"]}, agreed=agreed)
+        return Outcome(
+            _NOTHING,
+            {"assignee": username},
+            ticket={"assignee": Person(username, username) if username else None},
+            agreed=agreed | {"ticket_assignee": analyst},
+        )
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,8 @@ class GitLabIssue:
         view = view_of_issue(issue)
         outcome = _issue_outcome(project, issue["iid"], issue["web_url"], view)
         agreed = {
-            "assignee": analyst,
+            "assignee": view.assignee,
+            "ticket_assignee": analyst,
             "issue_closed": view.closed,
             "wanted": shown_digest(fields),
             "wanted_for": intent.payload["wanted_for"],

@@ -72,10 +72,11 @@ def wanted_fields(ticket: Ticket, thread: Thread, key: str, settings: Settings) 
 
 
 def split_text(text: str, limit: int) -> tuple[str, str]:
-    """Split a text at the last line end before `limit` characters, or there."""
+    """Split a text at the last line end before `limit` characters, else at a space, or there."""
     if len(text) <= limit:
         return text, ""
-    cut = text.rfind("\n", limit // 2, limit) + 1 or limit
+    ends = (text.rfind(end, limit // 2, limit) + 1 for end in ("\n", " "))
+    cut = next((end for end in ends if end), limit)
     return text[:cut], text[cut:]
 
 

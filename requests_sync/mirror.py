@@ -108,14 +108,14 @@ class _Plan:
         """Whoever changed last decides; where both did, the analysts."""
         record, people = self._record, self._settings.gitlab.people
         ticket = analyst_of(record.ticket.assignee, people)
-        issue, agreed = record.view.assignee, record.agreed.assignee
+        issue = record.view.assignee
         if ticket == issue:
             return
-        if issue != agreed:
+        if issue != record.agreed.assignee:
             username = jira_user_of(issue, people)
-            yield self._intent("jira.assign", "assignee", username=username, agreed=issue)
-        elif ticket != agreed:
-            yield self._intent("gitlab.assign", "assignee", username=ticket, agreed=ticket)
+            yield self._intent("jira.assign", "assignee", username=username, analyst=issue)
+        elif ticket != record.agreed.ticket_assignee:
+            yield self._intent("gitlab.assign", "assignee", username=ticket)
 
     def comments(self) -> Iterator[Intent]:
         remarks = [*self._overflow(), *self._sides.ticket.remarks]

@@ -6,6 +6,7 @@ dead letter and holds up no other.
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -236,7 +237,7 @@ def thread_of_payload(payload: Payload, jira: JiraPort) -> Thread:
                 author=_author(a),
                 at=str(a["created"]),
                 size=int(a.get("size") or 0),
-                media_type=str(a.get("mimeType") or "application/octet-stream").casefold(),
+                media_type=_media_type(a),
                 address=str(a.get("content") or ""),
             )
             for a in fields.get("attachment") or []
@@ -249,6 +250,15 @@ def thread_of_payload(payload: Payload, jira: JiraPort) -> Thread:
 def is_for_all(comment: Payload) -> bool:
     """Tell whether a comment may be read by all who may read its ticket."""
     return not comment.get("visibility") and comment.get("jsdPublic", True) is not False
+
+
+def _media_type(attachment: Payload) -> str:
+    """Return an attachment's media type; where Jira has none, the one that its name stands for."""
+    told = str(attachment.get("mimeType") or "").casefold()
+    if told not in ("", "application/octet-stream"):
+        return told
+    guessed, _ = mimetypes.guess_type(str(attachment.get("filename") or ""))
+    return guessed or "application/octet-stream"
 
 
 def _author(payload: Payload) -> str:

@@ -31,7 +31,8 @@ def compare_sides(house: House, record: Record) -> Record:
         intents = compare(sides, house.settings, lambda ticket: issue_of(house, ticket))
     agreed = replace(record.agreed, ticket_done=record.ticket.done, issue_closed=record.view.closed)
     if analyst_of(record.ticket.assignee, house.settings.gitlab.people) == record.view.assignee:
-        agreed = replace(agreed, assignee=record.view.assignee)
+        analyst = record.view.assignee
+        agreed = replace(agreed, assignee=analyst, ticket_assignee=analyst)
     return house.ledger.intend(record, intents, house.now(), compared=record.version, agreed=agreed)
 
 

@@ -14,6 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,7 @@ def quoted(markdown: str) -> str:
     """Return the foreign text in one of ours: what stands in the first block quote."""
     lines = markdown.split("\n")
     first = next(n for n, line in enumerate(lines) if line.startswith(">"))
-    rest = [line.startswith(">") for line in lines[first:]]
-    return "\n".join(lines[first : first + (rest + [False]).index(False)])
+    return "\n".join(takewhile(lambda line: line.startswith(">"), lines[first:]))
 
 
 def accents(text: str) -> Counter[str]:

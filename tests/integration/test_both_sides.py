@@ -3,81 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from test_story import Scene, open_scene, spf_folder
 
 from pipelines.demo.world import ANALYST, BOT, REVIEWER
 from pipelines.drift import find_drift
 from pipelines.rehearsal import rehearse
-from pipelines.story import sync
+from tests.desk import Desk, open_desk
 from wardbook.domain.states import State
 
-__all__ = ["spf_folder"]
 pytestmark = pytest.mark.xdist_group("both_sides")
 
 
-class Desk(Scene):
-    """The scene with hands on both trackers; nothing is run."""
-
-    def sync(self) -> None:
-        outcome = sync(self.house)
-        assert outcome.faults == {}
-
-    def quiet(self) -> None:
-        """Two passes: the second takes in what the first has written, the third writes nothing."""
-        self.sync()
-        self.sync()
-        before = len(self.sandbox.journal.writes())
-        self.sync()
-        assert len(self.sandbox.journal.writes()) == before
-
-    def later(self, **time: float) -> None:
-        """Let our clock go on."""
-        before = self.house.now
-        self.house.now = lambda: before() + timedelta(**time)
-
-    def jira(self, person: str = "cmoreau") -> Any:
-        from jira import JIRA
-
-        return JIRA(
-            server=self.sandbox.jira_url, token_auth=self.world.token(person), max_retries=0
-        )
-
-    def issue(self, key: str, person: str = ANALYST) -> Any:
-        return self.gitlab(person).issues.get(self.record(key).links.issue)
-
-    def notes(self, key: str) -> list[str]:
-        """Our own notes on the issue that copy something."""
-        return [
-            note.body
-            for note in self.issue(key).notes.list(iterator=True, sort="asc")
-            if not note.system and note.author["username"] == BOT and "wardbook:" in note.body
-        ]
-
-    def copies(self, key: str) -> list[str]:
-        """Our own comments on the ticket that copy something."""
-        return [text for text in self.comments(key) if "{anchor:wardbook-note" in text]
-
-
 @pytest.fixture
-def desk(tmp_path: Path, spf_folder: Path) -> Iterator[Desk]:
-    ledger = f"sqlite:///{tmp_path}/ledger.db"
-    with open_scene(tmp_path, spf_folder, ledger) as scene:
-        yield Desk(scene.world, scene.sandbox, scene.house)
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path) as desk:
+        yield desk
 
 
 def test_a_new_ticket_costs_four_writes(desk: Desk) -> None:
     key = desk.file()
     desk.sync()  # the first pass begins the ledger and signs in
-    desk.sandbox.journal.clear()
     other = desk.file()
-    before = len(desk.sandbox.journal.writes())
+    before = len(desk.writes())
     desk.sync()
-    written = desk.sandbox.journal.writes()[before:]
+    written = desk.writes()[before:]
     assert [(entry.server, entry.method) for entry in written] == [
         ("gitlab", "POST"),
         ("gitlab", "POST"),
@@ -147,7 +98,9 @@ def test_the_ticket_owns_title_text_labels_and_due_date(desk: Desk) -> None:
     issue.labels = [*issue.labels, "à moi"]
     issue.title = "Autre titre"
     issue.save()
-    desk.edit(key, {"labels": ["grippe"], "duedate": "2027-03-01", "summary": "Titre corrigé"})
+    desk.jira().issue(key).update(
+        fields={"labels": ["grippe"], "duedate": "2027-03-01", "summary": "Titre corrigé"}
+    )
     desk.quiet()
     issue = desk.issue(key)
     assert issue.title == f"{key} · Titre corrigé"
@@ -159,7 +112,7 @@ def test_the_ticket_owns_title_text_labels_and_due_date(desk: Desk) -> None:
 def test_the_analyst_is_the_same_on_both_sides(desk: Desk) -> None:
     key = desk.file()
     desk.sync()
-    analyst = desk.gitlab(ANALYST).manager.gitlab.users.list(username=ANALYST)[0]
+    analyst = desk.project().manager.gitlab.users.list(username=ANALYST)[0]
     issue = desk.issue(key)
     issue.assignee_ids = [analyst.id]
     issue.save()
@@ -219,10 +172,10 @@ def test_a_rehearsal_tells_all_and_does_nothing(desk: Desk) -> None:
     desk.sync()
     key = desk.file()
     desk.jira().add_comment(key, "une question")
-    before = len(desk.sandbox.journal.writes())
+    before = len(desk.writes())
     outcome, planned = rehearse(desk.house)
     assert outcome.faults == {}
-    assert len(desk.sandbox.journal.writes()) == before
+    assert len(desk.writes()) == before
     assert desk.house.ledger.record(key) is None, "the ledger was not touched either"
     would = [one.kind for one in planned if one.request == key]
     desk.sync()

@@ -108,6 +108,7 @@ class IssueView:
 class Agreed:
     """What both sides were last brought to, so that a later change on either side shows.
 
+    `assignee` is the issue's, `ticket_assignee` the ticket's, both by GitLab's usernames.
     `wanted` is a digest of the fields that we asked for, of the ticket in the version `wanted_for`,
     and `shown` of those that the issue then had.
     """
@@ -115,6 +116,7 @@ class Agreed:
     ticket_done: bool = False
     issue_closed: bool = False
     assignee: str = ""
+    ticket_assignee: str = ""
     wanted: str = ""
     wanted_for: str = ""
     shown: str = ""

@@ -1,0 +1,405 @@
+"""What happens to tickets in real life: each case shows on the other side, told, and lost nowhere.
+
+The fault schedules (tests/sync_schedules.py) mix such cases at random; here each is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.demo.world import ANALYST, BOT, DIRECTION, HYGIENE, REVIEWER
+from requests_sync.foreign_text import drop_controls
+from tests.desk import Desk, open_desk
+from wardbook.domain.states import State
+from wardbook.sandbox import Account, Fault, JiraProject, Seed
+
+pytestmark = pytest.mark.xdist_group("sync_life")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path) as desk:
+        yield desk
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path, "cloud") as desk:
+        yield desk
+
+
+def change(issue: Any, **fields: Any) -> None:
+    for name, value in fields.items():
+        setattr(issue, name, value)
+    issue.save()
+
+
+def test_edited_on_both_sides_between_two_passes(desk: Desk) -> None:
+    """Each field follows its owner; what has two owners follows the analysts."""
+    key = desk.file(summary="Avant", labels=["a"])
+    desk.quiet()
+    analysts = desk.project().manager.gitlab.users.list(username=ANALYST)
+    change(
+        desk.issue(key),
+        title="De l'analyste",
+        labels=[*desk.issue(key).labels, "mien"],
+        assignee_ids=[analysts[0].id],
+    )
+    ticket = desk.jira().issue(key)
+    ticket.update(fields={"summary": "Du demandeur", "labels": ["b"]})
+    desk.jira(BOT).assign_issue(key, REVIEWER)
+    desk.quiet()
+    issue = desk.issue(key)
+    assert issue.title == f"{key} · Du demandeur"
+    assert {"jira:b", "mien"} <= set(issue.labels)
+    assert "jira:a" not in issue.labels
+    assert issue.assignees[0]["username"] == ANALYST
+    assert desk.jira().issue(key).fields.assignee.name == ANALYST
+
+
+def test_closed_on_one_side_and_written_on_the_other(desk: Desk) -> None:
+    key = desk.file()
+    desk.quiet()
+    change(desk.issue(key), state_event="close")
+    desk.jira().add_comment(key, "Encore une chose")
+    desk.quiet()
+    assert desk.record(key).state is State.CLOSED
+    assert sum("Encore une chose" in note for note in desk.notes(key)) == 1
+
+
+def test_a_transition_whose_screen_wants_a_field_is_reported_not_forced(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wardbook.sandbox.jira import workflow
+
+    wanting = tuple(
+        replace(move, screen=("duedate",)) if move.id == "11" else move
+        for move in workflow.TRANSITIONS
+    )
+    monkeypatch.setattr(workflow, "TRANSITIONS", wanting)
+    key = desk.file()
+    desk.quiet()
+    assert desk.house.jira.status(key)[0] == "À traiter"
+    with desk.house.ledger.reading() as reading:
+        told = reading.exec_driver_sql(
+            "select outcome from effects where kind = 'jira.transition'"
+        ).scalar_one()
+    assert "duedate" in told
+    assert desk.record(key).state is State.PREPARED, "the work goes on"
+
+
+def test_a_ticket_that_moved_to_another_project_closes_its_issue(desk: Desk) -> None:
+    key = desk.file()
+    desk.jira().add_comment(key, "avant le départ")
+    desk.quiet()
+    other = JiraProject("AUTRE", "Autre", ["Demande de données"])
+    desk.sandbox.seed(Seed(jira_projects=[other]))
+    moved = desk.sandbox.move_ticket(key, "AUTRE")
+    desk.later(hours=7)  # the census is due
+    desk.quiet()
+    assert desk.record(key).state is State.CLOSED
+    assert desk.issue(key).state == "closed"
+    assert len(desk.notes(key)) == 2, "the copied comment, and why it was closed"
+    before = desk.house.ledger.counts()
+    desk.jira(BOT).issue(moved)  # it is there, and none of our business
+    desk.later(hours=7)
+    desk.quiet()
+    assert desk.house.ledger.counts() == before
+
+
+def test_a_renamed_key_stays_the_same_request(desk: Desk) -> None:
+    """Away and back again: the ticket has another key and the same id."""
+    key = desk.file(summary="Même demande")
+    desk.quiet()
+    desk.sandbox.seed(Seed(jira_projects=[JiraProject("AUTRE", "Autre", ["Demande de données"])]))
+    desk.sandbox.move_ticket(key, "AUTRE")
+    renamed = desk.sandbox.move_ticket("AUTRE-1", "DATA")
+    assert renamed != key
+    desk.quiet()
+    record = desk.record(key)
+    assert record.ticket.key == renamed
+    assert desk.issue(key).title == f"{renamed} · Même demande"
+    assert len(desk.project().issues.list(state="all", get_all=True)) == 1
+    desk.lose_ledger()
+    desk.quiet()
+    assert len(desk.project().issues.list(state="all", get_all=True)) == 1, "found by Jira's id"
+
+
+def test_somebody_unknown_in_gitlab_is_told_not_forced(desk: Desk) -> None:
+    key = desk.file()
+    desk.quiet()
+    address, token = "inconnue@hopital.example", desk.world.token("inconnue")
+    desk.sandbox.seed(Seed(accounts=[Account("inconnue", "Une Inconnue", address, token)]))
+    settings = desk.settings.gitlab.model_copy(update={"people": {"inconnue": "personne"}})
+    desk.settings = desk.settings.model_copy(update={"gitlab": settings})
+    desk.house.settings = desk.settings
+    desk.jira(BOT).assign_issue(key, "inconnue")
+    desk.quiet()
+    issue = desk.issue(key)
+    assert issue.assignees == []
+    assert "Une Inconnue" in issue.description
+
+
+def test_a_deleted_label_comes_back_when_it_is_needed(desk: Desk) -> None:
+    key = desk.file(labels=["grippe"])
+    desk.quiet()
+    desk.project(REVIEWER).labels.delete("jira:grippe")
+    other = desk.file(labels=["grippe"])
+    desk.quiet()
+    assert "jira:grippe" in desk.issue(other).labels
+    assert key != other
+
+
+def test_texts_over_the_limits_go_on_in_further_notes_and_comments(desk: Desk) -> None:
+    """No word is lost where the other side takes less at a time."""
+    words = " ".join(f"mot{number}" for number in range(5000))
+    key = desk.file(description="court")
+    desk.quiet()
+    desk.issue(key).notes.create({"body": words})
+    desk.quiet()
+    copies = desk.copies(key)
+    assert len(copies) > 1
+    assert all(len(copy) <= 32_767 for copy in copies)
+    assert re.findall(r"mot\d+", "\n".join(copies)) == words.split()
+    note = next(n for n in desk.issue(key).notes.list(iterator=True) if n.body.startswith("mot0"))
+    desk.later(minutes=2)
+    desk.issue(key).notes.get(note.id).delete()
+    desk.quiet()
+    assert desk.copies(key) == []
+
+
+def test_two_thousand_comments(desk: Desk) -> None:
+    key = desk.file()
+    with desk.sandbox.store.transaction(write=True) as records:
+        ticket = records.find("jira.issue", key)
+        author = records.find("account", "cmoreau")
+        assert ticket is not None
+        assert author is not None
+        for number in range(2000):
+            records.insert(
+                "jira.comment",
+                {
+                    "issue": ticket["id"],
+                    "author": author["id"],
+                    "update_author": author["id"],
+                    "body": f"commentaire {number}",
+                    "created": f"2026-01-01T00:{number // 60:02}:{number % 60:02}.000Z",
+                    "updated": f"2026-01-01T00:{number // 60:02}:{number % 60:02}.000Z",
+                    "visibility": None,
+                    "properties": {},
+                    "internal": False,
+                },
+                owner=ticket["id"],
+            )
+    desk.quiet()
+    copied = re.findall(r"commentaire (\d+)", "\n".join(desk.notes(key)))
+    assert copied == [str(number) for number in range(2000)]
+    before = len(desk.sandbox.journal)
+    desk.lose_ledger()
+    desk.quiet()
+    assert len(desk.notes(key)) == 2000
+    asked = len(desk.sandbox.journal) - before
+    print(f"\n{asked} calls to find 2,000 copies again, in four passes and a survey")
+    assert asked < 200, "copies are not looked for one by one"
+
+
+@pytest.mark.parametrize("skew", [-3600, 3600])
+def test_clocks_that_differ_by_an_hour_lose_nothing(tmp_path: Path, skew: int) -> None:
+    with open_desk(tmp_path, jira_skew_seconds=skew, gitlab_skew_seconds=-skew) as desk:
+        key = desk.file()
+        desk.quiet()
+        for number in range(3):
+            desk.jira().add_comment(key, f"de Jira {number}")
+            desk.issue(key).notes.create({"body": f"de GitLab {number}"})
+            desk.later(minutes=3)
+            desk.quiet()
+        assert [f"de Jira {n}" in note for n, note in enumerate(desk.notes(key))] == [True] * 3
+        assert [f"de GitLab {n}" in copy for n, copy in enumerate(desk.copies(key))] == [True] * 3
+
+
+@pytest.mark.parametrize("server", ["jira", "gitlab"])
+def test_a_server_away_for_a_day(desk: Desk, server: str) -> None:
+    key = desk.file()
+    desk.quiet()
+    desk.jira().add_comment(key, "avant")
+    desk.issue(key).notes.create({"body": "avant aussi"})
+    desk.sandbox.faults.add(Fault(server, "cut_before"))  # type: ignore[arg-type]
+    for _ in range(24):
+        assert desk.try_sync().faults
+        desk.later(hours=1)
+    desk.sandbox.faults.clear()
+    fresh = desk.file()
+    desk.later(hours=1)
+    desk.quiet()
+    assert len(desk.notes(key)) == len(desk.copies(key)) == 1
+    assert desk.record(fresh).state is State.PREPARED
+    assert list(desk.house.ledger.stuck_intents()) == []
+
+
+def test_a_bad_payload_is_shown_and_holds_up_no_other(desk: Desk) -> None:
+    bad, good = desk.file(), desk.file()
+    with desk.sandbox.store.transaction(write=True) as records:
+        ticket = records.find("jira.issue", bad)
+        assert ticket is not None
+        ticket["fields"]["summary"] = {"not": "a text"}
+        records.save("jira.issue", ticket)
+        for version in records.all("jira.version", ticket["id"]):
+            records.delete("jira.version", version["id"])
+        records.insert("jira.version", {"at": 0, "issue": ticket}, owner=ticket["id"])
+    desk.sync()
+    assert desk.record(good).state is State.PREPARED
+    (letter,) = desk.house.ledger.dead_letters()
+    assert letter.ticket_key == bad
+    assert "summary" in letter.reason
+    desk.jira().issue(bad).update(fields={"summary": "Réparé"})
+    desk.quiet()
+    assert desk.house.ledger.dead_letters() == []
+    assert desk.record(bad).state is State.PREPARED
+
+
+def test_restricted_comments_stay_in_jira_also_when_restricted_later(tmp_path: Path) -> None:
+    with open_desk(tmp_path, service_desk=True) as desk:
+        with desk.sandbox.store.transaction(write=True) as records:
+            for name in (BOT, "cmoreau"):
+                account = records.find("account", name)
+                assert account is not None
+                records.save("account", account | {"groups": ["medecins"]})
+        key = desk.file()
+        jira = desk.jira()
+        jira.add_comment(key, "secret", visibility={"type": "group", "value": "medecins"})
+        public = jira.add_comment(key, "pour tous")
+        jira.add_comment(key, "interne", is_internal=True)
+        desk.quiet()
+        (note,) = desk.notes(key)
+        assert "pour tous" in note
+        public.update(body="pour tous", visibility={"type": "group", "value": "medecins"})
+        desk.quiet()
+        assert desk.notes(key) == []
+
+
+def test_attachments_only_small_of_known_kind_and_from_jira_itself(desk: Desk) -> None:
+    limits = desk.settings.attachments.model_copy(update={"max_bytes": 100})
+    desk.settings = desk.settings.model_copy(update={"attachments": limits})
+    desk.house.settings = desk.settings
+    key = desk.file()
+    jira = desk.jira()
+    for name, content in (
+        ("bon.txt", b"petit"),
+        ("grand.txt", b"x" * 101),
+        ("programme.exe", b"MZ"),
+        ("ailleurs.txt", b"petit"),
+    ):
+        file = desk.world.folder / name
+        file.write_bytes(content)
+        jira.add_attachment(key, str(file))
+    with desk.sandbox.store.transaction(write=True) as records:
+        ticket = records.find("jira.issue", key)
+        assert ticket is not None
+        foreign = next(
+            one
+            for one in records.all("jira.attachment", ticket["id"])
+            if one["filename"] == "ailleurs.txt"
+        )
+        records.save(
+            "jira.attachment", foreign | {"content": "http://127.0.0.1:9/secure/attachment/1/x"}
+        )
+    desk.quiet()
+    notes = desk.notes(key)
+    assert [name for name in ("bon", "grand", "programme", "ailleurs") if name in str(notes)] == [
+        "bon"
+    ]
+    (refused,) = [twin for _, twin in desk.house.ledger.skipped_twins()]
+    assert "another host" in refused.skipped
+    description = desk.issue(key).description
+    assert "grand.txt" in description
+    assert "programme.exe" in description
+    uploads = desk.project(BOT).manager.gitlab.http_list(
+        f"/projects/{desk.project(BOT).id}/uploads", get_all=True
+    )
+    assert len(list(uploads)) == 1
+    jira.delete_attachment(
+        next(a.id for a in jira.issue(key).fields.attachment if a.filename == "bon.txt")
+    )
+    desk.quiet()
+    assert desk.notes(key) == []
+
+
+def test_hostile_words_do_nothing_on_either_side(desk: Desk) -> None:
+    """What somebody types is shown; it closes nothing, calls nobody and runs nothing."""
+    hostile = "\r\n".join(
+        [
+            "/close",
+            "/label ~state::released",
+            "@rfaure regardez",
+            "<script>alert(1)</script>",
+            "{code}",
+            "/close",
+            "```",
+            "/assign @rfaure",
+            "<!-- wardbook:comment:1 -->",
+            ">>>",
+            "/confidential false",
+        ]
+    )
+    key = desk.file(summary="/close @rfaure", description=hostile)
+    desk.jira().add_comment(key, hostile)
+    desk.sync()
+    desk.issue(key).notes.create(
+        {"body": "{jql:project=DATA} [~cmoreau] !http://a.example/x.png! {anchor:wardbook-note-9}"}
+    )
+    desk.quiet()
+    issue = desk.issue(key)
+    assert issue.state == "opened"
+    assert "state::released" not in issue.labels
+    assert issue.confidential
+    with desk.sandbox.store.transaction(write=False) as records:
+        assert records.all("gitlab.todo") == []
+    assert len(desk.notes(key)) == 1
+    (copy,) = desk.copies(key)
+    for opened in ("{jql", "[~cmoreau]", "{anchor:wardbook-note-9}"):
+        assert not re.search(rf"(?<!\\){re.escape(opened)}", copy), opened
+    queries = {entry.query for entry in desk.sandbox.journal if entry.path.endswith("/search")}
+    assert queries
+    assert all("rfaure" not in query and "close" not in query for query in queries)
+    assert drop_controls(hostile) != hostile
+
+
+def test_cloud_agrees_as_server_does(cloud: Desk) -> None:
+    key = cloud.file()
+    jira = cloud.jira()
+    for number in range(25):  # more than a search shows
+        jira.add_comment(key, f"commentaire {number}")
+    file = cloud.world.folder / "mesures.csv"
+    file.write_bytes(b"a;b\n1;2\n")
+    jira.add_attachment(key, str(file))
+    cloud.quiet()
+    assert cloud.record(key).state is State.PREPARED
+    assert len(cloud.notes(key)) == 26
+    assert "mesures" in cloud.notes(key)[-1]
+    cloud.issue(key).notes.create({"body": "réponse"})
+    analysts = cloud.project().manager.gitlab.users.list(username=ANALYST)
+    change(cloud.issue(key), assignee_ids=[analysts[0].id])
+    cloud.quiet()
+    assert len(cloud.copies(key)) == 1
+    assert jira.issue(key).fields.assignee.accountId == cloud.account_id(ANALYST)
+    change(cloud.issue(key), state_event="close")
+    cloud.quiet()
+    assert cloud.house.jira.status(key)[1]
+
+
+def test_an_unmapped_service_is_refused_clearly(desk: Desk) -> None:
+    services = {DIRECTION: desk.settings.services[DIRECTION]}
+    desk.settings = desk.settings.model_copy(update={"services": services})
+    desk.house.settings = desk.settings
+    key = desk.file(components=[{"name": HYGIENE}])
+    desk.quiet()
+    assert desk.record(key).state is State.REFUSED
+    (told,) = [comment["body"] for comment in desk.house.jira.comments(key)]
+    assert HYGIENE in told
+    assert DIRECTION in told
