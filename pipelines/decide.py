@@ -126,6 +126,9 @@ def step_by_hand(record: Record) -> Step | None:
     """
     if record.state is State.RECEIVED:
         return None  # the gate looks at the ticket first
+    over = record.state in {State.ANSWERED, State.CLOSED}
+    if not record.ticket.updated:  # the ticket is gone, and whatever was asked with it
+        return None if over else Step.CLOSE
     ticket_changed = record.ticket.done != record.agreed.ticket_done
     issue_changed = (
         record.links.issue is not None and record.view.closed != record.agreed.issue_closed
@@ -133,10 +136,9 @@ def step_by_hand(record: Record) -> Step | None:
     if not (ticket_changed or issue_changed):
         return None
     closed = record.ticket.done if ticket_changed else record.view.closed
-    over = record.state in {State.ANSWERED, State.CLOSED}
     if closed and not over:
         return Step.CLOSE
-    if not closed and over and record.ticket.updated:  # else the ticket is gone: nothing is asked
+    if not closed and over:
         return Step.REOPEN
     return None
 

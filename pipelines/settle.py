@@ -108,7 +108,9 @@ class _Settling:
 
     def _postpone(self, intent: Intent, error: WardbookError) -> None:
         self._confirm()
-        pause = min(_FIRST_PAUSE * 2 ** min(intent.attempts, 20), _LONGEST_PAUSE)
+        # Begun with the others is not yet failed: its pauses begin with the first.
+        failures = intent.attempts if intent.error else 0
+        pause = min(_FIRST_PAUSE * 2 ** min(failures, 20), _LONGEST_PAUSE)
         self._house.ledger.postpone_effect(intent, str(error), self._house.now() + pause)
         log.warning("%s: %s; next try in %s", intent.key, error, pause)
         if getattr(error, "status", None) == 404 and intent.kind.startswith("jira."):

@@ -84,13 +84,18 @@ class _Survey:
                     found.setdefault(int(mark[1]), []).append(issue)
         return found
 
+    @cached_property
+    def _at_home(self) -> set[int]:
+        """The tickets that are there, and in the project that is synchronised."""
+        tickets = self._records.all("jira.issue")
+        return {one["id"] for one in tickets if one["project"] == self._home}
+
     def findings(self) -> Iterator[Finding]:
-        tickets = {one["id"]: one for one in self._records.all("jira.issue")}
-        for ticket in tickets.values():
-            if ticket["project"] == self._home:
+        for ticket in self._records.all("jira.issue"):
+            if ticket["id"] in self._at_home:
                 yield from self._ticket(ticket)
         for ticket_id, issues in self._issues.items():
-            gone = ticket_id not in tickets or tickets[ticket_id]["project"] != self._home
+            gone = ticket_id not in self._at_home
             # A ticket that went while there was no ledger is unknown to the next one.
             if gone and (self._with_history or self._is_known(ticket_id)):
                 for issue in issues:
@@ -104,7 +109,7 @@ class _Survey:
         is_good = bool(ticket["fields"].get(custom("reference")))
         is_done = ticket["fields"]["status"] in DONE
         yield from self._notices(ticket)
-        if is_good or issues:
+        if (is_good and not (is_done and self._was_refused(ticket))) or issues:
             yield from _count(key, "issue", len(issues), 1)
         if len(issues) != 1:
             return
@@ -232,7 +237,7 @@ class _Survey:
         wanted = {
             one["id"]
             for one in self._records.all("jira.attachment")
-            if one["issue"] in self._issues
+            if one["issue"] in self._issues and one["issue"] in self._at_home
         }
         found = Counter(
             int(one["name"].partition("-")[0]) for one in self._records.all("gitlab.upload")
@@ -245,13 +250,10 @@ class _Survey:
     @cached_property
     def _last_copies(self) -> set[int]:
         """The attachments of tickets that are gone: nothing of them is erased in GitLab."""
-        there = {
-            one["id"] for one in self._records.all("jira.issue") if one["project"] == self._home
-        }
         marks = (
             COPY_MARK.search(note["body"])
             for ticket, issues in self._issues.items()
-            if ticket not in there
+            if ticket not in self._at_home
             for issue in issues
             for note in self._our_notes(issue)
         )
@@ -317,6 +319,13 @@ class _Survey:
             yield Finding("loss", f"issue {issue['iid']}", "its ticket is gone, and it is open")
         if not {"state::closed", "state::answered", "state::reopened"} & set(issue["labels"]):
             yield Finding("loss", f"issue {issue['iid']}", "its ticket is gone, and it goes on")
+
+    def _was_refused(self, ticket: Body) -> bool:
+        """Tell whether a ticket was closed as one that the gate refused: nothing is asked of it."""
+        with closing(sqlite3.connect(self._world.ledger)) as ledger:
+            query = "select json_type(request) from requests where ticket_id = ?"
+            row = ledger.execute(query, (str(ticket["id"]),)).fetchone()
+        return row is not None and row[0] in (None, "null")
 
     def _is_known(self, ticket_id: int) -> bool:
         with closing(sqlite3.connect(self._world.ledger)) as ledger:

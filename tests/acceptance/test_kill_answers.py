@@ -63,7 +63,7 @@ def fail_every_write_once(world: CrashWorld, key: str, writes: list[Route], faul
     for number, write in enumerate(writes):
         earlier = writes[:number].count(write)
         # What can be looked for is not written again; all else is seen twice by the rules.
-        tries = 1 if fault == "cut_after" and write[1] != "PUT" else 2
+        tries = 1 if fault == "cut_after" else 2
         nth = 1 + tries * earlier
         world.sandbox.break_writes(fault, nth=nth, retry_after=0, **rule_for(write, key))
     world.settle_here(Clock(), key)

@@ -152,7 +152,7 @@ def test_a_schedule_is_played_again_by_its_seed(world):
 
 
 def test_attempts_that_are_not_written_down_are_caught(world, monkeypatch):
-    monkeypatch.setattr("wardbook.ledger.Ledger.begin_effect", lambda *_: None)
+    monkeypatch.setattr("wardbook.ledger.Ledger.begin_effects", lambda *_: None)
     trials = (play(world, 2026, number).found for number in range(1, 60))
     assert any(text.startswith("duplicate") for found in trials for text in found)
 

@@ -92,6 +92,14 @@ def test_an_opened_issue_is_taken_up_again_unless_its_ticket_is_gone(updated: st
     assert step_by_hand(opened) is (Step.REOPEN if updated else None)
 
 
+def test_a_request_whose_ticket_is_gone_is_closed_wherever_it_stands() -> None:
+    for state in set(State) - {State.RECEIVED, State.ANSWERED, State.CLOSED}:
+        record = make_record(state)
+        agreed = replace(record.agreed, ticket_done=True)
+        ticket = replace(record.ticket, done=True, updated="")
+        assert step_of(replace(record, ticket=ticket, agreed=agreed), REVIEWERS) is Step.CLOSE
+
+
 @pytest.mark.parametrize("state", [State.RUNNING, State.FAILED, State.HELD, State.REJECTED])
 def test_a_new_commit_on_the_branch_runs_again(state: State) -> None:
     record = replace(make_record(state), review=Review(head="c2"), work=Work(commit="c1"))
