@@ -165,7 +165,7 @@ class StruckHouse(House):
             case "disk full":
                 self.is_full = True
             case "temporary folder full":
-                tempfile.TemporaryFile = lambda: Path("/dev/full").open("w+b")  # type: ignore[assignment]
+                tempfile.TemporaryFile = lambda: Path("/dev/full").open("w+b")  # type: ignore[assignment]  # noqa: SIM115
 
     def lose_answer(self, side: str) -> None:
         """Cut the connection at the effect's write, or at the first call after its record."""
