@@ -178,7 +178,7 @@ def _advance_safely(house: House, key: str, outcome: Pass, steps: frozenset[Step
 
 
 def advance(house: House, key: str, steps: frozenset[Step] = ALL_STEPS) -> Iterator[Record]:
-    """Lead one request step by step, as far as these steps go; yields it after each."""
+    """Lead one request step by step, as far as these steps go; yields it after each move."""
     record = house.ledger.record(key)
     while record is not None:
         settled = settle_effects(house, record)
@@ -196,7 +196,7 @@ def advance(house: House, key: str, steps: frozenset[Step] = ALL_STEPS) -> Itera
         if step is Step.REST or step not in steps:
             return
         record = STEPS[step](house, record)
-        if record is not None:
+        if record is not None and step is not Step.COMPARE:
             yield record
 
 

@@ -7,9 +7,8 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.steps.prepare import inline_code
-from requests_sync.effects import holds_mark
-from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira, title_of
+from requests_sync.foreign_text import inline_code, quote_for_gitlab, quote_for_jira, title_of
+from requests_sync.marks import holds_mark
 
 # GitLab deletes carriage returns, then takes lines that begin with a slash and a word.
 QUICK_ACTION = re.compile(r"^/\w+", re.MULTILINE)
