@@ -306,6 +306,14 @@ class JiraTransition:
         """
         key, wanted, by_way_of = record.ticket.key, intent.payload["status"], intent.payload["todo"]
         offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
+        if wanted not in offered:
+            status, done = self.jira.status(key)
+            if status == wanted:
+                return _status_outcome(status, done)
+            if done and not record.agreed.ticket_done:
+                # Both sides agreed that it is open: somebody closed it since, and is followed.
+                seen = {"status": status, "done": done}
+                return Outcome(_NOTHING, {"skipped": f"it was set to {status}"}, ticket=seen)
         if wanted not in offered and by_way_of in offered:
             refused = self._make(key, offered[by_way_of], intent)
             if refused:
@@ -318,8 +326,6 @@ class JiraTransition:
             done = _is_done(offered[wanted]["to"])
             return _status_outcome(wanted, done, intent.payload["resolution"] if done else "")
         status, done = self.jira.status(key)
-        if status == wanted:
-            return _status_outcome(status, done)
         reason = f"from {status} the workflow offers no transition to {wanted}"
         return Outcome(
             _NOTHING,
