@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Timings are of compiled bytecode, as in production.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check fix bench crash crash-sync docs lock clean
+.PHONY: help demo test check fix bench fuzz crash crash-sync docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -42,6 +42,10 @@ fix: $(READY)  ## format, and mend what can be mended
 
 bench: $(READY)  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench
+	$(PYTHON) -m tests.bench_sync
+
+fuzz: $(READY)  ## convert hostile texts for five minutes, both ways
+	$(PYTHON) -m tests.fuzz_markup --seconds 300
 
 crash: $(READY)  ## the long form of the crash tests; takes hours
 	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/test_kill_*.py tests/property/test_story_faults.py

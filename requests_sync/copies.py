@@ -38,6 +38,7 @@ COPIES = frozenset(
     }
 )
 """The kinds of effect of this module: they wait for each other, and hold up no run."""
+_UNSAFE_IN_NAMES = re.compile(r"[^\w.-]+")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -285,7 +286,7 @@ class GitLabAttachment:
         return _twin(intent, self.gitlab.add_note(project, "issues", iid, body))
 
     def _upload(self, project: str, file: Attachment, limit: int) -> tuple[str, str]:
-        name = f"{file.id}-{re.sub(r'[^0-9A-Za-z._-]+', '_', file.name)[-80:]}"
+        name = f"{file.id}-{_UNSAFE_IN_NAMES.sub('_', file.name)[-80:]}"
         try:
             with tempfile.TemporaryFile() as held:
                 digest = self.jira.download(file, limit, held)
