@@ -13,7 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from requests_sync.gitlab_port import GitLabPort
-from requests_sync.issue_fields import labels_of, shown_digest, view_of_issue
+from requests_sync.issue_fields import (
+    labels_of,
+    shown_digest,
+    version_after_note,
+    view_of_issue,
+)
 from requests_sync.issue_index import IssueIndex
 from requests_sync.jira_port import JiraPort
 from requests_sync.marks import effect_anchor, effect_mark
@@ -225,7 +230,11 @@ class GitLabNote:
         if iid is None:
             return Outcome(_NOTHING, {"skipped": f"the request has no {kind}"})
         body = f"{intent.payload['text']}\n\n{effect_mark(intent)}"
-        return Outcome(_NOTHING, {"note": self.gitlab.add_note(_project(record), kind, iid, body)})
+        note = self.gitlab.add_note(_project(record), kind, iid, body)
+        if kind != "issues":
+            return Outcome(_NOTHING, {"note": note})
+        view = {"updated": version_after_note(record.view.updated, 1)}
+        return Outcome(_NOTHING, {"note": note}, view=view)
 
 
 def _noteable(intent: Intent, record: Record) -> tuple[str, int | None]:

@@ -243,3 +243,16 @@ def test_a_ticket_that_has_its_status_already_is_not_moved(desk: Desk) -> None:
     desk.quiet()
     written = [entry.path for entry in desk.sandbox.journal.writes("jira")[before:]]
     assert written == [f"/rest/api/2/issue/{key}/comment"]
+
+
+def test_a_note_is_seen_though_one_of_ours_goes_in_the_same_minute(desk: Desk) -> None:
+    """GitLab stamps no issue for a note within a minute: the number of notes stays as it was."""
+    desk.sync()
+    key = desk.file()
+    comment = desk.jira().add_comment(key, "une question")
+    desk.quiet()
+    comment.delete()
+    desk.sync()
+    desk.issue(key).notes.create({"body": "une note"})
+    desk.quiet()
+    assert len(desk.copies(key)) == 1
