@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from requests_sync.gitlab_port import GitLabPort
-from requests_sync.issue_fields import is_managed, shown_digest, view_of_issue
+from requests_sync.issue_fields import is_managed, shown_digest, version_after_note, view_of_issue
 from requests_sync.jira_port import JiraPort, NotOurs
 from requests_sync.marks import copy_anchor, copy_mark, cut_at_mark
 from requests_sync.sight import Sight
@@ -161,12 +161,13 @@ class GitLabComment:
         if intent.payload.get("gone"):
             if ours:
                 self.gitlab.delete_note(project, iid, ours)
-            return _untwin(intent)
+            return _counted(_untwin(intent), record, -1 if ours else 0)
         text = intent.payload["text"]
         try:
             if ours and self._rewrite(project, iid, ours, text):
                 return _twin(intent, ours)
-            return _twin(intent, self.gitlab.add_note(project, "issues", iid, text))
+            note = self.gitlab.add_note(project, "issues", iid, text)
+            return _counted(_twin(intent, note), record, 1)
         except ForeignFault as fault:
             return _skipped(intent, fault)
 
@@ -271,7 +272,7 @@ class GitLabAttachment:
             found = intent.payload["ours"] or (self._locate(intent, record) or {}).get("id")
             if found:
                 self.gitlab.delete_note(project, iid, int(found))
-            return _untwin(intent)
+            return _counted(_untwin(intent), record, -1 if found else 0)
         file = Attachment(**intent.payload["file"])
         try:
             link, digest = self._upload(project, file, intent.payload["limit"])
@@ -283,7 +284,8 @@ class GitLabAttachment:
             self.language, "mirror.file", link=link, digest=digest, **intent.payload["head"]
         ).strip()
         body = f"{text}\n\n{copy_mark(*_original(intent))}"
-        return _twin(intent, self.gitlab.add_note(project, "issues", iid, body))
+        note = self.gitlab.add_note(project, "issues", iid, body)
+        return _counted(_twin(intent, note), record, 1)
 
     def _upload(self, project: str, file: Attachment, limit: int) -> tuple[str, str]:
         name = f"{file.id}-{_UNSAFE_IN_NAMES.sub('_', file.name)[-80:]}"
@@ -363,6 +365,11 @@ def _untwin(intent: Intent) -> Outcome:
     if intent.payload.get("double"):
         return Outcome(_NOTHING, {"gone": True})  # the other one is the copy
     return Outcome(_NOTHING, {"gone": True}, twin=Untwin(*_original(intent)))
+
+
+def _counted(outcome: Outcome, record: Record, more: int) -> Outcome:
+    """Add to an outcome that we wrote or deleted a note on the issue."""
+    return replace(outcome, view={"updated": version_after_note(record.view.updated, more)})
 
 
 def _skipped(intent: Intent, fault: ForeignFault) -> Outcome:

@@ -13,7 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from requests_sync.gitlab_port import GitLabPort
-from requests_sync.issue_fields import labels_of, shown_digest, view_of_issue
+from requests_sync.issue_fields import (
+    labels_of,
+    shown_digest,
+    version_after_note,
+    view_of_issue,
+)
 from requests_sync.issue_index import IssueIndex
 from requests_sync.jira_port import JiraPort
 from requests_sync.marks import effect_anchor, effect_mark
@@ -225,7 +230,11 @@ class GitLabNote:
         if iid is None:
             return Outcome(_NOTHING, {"skipped": f"the request has no {kind}"})
         body = f"{intent.payload['text']}\n\n{effect_mark(intent)}"
-        return Outcome(_NOTHING, {"note": self.gitlab.add_note(_project(record), kind, iid, body)})
+        note = self.gitlab.add_note(_project(record), kind, iid, body)
+        if kind != "issues":
+            return Outcome(_NOTHING, {"note": note})
+        view = {"updated": version_after_note(record.view.updated, 1)}
+        return Outcome(_NOTHING, {"note": note}, view=view)
 
 
 def _noteable(intent: Intent, record: Record) -> tuple[str, int | None]:
@@ -306,6 +315,14 @@ class JiraTransition:
         """
         key, wanted, by_way_of = record.ticket.key, intent.payload["status"], intent.payload["todo"]
         offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
+        if wanted not in offered:
+            status, done = self.jira.status(key)
+            if status == wanted:
+                return _status_outcome(status, done)
+            if done and not record.agreed.ticket_done:
+                # Both sides agreed that it is open: somebody closed it since, and is followed.
+                seen = {"status": status, "done": done}
+                return Outcome(_NOTHING, {"skipped": f"it was set to {status}"}, ticket=seen)
         if wanted not in offered and by_way_of in offered:
             refused = self._make(key, offered[by_way_of], intent)
             if refused:
@@ -318,8 +335,6 @@ class JiraTransition:
             done = _is_done(offered[wanted]["to"])
             return _status_outcome(wanted, done, intent.payload["resolution"] if done else "")
         status, done = self.jira.status(key)
-        if status == wanted:
-            return _status_outcome(status, done)
         reason = f"from {status} the workflow offers no transition to {wanted}"
         return Outcome(
             _NOTHING,

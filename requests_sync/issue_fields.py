@@ -139,6 +139,16 @@ def version_of_issue(issue: Payload) -> str:
     return f"{issue['updated_at']}#{issue['user_notes_count']}"
 
 
+def version_after_note(version: str, more: int) -> str:
+    """Return an issue's version once we wrote (1) or deleted (-1) a note of ours on it.
+
+    GitLab's stamp may stay the same: were ours not counted, one that somebody else deletes or
+    writes meanwhile would bring the number back to where it was, and pass unseen.
+    """
+    stamp, _, count = version.partition("#")
+    return f"{stamp}#{int(count) + more}" if count else version
+
+
 def analyst_of(person: Person | None, people: Mapping[str, str]) -> str:
     """Return the GitLab username of somebody in Jira; empty for nobody."""
     return people.get(person.username, person.username) if person else ""

@@ -165,7 +165,7 @@ class StruckHouse(House):
             case "disk full":
                 self.is_full = True
             case "temporary folder full":
-                tempfile.TemporaryFile = lambda: Path("/dev/full").open("w+b")  # type: ignore[assignment]  # noqa: SIM115
+                tempfile.TemporaryFile = open_full
 
     def lose_answer(self, side: str) -> None:
         """Cut the connection at the effect's write, or at the first call after its record."""
@@ -182,6 +182,11 @@ class StruckHouse(House):
                 timeout=30,
             )
             assert answer.status_code == 201
+
+
+def open_full() -> Any:
+    """Open a file that takes nothing: the kernel answers ENOSPC."""
+    return Path("/dev/full").open("w+b")
 
 
 class StruckEffect:

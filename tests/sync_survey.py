@@ -308,7 +308,7 @@ class _Survey:
             yield from _count("links", f"of issues {sorted(pair)}", made[pair], pair in wanted)
 
     def _gone(self, issue: Body) -> Iterator[Finding]:
-        """The ticket is gone: its issue is closed, until somebody opens it."""
+        """The ticket is deleted or moved away: its issue is closed, until somebody opens it."""
         moves = [
             note
             for note in self._records.all("gitlab.issue.note", issue["id"])

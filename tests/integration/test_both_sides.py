@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.demo.world import ANALYST, BOT, REVIEWER
+from pipelines.demo.world import ANALYST, BOT, FIELDS, REVIEWER
 from pipelines.drift import find_drift
 from pipelines.rehearsal import rehearse
 from tests.desk import Desk, open_desk
 from wardbook.domain.states import State
+from wardbook.sandbox import Fault
 
 pytestmark = pytest.mark.xdist_group("both_sides")
 
@@ -217,4 +218,41 @@ def test_drift_finds_what_differs_and_repairs_it(desk: Desk) -> None:
     desk.quiet()
     assert drifts(desk) == []
     assert len(desk.notes(key)) == 3
+    assert len(desk.copies(key)) == 1
+
+
+def test_a_ticket_that_is_closed_before_our_move_stays_closed(desk: Desk) -> None:
+    desk.sync()
+    key = desk.file()
+    desk.sandbox.faults.add(Fault("jira", "503", "POST", "/transitions$", retry_after=0))
+    desk.try_sync()
+    desk.sandbox.faults.clear()
+    desk.jira().transition_issue(key, "51", fields={"resolution": {"name": "Annulé"}})
+    desk.later(minutes=1)
+    desk.quiet()
+    assert desk.record(key).state is State.CLOSED
+    assert desk.house.jira.status(key) == ("Résolu", True)
+    assert desk.issue(key).state == "closed"
+
+
+def test_a_ticket_that_has_its_status_already_is_not_moved(desk: Desk) -> None:
+    desk.sync()
+    key = desk.file(**{FIELDS["reference"].id: ""})
+    desk.jira().transition_issue(key, "21")
+    before = len(desk.sandbox.journal.writes("jira"))
+    desk.quiet()
+    written = [entry.path for entry in desk.sandbox.journal.writes("jira")[before:]]
+    assert written == [f"/rest/api/2/issue/{key}/comment"]
+
+
+def test_a_note_is_seen_though_one_of_ours_goes_in_the_same_minute(desk: Desk) -> None:
+    """GitLab stamps no issue for a note within a minute: the number of notes stays as it was."""
+    desk.sync()
+    key = desk.file()
+    comment = desk.jira().add_comment(key, "une question")
+    desk.quiet()
+    comment.delete()
+    desk.sync()
+    desk.issue(key).notes.create({"body": "une note"})
+    desk.quiet()
     assert len(desk.copies(key)) == 1
