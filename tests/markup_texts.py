@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from requests_sync.effects import holds_mark
+from requests_sync.marks import holds_mark
 from wardbook.sandbox.gitlab.quick_actions import extract
 
 HOST = "gitlab.hospital.example"
