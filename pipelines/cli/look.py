@@ -92,13 +92,18 @@ def draw_journeys(journeys: list[Journey], width: int) -> Group:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
 def show(context: Context, key: str, as_json: bool) -> int:
-    """Show all about request KEY: parameters, run, checks, deliverables, history."""
+    """Show all about request KEY: parameters, run, checks, deliverables, history.
+
+    "not made" are effects that a tracker did not let us make: a status that its workflow does not
+    offer, an attachment that it does not take.
+    """
     with House(context.settings()) as house:
         record = house.ledger.record(key)
         if record is None:
             click.echo(f"{key} is not in the ledger. `wardbook status` lists what is.", err=True)
             return REFUSED
         events = [asdict(event) for event in house.ledger.events(key)]
+        skipped = dict(house.ledger.skipped_effects(key))
     told: dict[str, Any] = {
         "key": record.key,
         "state": record.state.value,
@@ -106,13 +111,14 @@ def show(context: Context, key: str, as_json: bool) -> int:
         "request": asdict(record.request) if record.request else None,
         "work": asdict(record.work),
         "links": asdict(record.links),
+        "not made": skipped,
         "events": events,
     }
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
         return 0
     console = open_console()
-    for name in ("state", "revision", "request", "work", "links"):
+    for name in ("state", "revision", "request", "work", "links", "not made"):
         console.print(Text(f"{name}: ", style="bold"), Text(_pretty(told[name])), sep="", end="\n")
     for event in events:
         console.print(Text(f"{event['at']}  {event['event']:<20} {event['actor']}"))

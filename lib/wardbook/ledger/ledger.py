@@ -394,6 +394,16 @@ class Ledger:
             for row in rows
         ]
 
+    def skipped_effects(self, key: str) -> list[tuple[str, str]]:
+        """Return the effects of a request that were not made, with the reason, oldest first."""
+        table = schema.effects
+        mine = and_(table.c.request_key == key, table.c.outcome.is_not(None))
+        with self._reader.connect() as connection:
+            rows = connection.execute(
+                select(table.c.key, table.c.outcome).where(mine).order_by(table.c.number)
+            ).all()
+        return [(row.key, row.outcome["skipped"]) for row in rows if "skipped" in row.outcome]
+
     def begin_effects(self, intents: Collection[Intent]) -> None:
         """Write down that effects are about to be tried: from now on they may exist outside."""
         table = schema.effects
