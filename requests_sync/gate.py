@@ -117,13 +117,6 @@ def explain_problem(
     return " ".join(parts)
 
 
-def shown_parameters(request: Request) -> str:
-    """Return a request's parameters and sources as the requester would write them."""
-    lines = [f"{name} = {text}" for name, text in request.parameters.items()]
-    lines += [f"{SOURCE_PREFIX}{name} = {source}" for name, source in request.sources.items()]
-    return "\n".join(lines)
-
-
 def _language(ticket: Ticket, settings: Settings) -> Language:
     wanted = tidy(ticket.language)[:2].casefold()
     return next((known for known in LANGUAGES if known == wanted), settings.unit.language)

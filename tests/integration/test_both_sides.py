@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from pipelines.demo.world import ANALYST, BOT, FIELDS, REVIEWER
 from pipelines.drift import find_drift
 from pipelines.rehearsal import rehearse
 from tests.desk import Desk, open_desk
 from wardbook.domain.states import State
+from wardbook.ledger import schema
 from wardbook.sandbox import Fault
 
 pytestmark = pytest.mark.xdist_group("both_sides")
@@ -180,7 +182,10 @@ def test_a_rehearsal_tells_all_and_does_nothing(desk: Desk) -> None:
     assert desk.house.ledger.record(key) is None, "the ledger was not touched either"
     would = [one.kind for one in planned if one.request == key]
     desk.sync()
-    assert would == [intent.kind for intent in desk.house.ledger.intents(key)]
+    with desk.house.ledger.reading() as reading:
+        effects = schema.effects
+        did = reading.execute(select(effects.c.kind).order_by(effects.c.number)).scalars().all()
+    assert would == did
     assert rehearse(desk.house)[1] == []
 
 

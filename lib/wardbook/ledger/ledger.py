@@ -376,19 +376,14 @@ class Ledger:
 
     # --- effects --------------------------------------------------------------------------
 
-    def intents(self, key: str) -> list[Intent]:
-        """Return all intents of a request, oldest first."""
-        return self._intents(schema.effects.c.request_key == key)
-
     def open_intents(self, key: str) -> list[Intent]:
         """Return the intents of a request that are not confirmed, oldest first."""
         table = schema.effects
-        return self._intents(and_(table.c.request_key == key, table.c.done_at.is_(None)))
-
-    def _intents(self, which: ColumnElement[bool]) -> list[Intent]:
-        table = schema.effects
+        unconfirmed = and_(table.c.request_key == key, table.c.done_at.is_(None))
         with self._reader.connect() as connection:
-            rows = connection.execute(select(table).where(which).order_by(table.c.number)).all()
+            rows = connection.execute(
+                select(table).where(unconfirmed).order_by(table.c.number)
+            ).all()
         return [
             Intent(row.key, row.kind, row.payload, row.attempts, row.error, row.next_try)
             for row in rows
