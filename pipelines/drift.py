@@ -21,7 +21,8 @@ from requests_sync.drift import (
 from requests_sync.issue_fields import view_of_issue
 from requests_sync.jira_port import person_id
 from requests_sync.mirror import Sides, compare
-from requests_sync.read import thread_of_notes, thread_of_payload, ticket_of_payload
+from requests_sync.payloads import thread_of_payload, ticket_of_payload
+from requests_sync.read_gitlab import thread_of_notes
 from wardbook.domain.mirror import Agreed, TwinKind
 from wardbook.domain.record import Record
 from wardbook.domain.states import State

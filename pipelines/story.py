@@ -31,7 +31,8 @@ from pipelines.steps.prepare import prepare_request
 from pipelines.steps.release import accept_review, release_outputs, turn_down
 from pipelines.steps.run import follow_run, mend_request, start_run, were_data_mended
 from pipelines.workers import spread
-from requests_sync.read import read_issues, read_reviews, read_tickets
+from requests_sync.read import read_tickets
+from requests_sync.read_gitlab import read_issues, read_reviews
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
 from wardbook.errors import ForeignFault, WardbookError

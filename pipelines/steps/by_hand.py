@@ -15,6 +15,7 @@ from requests_sync.foreign_text import inline_code
 from requests_sync.issue_fields import view_of_issue
 from wardbook.domain.record import Intent, Record
 from wardbook.domain.states import State
+from wardbook.errors import ForeignFault
 from wardbook.messages import say
 
 
@@ -95,7 +96,13 @@ def _read_directly(house: House, record: Record) -> Record:
     ticket: dict[str, object] = {}
     view: dict[str, object] = {}
     if record.ticket.updated:  # else Jira no longer has it
-        status, done = house.jira.status(record.ticket.key)
+        try:
+            status, done = house.jira.status(record.ticket.key)
+        except ForeignFault as fault:
+            if fault.status != 404 or house.jira.issue(record.ticket.id) is not None:
+                raise
+            house.ledger.lose_ticket(record.key)
+            return house.ledger.record(record.key) or record
         ticket = {"status": status, "done": done}
     if record.links.project is not None and record.links.issue is not None:
         issue = house.gitlab.issue(record.links.project, record.links.issue)

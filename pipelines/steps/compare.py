@@ -9,7 +9,7 @@ from requests_sync.drift import adopted_twins, copies_in_comments, copies_in_not
 from requests_sync.issue_fields import analyst_of
 from requests_sync.jira_port import person_id
 from requests_sync.mirror import Sides, compare
-from requests_sync.read import QUIET, take_issue
+from requests_sync.read_gitlab import QUIET, take_issue
 from wardbook.domain.mirror import Side
 from wardbook.domain.record import Record
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sample_settings import make_settings
 
-from requests_sync.read import UnreadableTicket, ticket_of_payload
+from requests_sync.payloads import UnreadableTicket, ticket_of_payload
 from wardbook.domain.ticket import Person, Ticket
 
 FIELDS = make_settings().jira.fields

@@ -40,6 +40,7 @@ from wardbook.ledger.rows import (
     add_ticket,
     add_twin,
     dump,
+    is_newer_view,
     issue_reference,
     key_order,
     merge,
@@ -245,6 +246,11 @@ class Ledger:
             "look_at": look_at and _in_utc(look_at),
         }
         with self._writing() as connection:
+            known = connection.execute(
+                select(table.c.issue_updated).where(table.c.key == key)
+            ).scalar_one()
+            if is_newer_view(known, view.updated):
+                return  # another worker has listed it since
             connection.execute(update(table).where(table.c.key == key).values(values))
             if thread is not None:
                 add_thread(connection, key, Side.GITLAB, thread)

@@ -1,0 +1,140 @@
+"""Effects of the request's way on Jira: comments, links to other sites, the status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from requests_sync.jira_port import JiraPort
+from requests_sync.marks import effect_anchor
+from requests_sync.sight import Sight
+from wardbook.domain.record import Intent, Outcome, Record
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class JiraComment:
+    """A comment on the ticket."""
+
+    jira: JiraPort
+    sight: Sight
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Look for the effect's mark in the comments that our account wrote."""
+        comment = self.sight.comment(record.ticket.key, effect_anchor(intent))
+        return Outcome(_NOTHING, {"comment": comment["id"]}) if comment else None
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Write the comment with its mark."""
+        text = f"{intent.payload['text']}\n{effect_anchor(intent)}"
+        return Outcome(_NOTHING, {"comment": self.jira.add_comment(record.ticket.key, text)})
+
+
+@dataclass(frozen=True)
+class JiraLink:
+    """A remote link on the ticket; Jira itself keeps one for each global id."""
+
+    jira: JiraPort
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Look for a link with this global id and address."""
+        for link in self.jira.remote_links(record.ticket.key):
+            same = link.get("globalId") == _identity(intent, record)
+            if same and link["object"]["url"] == _link_url(intent, record):
+                return Outcome(_NOTHING, _NOTHING)
+        return None
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Create the link or bring it up to date."""
+        self.jira.put_remote_link(
+            record.ticket.key,
+            _identity(intent, record),
+            _link_url(intent, record),
+            intent.payload["title"],
+        )
+        return Outcome(_NOTHING, _NOTHING)
+
+
+def _identity(intent: Intent, record: Record) -> str:
+    return f"system=wardbook&id={record.key}/{intent.payload['what']}"
+
+
+def _link_url(intent: Intent, record: Record) -> str:
+    if intent.payload["what"] == "issue":
+        return str(record.links.issue_url)
+    return str(intent.payload["url"])
+
+
+@dataclass(frozen=True)
+class JiraTransition:
+    """The ticket's status, led through the workflow's own transitions."""
+
+    jira: JiraPort
+
+    def find(self, intent: Intent, record: Record) -> Outcome | None:
+        """Look whether the ticket has the status."""
+        status, done = self.jira.status(record.ticket.key)
+        return _status_outcome(status, done) if status == intent.payload["status"] else None
+
+    def do(self, intent: Intent, record: Record) -> Outcome:
+        """Make the transition that leads there, at need by way of the status of reopened tickets.
+
+        One that is not offered, or whose screen wants more than a resolution, is reported, not
+        forced.
+        """
+        key, wanted, by_way_of = record.ticket.key, intent.payload["status"], intent.payload["todo"]
+        offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
+        if wanted not in offered:
+            status, done = self.jira.status(key)
+            if status == wanted:
+                return _status_outcome(status, done)
+            if done and not record.agreed.ticket_done:
+                # Both sides agreed that it is open: somebody closed it since, and is followed.
+                seen = {"status": status, "done": done}
+                return Outcome(_NOTHING, {"skipped": f"it was set to {status}"}, ticket=seen)
+        if wanted not in offered and by_way_of in offered:
+            refused = self._make(key, offered[by_way_of], intent)
+            if refused:
+                return Outcome(_NOTHING, {"skipped": refused})
+            offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
+        if wanted in offered:
+            refused = self._make(key, offered[wanted], intent)
+            if refused:
+                return Outcome(_NOTHING, {"skipped": refused})
+            done = _is_done(offered[wanted]["to"])
+            return _status_outcome(wanted, done, intent.payload["resolution"] if done else "")
+        status, done = self.jira.status(key)
+        reason = f"from {status} the workflow offers no transition to {wanted}"
+        return Outcome(
+            _NOTHING,
+            {"skipped": reason},
+            ticket={"status": status, "done": done},
+            agreed={"ticket_done": done},
+        )
+
+    def _make(self, key: str, offered: Mapping[str, Any], intent: Intent) -> str | None:
+        screen: Mapping[str, Any] = offered.get("fields") or {}
+        fields = {}
+        if "resolution" in screen:
+            fields["resolution"] = {"name": intent.payload["resolution"]}
+        unknown = [n for n, f in screen.items() if f.get("required") and n not in fields]
+        if unknown:
+            return f"the transition's screen wants {unknown}"
+        self.jira.transition(key, offered["id"], fields)
+        return None
+
+
+def _is_done(status: Mapping[str, Any]) -> bool:
+    return bool((status.get("statusCategory") or {}).get("key") == "done")
+
+
+def _status_outcome(status: str, done: bool, resolution: str | None = None) -> Outcome:
+    known = {} if resolution is None else {"resolution": resolution}
+    return Outcome(
+        _NOTHING,
+        {"status": status},
+        ticket={"status": status, "done": done} | known,
+        agreed={"ticket_done": done},
+    )

@@ -1,0 +1,16 @@
+"""Where a request stands in GitLab, and what asking a tracker again cannot change."""
+
+from __future__ import annotations
+
+from wardbook.domain.record import Record
+from wardbook.errors import ForeignFault
+
+REFUSED_FOR_GOOD = frozenset({400, 404, 413, 415, 422})
+"""What asking again cannot change."""
+
+
+def place_of(record: Record) -> tuple[str, int]:
+    """Return the project and number of a request's issue."""
+    if record.links.project is None or record.links.issue is None:
+        raise ForeignFault(f"{record.key} has no GitLab issue yet; it is tried again.")
+    return record.links.project, record.links.issue
