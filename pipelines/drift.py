@@ -51,6 +51,16 @@ def find_drift(house: House, keys: tuple[str, ...], *, repair: bool) -> Iterator
         with house.ledger.claim(record.key) as mine:
             if mine and record.links.issue is not None and record.ticket.updated:
                 yield from _look_at(house, record.key, repair=repair)
+    if not keys:
+        yield from _orphans(house)
+
+
+def _orphans(house: House) -> Iterator[Drift]:
+    """Yield open issues of tickets that this ledger never met: deleted before it began."""
+    for project in sorted({service.project for service in house.settings.services.values()}):
+        for ticket, issue in house.issues.of_project(project).items():
+            if not issue.view.closed and house.ledger.key_of_ticket(ticket) is None:
+                yield Drift(f"{project}#{issue.iid}", Difference("orphan", ticket, None), False)
 
 
 def _look_at(house: House, key: str, *, repair: bool) -> Iterator[Drift]:

@@ -33,8 +33,8 @@ class Copy:
 class Difference:
     """One thing that is not as it should be; `repair` brings it to be, where we can.
 
-    `what` is `missing`, `differs`, `left_over` or `double` for a copy; else `gone`, `state`,
-    `by_hand`, `remote_link`, or what is to be set: `fields`, `assign`.
+    `what` is `missing`, `differs`, `left_over` or `double` for a copy; else `gone`, `orphan`,
+    `state`, `by_hand`, `remote_link`, or what is to be set: `fields`, `assign`.
     """
 
     what: str

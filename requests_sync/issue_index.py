@@ -8,6 +8,7 @@ ledger has tried to create one: what a lost ledger left was there at the first q
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,6 +65,16 @@ class IssueIndex:
             if tried or project not in self._issues:
                 self._refresh(project)
             return self._issues[project].get(ticket_id)
+
+    def of_project(self, project: str) -> Mapping[str, FoundIssue]:
+        """Return all issues of a project, by the id of their ticket.
+
+        Raises:
+            ForeignFault: GitLab could not be read.
+        """
+        with self._lock:
+            self._refresh(project)
+            return self._issues[project]
 
     def _refresh(self, project: str) -> None:
         until = self._until.get(project)

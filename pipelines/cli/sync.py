@@ -22,6 +22,7 @@ _DRIFT = {
     "left_over": "its original is gone",
     "double": "copied twice",
     "gone": "no longer there",
+    "orphan": "an open issue whose ticket is not there: close it by hand",
     "fields": "title, text, labels or due date differ",
     "assign": "another analyst",
     "state": "label or open/closed differ",

@@ -198,6 +198,7 @@ def _blank(text: str, world: CrashWorld, key: str) -> str:
         return text
     text = re.sub(rf"\b{key}\b", "KEY", text, flags=re.IGNORECASE)
     text = text.replace(str(world.folder), "FOLDER")
+    text = re.sub(r"\bdemo-\d+-", "demo-N-", text)  # the round, in the ticket's label
     text = re.sub(r"127\.0\.0\.1:\d+", "HOST", text)
     text = re.sub(r"\b(issues|merge_requests)/\d+", r"\1/N", text)
     return re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b", "DIGEST", text)

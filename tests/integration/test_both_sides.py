@@ -261,3 +261,15 @@ def test_a_note_is_seen_though_one_of_ours_goes_in_the_same_minute(desk: Desk) -
     desk.issue(key).notes.create({"body": "une note"})
     desk.quiet()
     assert len(desk.copies(key)) == 1
+
+
+def test_drift_tells_of_an_issue_whose_ticket_no_ledger_knows(desk: Desk) -> None:
+    key = desk.file()
+    desk.quiet()
+    with desk.sandbox.store.transaction(write=True) as records:
+        ticket = records.find("jira.issue", key)
+        assert ticket is not None
+        records.delete("jira.issue", ticket["id"])
+    desk.lose_ledger()
+    desk.quiet()
+    assert [what for what, _, _ in drifts(desk)] == ["orphan"]
