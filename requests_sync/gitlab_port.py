@@ -26,6 +26,7 @@ class GitLabPort:
 
     def __init__(self, settings: GitLabSettings) -> None:
         self._settings = settings
+        self._projects: dict[str, Any] = {}
 
     @cached_property
     def _client(self) -> Any:
@@ -49,8 +50,9 @@ class GitLabPort:
             return str(self._client.user.username)
 
     def _project(self, path: str) -> Any:
-        # Lazy: naming a project costs no call.
-        return self._client.projects.get(path, lazy=True)
+        if path not in self._projects:  # lazy: naming a project costs no call
+            self._projects[path] = self._client.projects.get(path, lazy=True)
+        return self._projects[path]
 
     # --- issues ---------------------------------------------------------------------------
 

@@ -8,11 +8,13 @@ fifth of the tickets. Duplicates are counted on the trackers' side.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipelines.demo.world import BOT, World
 
@@ -81,6 +84,25 @@ def count_calls(served: Any) -> dict[str, int]:
     return counted
 
 
+def seconds_per_call(served: Any, connections: int, calls: int = 300) -> float:
+    """Return what one call takes a bare client that keeps so many connections busy."""
+    place = urlsplit(served.jira_url)
+
+    def call() -> None:
+        connection = http.client.HTTPConnection(str(place.hostname), place.port or 80)
+        for _ in range(calls):
+            connection.request("GET", "/rest/api/2/myself")
+            connection.getresponse().read()
+
+    threads = [threading.Thread(target=call) for _ in range(connections)]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return (time.perf_counter() - start) / calls
+
+
 def synchronise(served: Any, settings: Path, workers: int) -> Cost:
     """Run `wardbook sync` once in a process of its own."""
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -102,8 +124,11 @@ def synchronise(served: Any, settings: Path, workers: int) -> Cost:
     return Cost(seconds, busy, count_calls(served), usage.ru_maxrss / 1024)
 
 
-def bench(tickets: int, latency_ms: float, workers: int) -> tuple[Cost, Cost, Any]:
-    """Return the cost of the first synchronisation, of one with nothing changed, and the state."""
+def bench(tickets: int, latency_ms: float, workers: int) -> tuple[Cost, Cost, float, Any]:
+    """Return the cost of the first synchronisation and of one with nothing changed.
+
+    And what one call alone takes with as many connections, and what is on the trackers then.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="wbsync") as folder,
         trackers(tickets, latency_ms) as served,
@@ -112,10 +137,12 @@ def bench(tickets: int, latency_ms: float, workers: int) -> tuple[Cost, Cost, An
         world.token(BOT)
         data = {name: Path(folder) / name for name in ("spf", "spf_flux")}  # nothing is run
         world.write_settings(served, "http://site.invalid", data, (NO_KEY, NO_KEY))
+        alone = seconds_per_call(served, workers)
         first = synchronise(served, world.settings, workers)
         synchronise(served, world.settings, workers)  # reads back what the first has written
         again = synchronise(served, world.settings, workers)
-        return first, again, {name: ask(f"{url}/_state") for name, url in vars(served).items()}
+        state = {name: ask(f"{url}/_state") for name, url in vars(served).items()}
+        return first, again, alone, state
 
 
 def main() -> None:
@@ -125,12 +152,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=8)
     options = parser.parse_args()
     for tickets in (options.tickets // 5, options.tickets):
-        first, again, state = bench(tickets, options.latency_ms, options.workers)
-        alone = first.total * options.latency_ms / 1000 / options.workers
+        first, again, call, state = bench(tickets, options.latency_ms, options.workers)
+        alone = first.total * call / options.workers
+        nominal = first.total * options.latency_ms / 1000 / options.workers
         print(
             f"first sync of {tickets} tickets, {options.workers} workers: {first.seconds:.1f} s, "
-            f"{first.total} calls, which alone need {alone:.1f} s: "
-            f"ratio {first.seconds / alone:.2f}; "
+            f"{first.total} calls, which alone need {alone:.1f} s ({call * 1000:.1f} ms each): "
+            f"ratio {first.seconds / alone:.2f}; with {options.latency_ms:g} ms sharp it would be "
+            f"{first.seconds / nominal:.2f}; "
             f"{first.busy:.1f} s of processor time; "
             f"{first.writes / tickets:.3f} writes a ticket; peak memory {first.memory:.0f} MB"
         )

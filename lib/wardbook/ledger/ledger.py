@@ -28,7 +28,7 @@ from wardbook.domain.record import Intent, Outcome, Record, Review
 from wardbook.domain.states import SETTLED, State, move_between
 from wardbook.errors import Fault, ForeignFault
 from wardbook.ledger import schema
-from wardbook.ledger.claims import claim
+from wardbook.ledger.claims import claim, turn_to_write
 from wardbook.ledger.database import connect
 from wardbook.ledger.rows import (
     THREAD,
@@ -37,7 +37,7 @@ from wardbook.ledger.rows import (
     add_intents,
     add_outcomes,
     add_thread,
-    add_ticket,
+    add_tickets,
     add_twin,
     dump,
     is_newer_view,
@@ -102,7 +102,7 @@ class Ledger:
     def _writing(self) -> Iterator[Connection]:
         """Open one transaction for writing."""
         try:
-            with self._engine.begin() as connection:
+            with turn_to_write(self._engine), self._engine.begin() as connection:
                 yield connection
         except OperationalError as error:
             raise ForeignFault(
@@ -197,11 +197,8 @@ class Ledger:
 
     def take_tickets(self, taken: Iterable[TakenTicket], *, census: int, now: datetime) -> int:
         """Write down tickets as just read, in one transaction; returns how many are new here."""
-        new = 0
         with self._writing() as connection:
-            for ticket in taken:
-                new += add_ticket(connection, ticket, census, now)
-        return new
+            return add_tickets(connection, taken, census, now)
 
     def count_in_census(self, ids: Collection[str], census: int) -> None:
         """Write down that the census numbered `census` met these tickets."""

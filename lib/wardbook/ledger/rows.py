@@ -91,50 +91,70 @@ class TakenTicket:
     known_before: bool
 
 
-def add_ticket(connection: Connection, taken: TakenTicket, census: int, now: datetime) -> bool:
-    """Write down a ticket as just read; returns True when its request is new here.
+def add_tickets(
+    connection: Connection, taken: Iterable[TakenTicket], census: int, now: datetime
+) -> int:
+    """Write down tickets as just read; returns how many are new here.
 
     A ticket is known by Jira's id, which stays when its key changes.
     """
-    table, ticket = schema.requests, taken.ticket
-    values = {
-        "ticket": dump("ticket", ticket),
-        "asked": ticket.fingerprint,
-        "ticket_updated": ticket.updated,
+    table = schema.requests
+    by_id = {one.ticket.id: one for one in taken}
+    rows = connection.execute(
+        select(table.c.ticket_id, table.c.key, table.c.ticket_updated).where(
+            table.c.ticket_id.in_(by_id)
+        )
+    ).all()
+    for row in rows:
+        one = by_id.pop(row.ticket_id)
+        if is_newer(one.ticket.updated, row.ticket_updated):  # the search index may lag
+            values = _ticket_columns(one, census)
+            connection.execute(update(table).where(table.c.key == row.key).values(values))
+            add_thread(connection, row.key, Side.JIRA, one.thread)
+    if by_id:
+        connection.execute(insert(table), [_first_row(one, census, now) for one in by_id.values()])
+        connection.execute(
+            insert(schema.events),
+            [
+                _event(one.ticket.key, "requester", "ticket.received", {}, now)
+                for one in by_id.values()
+            ],
+        )
+    for one in by_id.values():
+        if one.thread != Thread():
+            add_thread(connection, one.ticket.key, Side.JIRA, one.thread)
+    return len(by_id)
+
+
+def _ticket_columns(taken: TakenTicket, census: int) -> dict[str, Any]:
+    return {
+        "ticket": dump("ticket", taken.ticket),
+        "asked": taken.ticket.fingerprint,
+        "ticket_updated": taken.ticket.updated,
         "census": census,
     }
-    known = connection.execute(
-        select(table.c.key, table.c.ticket_updated).where(table.c.ticket_id == ticket.id)
-    ).one_or_none()
-    if known is not None:
-        if is_newer(ticket.updated, known.ticket_updated):  # the search index may lag
-            connection.execute(update(table).where(table.c.key == known.key).values(values))
-            add_thread(connection, known.key, Side.JIRA, taken.thread)
-        return False
-    connection.execute(
-        insert(table).values(
-            key=ticket.key,
-            ticket_id=ticket.id,
-            state=State.RECEIVED,
-            revision=0,
-            known_before=int(taken.known_before),
-            gated="",
-            request=None,
-            links=dump("links", Links()),
-            work=dump("work", Work()),
-            review=dump("review", Review()),
-            view=dump("view", IssueView()),
-            agreed=dump("agreed", Agreed()),
-            issue_updated="",
-            said="",
-            compared="",
-            changed_at=stamp(now),
-            **values,
-        )
-    )
-    add_thread(connection, ticket.key, Side.JIRA, taken.thread)
-    add_event(connection, ticket.key, "requester", "ticket.received", {}, now)
-    return True
+
+
+def _first_row(taken: TakenTicket, census: int, now: datetime) -> dict[str, Any]:
+    return {
+        "key": taken.ticket.key,
+        "ticket_id": taken.ticket.id,
+        "state": State.RECEIVED,
+        "revision": 0,
+        "known_before": int(taken.known_before),
+        "gated": "",
+        "request": None,
+        "links": dump("links", Links()),
+        "work": dump("work", Work()),
+        "review": dump("review", Review()),
+        "view": dump("view", IssueView()),
+        "agreed": dump("agreed", Agreed()),
+        "issue_updated": "",
+        "said": "",
+        "compared": "",
+        "changed_at": stamp(now),
+        **_ticket_columns(taken, census),
+    }
 
 
 def add_thread(connection: Connection, key: str, side: Side, thread: Thread) -> None:
@@ -193,11 +213,19 @@ def add_event(
     now: datetime,
 ) -> None:
     """Write down one line of a request's history."""
-    connection.execute(
-        insert(schema.events).values(
-            at=stamp(now), request_key=key, actor=actor, event=event, detail=dict(detail)
-        )
-    )
+    connection.execute(insert(schema.events), [_event(key, actor, event, detail, now)])
+
+
+def _event(
+    key: str, actor: str, event: str, detail: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    return {
+        "at": stamp(now),
+        "request_key": key,
+        "actor": actor,
+        "event": event,
+        "detail": dict(detail),
+    }
 
 
 def record_of(row: Row[Any]) -> Record:
