@@ -151,6 +151,8 @@ def _neutralise(text: str) -> Iterator[_Piece]:
 def _trim(run: str) -> str:
     """Leave the punctuation around a run outside, unless GitLab would act because of it."""
     trimmed = run.lstrip(_BEFORE_RUN).rstrip(_AFTER_RUN)
+    if not trimmed:
+        return run
     outside = run.rpartition(trimmed)[2]
     return trimmed if _ACTS.search(trimmed) and not _ACTS.search(outside) else run
 

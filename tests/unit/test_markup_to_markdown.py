@@ -141,6 +141,10 @@ def test_a_wide_or_ragged_table_stays_small() -> None:
         assert words_of_markdown(markdown) == words_of_wiki(table)
 
 
+def test_a_run_of_nothing_but_punctuation_is_code_where_gitlab_would_act() -> None:
+    assert to_markdown('a !" b') == '> a `!"` b'
+
+
 def test_halves_of_characters_are_replaced() -> None:
     assert to_markdown("a\ud800b") == "> a\ufffdb"
 
