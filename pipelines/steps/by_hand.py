@@ -5,6 +5,7 @@ What was read by a search may lag, so both sides are read directly before anythi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from pipelines.decide import Step, step_by_hand
@@ -13,6 +14,7 @@ from pipelines.steps.notices import intend, language_of
 from pipelines.steps.prepare import file_issue
 from requests_sync.foreign_text import inline_code
 from requests_sync.issue_fields import view_of_issue
+from wardbook.domain.mirror import TwinKind
 from wardbook.domain.record import Intent, Record
 from wardbook.domain.states import State
 from wardbook.errors import ForeignFault
@@ -32,6 +34,7 @@ def close_request(house: House, record: Record) -> Record:
     if not fresh.ticket.updated:
         told = say(unit, "mirror.gone_from_jira")
         intents += _note(fresh, target, told)
+        intents += _unlink(house, fresh, target)
     elif fresh.ticket.done:
         told = say(unit, "mirror.closed_in_jira", status=inline_code(fresh.ticket.status))
         intents += _note(fresh, target, told)
@@ -84,6 +87,23 @@ def reopen_request(house: House, record: Record) -> Record:
     if fresh.links.issue is not None:
         intents.append(intend(fresh, target, "gitlab.state", closed=False))
     return _move(house, fresh, target, intents)
+
+
+def _unlink(house: House, record: Record, target: State) -> Iterator[Intent]:
+    """Intend the end of the links of a ticket that is gone: Jira stamps no ticket at their end."""
+    ledger, project, iid = house.ledger, record.links.project, record.links.issue
+    if project is None or iid is None:
+        return
+    for reference, link in house.gitlab.links(project, iid):
+        other = ledger.ticket_of_issue(reference)
+        key = ledger.key_of_ticket(other) if other else None
+        if other is None or key is None:
+            continue
+        copied = (TwinKind.LINK, other) in ledger.twins(record.key)
+        if copied or (TwinKind.LINK, record.ticket.id) in ledger.twins(key):
+            twin = {"kind": TwinKind.LINK, "theirs": other, "stamp": ""}
+            part = f"link:{other}"
+            yield intend(record, target, "gitlab.link", part, gone=True, twin=twin, ours=str(link))
 
 
 def _note(record: Record, target: State, text: str) -> list[Intent]:
