@@ -20,7 +20,7 @@ from typing import Any
 from wardbook.disclosure import check_outputs, find_undeclared, tell_dropped
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
 from wardbook.domain.run import Failure, RunResult, RunSpec, SourceFile
-from wardbook.engines.papermill_engine import PapermillEngine
+from wardbook.engines import open_engine
 from wardbook.environment import environment_digest
 from wardbook.errors import Refusal
 from wardbook.files import hash_file, write_atomically
@@ -93,12 +93,13 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
             language=asked.language,
             parameters=values,
             sources=sources,
+            engine=spec.engine,
             cpus=spec.resources.cpus,
             memory_mb=spec.resources.memory_mb,
             seconds=spec.resources.minutes * 60,
         )
         run.write(folder)
-        result = PapermillEngine().execute(folder)
+        result = open_engine(preload=False).execute(folder)
         if result.failure is not None:
             return Made(failure=result.failure)
         checks = check_outputs(result.outputs, folder / "outputs", spec, run)

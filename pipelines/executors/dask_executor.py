@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.executors.interface import RunState
 from wardbook.domain.run import RunResult, RunSpec
+from wardbook.engines import open_engine
 from wardbook.engines.claim import ask_to_cancel, is_claimed
 from wardbook.engines.interface import Engine, Interrupted
-from wardbook.engines.papermill_engine import PapermillEngine
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -44,7 +44,7 @@ class DaskExecutor:
         self._workers = workers
         self._address = address
         self._name = uuid.uuid4().hex
-        self._engine = PapermillEngine()
+        self._engine = open_engine()
         self._futures: dict[Path, Future[None]] = {}
         self._guard = threading.Lock()
         self._ended = threading.Event()
@@ -140,7 +140,7 @@ class DaskExecutor:
 
 def execute_run(folder: str, executor: str) -> None:
     """Execute a run on the worker that this is called on; how it ended stands in its folder."""
-    engine = _engines.setdefault(executor, PapermillEngine())
+    engine = _engines.setdefault(executor, open_engine())
     try:
         engine.execute(Path(folder))
     except Interrupted:

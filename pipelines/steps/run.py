@@ -56,9 +56,13 @@ def start_run(house: House, record: Record) -> Record:
         language=request.language,
         parameters=parameters or {},
         sources=sources,
+        engine=template.spec.engine,
+        period=period,
         cpus=template.spec.resources.cpus,
         memory_mb=template.spec.resources.memory_mb,
         seconds=template.spec.resources.minutes * 60,
+        partition=template.spec.resources.partition,
+        gres=template.spec.resources.gres,
     )
     earlier = RunResult.read(folder)
     if earlier is not None and earlier.failure is not None:

@@ -21,11 +21,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from wardbook.domain.output import Output, OutputKind, Sensitivity
 from wardbook.files import write_atomically
 from wardbook.messages import Language
+
+EngineName = Literal["warm", "kernel"]
+"""How a notebook is executed: by a shell in a warm process, or by a Jupyter kernel of its own."""
 
 
 class FailureKind(StrEnum):
@@ -36,6 +39,7 @@ class FailureKind(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_TIME = "out_of_time"
     KERNEL_DIED = "kernel_died"
+    NODE_LOST = "node_lost"
     ENVIRONMENT_BROKEN = "environment_broken"
     OUTPUT_BROKEN = "output_broken"
     REQUEST_BROKEN = "request_broken"
@@ -53,7 +57,11 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything a run needs. `parameters` are typed: dates are {"date": "2021-01-08"} in JSON."""
+    """Everything a run needs. `parameters` are typed: dates are {"date": "2021-01-08"} in JSON.
+
+    `period` is the one that a recurring request runs for. `partition` and `gres` are Slurm's words
+    for where a job goes and what it needs beside processors and memory; "" leaves it to Slurm.
+    """
 
     key: str
     request: str
@@ -63,9 +71,13 @@ class RunSpec:
     language: Language
     parameters: Mapping[str, Any]
     sources: Mapping[str, SourceFile]
+    engine: EngineName = "warm"
+    period: str = ""
     cpus: int = 1
     memory_mb: int = 2048
     seconds: float = 600.0
+    partition: str = ""
+    gres: str = ""
 
     @property
     def reads_only_public(self) -> bool:
@@ -107,14 +119,26 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a run used of the machine: processor time in seconds, greatest resident memory."""
+
+    cpu_seconds: float
+    peak_mb: int
+
+
+@dataclass(frozen=True)
 class RunResult:
-    """How a run ended. `failure` is None exactly when it succeeded; `seconds` is wall time."""
+    """How a run ended. `failure` is None exactly when it succeeded; `seconds` is wall time.
+
+    `used` is None where nothing was executed, or nobody is left to tell.
+    """
 
     key: str
     started: str
     seconds: float
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None
+    used: Usage | None = None
 
     def write(self, folder: Path) -> None:
         """Write `result.json` into the run's folder, by rename: the run has ended."""
@@ -128,12 +152,13 @@ class RunResult:
             raw = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        failure = raw.pop("failure")
+        failure, used = raw.pop("failure"), raw.pop("used")
         outputs = (Output(**(o | {"kind": OutputKind(o["kind"])})) for o in raw.pop("outputs"))
         return cls(
             outputs=tuple(outputs),
             failure=Failure(**(failure | {"kind": FailureKind(failure["kind"])}))
             if failure
             else None,
+            used=Usage(**used) if used else None,
             **raw,
         )

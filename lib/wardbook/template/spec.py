@@ -18,10 +18,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from wardbook.domain.output import Channel, OutputKind, Sensitivity
+from wardbook.domain.run import EngineName
 from wardbook.errors import Refusal
 from wardbook.messages import Language
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+SlurmWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,:-]{0,100}$")]
 
 
 class TemplateProblem(Refusal):
@@ -102,11 +104,13 @@ class OutputSpec(_Model):
 
 
 class ResourcesSpec(_Model):
-    """What one run may use."""
+    """What one run may use; `partition` and `gres` matter on Slurm alone."""
 
     cpus: Annotated[int, Field(ge=1, le=64)] = 1
     memory_mb: Annotated[int, Field(ge=256)] = 2048
     minutes: Annotated[float, Field(gt=0)] = 10
+    partition: SlurmWord = ""
+    gres: SlurmWord = ""
 
 
 class TemplateSpec(_Model):
@@ -117,6 +121,7 @@ class TemplateSpec(_Model):
     title: Localised
     question: Localised
     kernel: str = "python3"
+    engine: EngineName = "warm"
     notebook: str = "notebook.ipynb"
     purposes: tuple[Literal["care", "research"], ...] = ("care", "research")
     parameters: Mapping[Name, ParameterSpec] = Field(default_factory=dict)
