@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,7 +100,8 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
             seconds=spec.resources.minutes * 60,
         )
         run.write(folder)
-        result = open_engine(preload=False).execute(folder)
+        with closing(open_engine(preload=False)) as engine:
+            result = engine.execute(folder)
         if result.failure is not None:
             return Made(failure=result.failure)
         checks = check_outputs(result.outputs, folder / "outputs", spec, run)

@@ -95,6 +95,7 @@ def make_run(parent: Path, key: str, *cells: str, **spec: Any) -> Path:
         "sources": {},
         "seconds": 60.0,
         "memory_mb": 1024,
+        "open_to": [str(parent)],  # where tests and their notebooks meet
     }
     parameters = {name: encode(value) for name, value in spec.pop("parameters", {}).items()}
     RunSpec(key=key, parameters=parameters, **(given | spec)).write(folder)

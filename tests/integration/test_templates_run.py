@@ -13,7 +13,7 @@ import pytest
 
 from wardbook.domain.output import OutputKind, Sensitivity
 from wardbook.domain.run import FailureKind, RunResult, RunSpec, SourceFile
-from wardbook.engines.papermill_engine import PapermillEngine
+from wardbook.engines.warm_engine import WarmEngine
 from wardbook.epidemic.generate import generate_files
 from wardbook.files import hash_file
 from wardbook.hospital.stays import CANARIES, generate_stays
@@ -48,7 +48,7 @@ def run_template(
         },
         memory_mb=template.spec.resources.memory_mb,
     ).write(folder)
-    engine = PapermillEngine()
+    engine = WarmEngine()
     try:
         return engine.execute(folder)
     finally:

@@ -29,7 +29,7 @@ from tests.acceptance.crash_writes import undisturbed
 from wardbook.domain.record import Outcome
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.engines.claim import claim
-from wardbook.engines.papermill_engine import PapermillEngine
+from wardbook.engines.warm_engine import WarmEngine
 from wardbook.files import write_atomically
 from wardbook.ledger import Ledger
 
@@ -91,7 +91,7 @@ def expected():
     """What comes of each kind in peace; from then on its run is replayed."""
     peace = undisturbed()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PapermillEngine, "execute", lambda _, folder: replay(folder))
+        patch.setattr(WarmEngine, "execute", lambda _, folder: replay(folder))
         yield {kind: peace[kind].survey for kind in KINDS}
 
 

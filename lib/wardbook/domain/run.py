@@ -61,6 +61,7 @@ class RunSpec:
 
     `period` is the one that a recurring request runs for. `partition` and `gres` are Slurm's words
     for where a job goes and what it needs beside processors and memory; "" leaves it to Slurm.
+    `open_to` are folders that the unit opens to every run, beside the run's own.
     """
 
     key: str
@@ -78,6 +79,7 @@ class RunSpec:
     seconds: float = 600.0
     partition: str = ""
     gres: str = ""
+    open_to: tuple[str, ...] = ()
 
     @property
     def reads_only_public(self) -> bool:

@@ -12,7 +12,6 @@ def open_engine(*, preload: bool = True) -> Engine:
         preload: whether the libraries that most notebooks use are loaded ahead. Worth it where
             more than one run comes, and not in a job for a single one.
     """
-    from wardbook.engines.papermill_engine import PapermillEngine
+    from wardbook.engines.warm_engine import COMMON, WarmEngine
 
-    del preload
-    return PapermillEngine()
+    return WarmEngine(COMMON if preload else ())

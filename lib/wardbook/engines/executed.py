@@ -43,10 +43,13 @@ def find_failure(notebook: Mapping[str, Any]) -> Failure | None:
 
 
 def find_unfinished_cell(notebook: Mapping[str, Any]) -> int | None:
-    """Return the cell that papermill left running or marked as failed, or None."""
+    """Return the cell in which the notebook was cut off, or None."""
     for number, cell in _code_cells(notebook):
-        if cell.get("metadata", {}).get("papermill", {}).get("status") in ("running", "failed"):
-            return number
+        metadata = cell.get("metadata", {})
+        # The second word is papermill's, which drives kernels.
+        for word in (metadata.get("wardbook", {}), metadata.get("papermill", {})):
+            if word.get("status") in ("unfinished", "running", "failed"):
+                return number
     return None
 
 

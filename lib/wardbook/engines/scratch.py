@@ -14,7 +14,7 @@ from wardbook.domain.run import RunSpec
 from wardbook.notebook.session import RUN_VARIABLE
 
 _PASSED_ON = ("PATH", "LANG", "TZ")
-_THREAD_COUNTS = (
+THREAD_COUNTS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -35,10 +35,14 @@ def begin_afresh(folder: Path, user_cache: Path) -> Path:
     for name in _FOLDERS:
         (scratch / name).mkdir(parents=True, mode=0o700)
     _describe_kernel(scratch / "jupyter" / "kernels" / "python3")
-    # Building matplotlib's list of fonts takes a quarter of a second: take the user's where it is.
-    for fonts in user_cache.glob("matplotlib/fontlist-*.json"):
-        shutil.copy(fonts, scratch / "matplotlib")
+    copy_fonts(user_cache, scratch / "matplotlib")
     return scratch
+
+
+def copy_fonts(user_cache: Path, folder: Path) -> None:
+    """Take the user's list of fonts, where it is: making one takes a quarter of a second."""
+    for fonts in user_cache.glob("matplotlib/fontlist-*.json"):
+        shutil.copy(fonts, folder)
 
 
 def discard_scratch(folder: Path) -> None:
@@ -55,9 +59,8 @@ def build_environment(
     that relative parts of the parent's PYTHONPATH are relative to.
     """
     scratch = folder / "scratch"
-    environment = {name: parent[name] for name in _PASSED_ON if name in parent}
-    environment.setdefault("LANG", "C.UTF-8")
-    environment |= dict.fromkeys(_THREAD_COUNTS, str(spec.cpus))
+    environment = _pass_on(parent, where)
+    environment |= dict.fromkeys(THREAD_COUNTS, str(spec.cpus))
     environment |= {
         RUN_VARIABLE: str(folder),
         "HOME": str(scratch / "home"),
@@ -67,9 +70,21 @@ def build_environment(
         "JUPYTER_DATA_DIR": str(scratch / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(scratch / "jupyter"),
         "JUPYTER_CONFIG_DIR": str(scratch / "jupyter"),
-        "MPLBACKEND": "agg",
         "MPLCONFIGDIR": str(scratch / "matplotlib"),
     }
+    return environment
+
+
+def environment_of_server(
+    parent: Mapping[str, str], where: Path, user_cache: Path
+) -> dict[str, str]:
+    """Return every environment variable that the fork server sees; arguments as above."""
+    return _pass_on(parent, where) | {"XDG_CACHE_HOME": str(user_cache)}
+
+
+def _pass_on(parent: Mapping[str, str], where: Path) -> dict[str, str]:
+    environment = {name: parent[name] for name in _PASSED_ON if name in parent}
+    environment.setdefault("LANG", "C.UTF-8")
     if site.ENABLE_USER_SITE:  # packages installed for this user: found although HOME is another
         environment["PYTHONUSERBASE"] = site.getuserbase()
     if parent.get("PYTHONPATH"):

@@ -19,13 +19,13 @@ from wardbook.domain.run import Failure, FailureKind, RunResult
 from wardbook.engines.claim import ask_to_cancel, is_claimed
 from wardbook.engines.failures import describe_failure
 from wardbook.engines.interface import Interrupted
-from wardbook.engines.papermill_engine import PapermillEngine
+from wardbook.engines.warm_engine import WarmEngine
 
 CANARY = "Dupont-1957"
 
 
 def execute(folder: Path) -> RunResult:
-    return PapermillEngine().execute(folder)
+    return WarmEngine().execute(folder)
 
 
 def fail(folder: Path) -> Failure:
@@ -124,7 +124,7 @@ def test_two_runs_at_once_do_not_see_each_other(tmp_path: Path) -> None:
         (meeting / (me + ".json")).write_text(json.dumps([dict(os.environ), seen]))
     """
     folders = [make_run(tmp_path, name, cell) for name in ("run1", "run2")]
-    engine = PapermillEngine()
+    engine = WarmEngine()
     with ThreadPoolExecutor(2) as pool:
         assert [result.failure for result in pool.map(engine.execute, folders)] == [None, None]
     for me, other in (("run1", "run2"), ("run2", "run1")):
@@ -286,7 +286,7 @@ def test_an_output_changed_after_it_was_recorded_is_refused(tmp_path: Path) -> N
 
 def test_a_run_is_executed_once(tmp_path: Path) -> None:
     folder = make_run(tmp_path, "run", count_executions(tmp_path))
-    engine = PapermillEngine()
+    engine = WarmEngine()
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(engine.execute, [folder] * 3))
     assert results == [execute(folder)] * 3
@@ -316,7 +316,7 @@ def test_a_run_cancelled_before_its_start_never_starts(tmp_path: Path) -> None:
 def test_closing_the_engine_cuts_a_run_off_without_a_result(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     folder = make_run(tmp_path, "run", start_processes(pids))
-    engine = PapermillEngine()
+    engine = WarmEngine()
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(engine.execute, folder)
         wait_until(pids.exists)
@@ -346,8 +346,8 @@ def test_a_killed_parent_takes_its_run_with_it_and_the_next_starts_afresh(tmp_pa
     )
     code = (
         "import sys; from pathlib import Path\n"
-        "from wardbook.engines.papermill_engine import PapermillEngine\n"
-        "PapermillEngine().execute(Path(sys.argv[1]))"
+        "from wardbook.engines.warm_engine import WarmEngine\n"
+        "WarmEngine().execute(Path(sys.argv[1]))"
     )
     parent = subprocess.Popen([sys.executable, "-c", code, str(folder)])
     wait_until(pids.exists)

@@ -1,0 +1,166 @@
+"""The fork server: a warm Python from which each run's process is forked.
+
+`python -m wardbook.engines.server HANDLE MODULE…` is started by `warm_engine.py` with one end of a
+socket pair. It loads what notebooks use, once; then, for each order, it forks a keeper (see
+`keeper.py`). It opens no thread and no connection and executes nothing of a run, so that a child is
+as clean as a fresh interpreter. It ends when the other end of the socket is closed.
+
+An order comes as one packet: JSON, with three handles: the run's connection, lock and log. An order
+that comes after the loaded files have changed, or the server has grown, is answered with `STALE`.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from wardbook.domain.run import RunSpec
+from wardbook.engines.confinement import Order
+from wardbook.engines.keeper import keep
+from wardbook.engines.scratch import THREAD_COUNTS, copy_fonts
+from wardbook.engines.shell import WirelessKernel, make_kernel
+from wardbook.engines.worker import work
+
+READY = b"ready"
+STALE = b"!"
+GROWTH_MB = 256
+"""How much the server may grow after it has loaded everything."""
+
+LOOK_SECONDS = 1.0
+"""How often the files of the loaded modules are looked at, at most; two thousand take 4 ms."""
+
+_LONGEST_ORDER = 1 << 20
+
+
+def main(handle: int, modules: Sequence[str]) -> NoReturn:
+    """Load, tell that we are ready, and serve until the other side is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are nobody's to wait for
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us decides when we end
+    control = socket.socket(fileno=handle)
+    with tempfile.TemporaryDirectory(prefix="wardbook-") as folder:
+        _serve(control, Path(folder), modules)
+    os._exit(0)
+
+
+def _serve(control: socket.socket, folder: Path, modules: Sequence[str]) -> None:
+    _move_in(folder)
+    kernel = make_kernel()
+    _load(modules)
+    signature = _Signature()
+    gc.collect()
+    gc.disable()
+    gc.freeze()  # what is here now is never looked at again, so children share its pages
+    limit = _resident_mb() + GROWTH_MB
+    control.send(READY)
+    while True:
+        order, handles, _, _ = socket.recv_fds(control, _LONGEST_ORDER, 3)
+        if not order:
+            return
+        if signature.is_stale() or _resident_mb() > limit:
+            socket.socket(fileno=handles[0]).send(STALE)
+        elif os.fork() == 0:
+            _become_keeper(control, kernel, order, handles)
+        for one in handles:
+            os.close(one)
+
+
+def _become_keeper(
+    control: socket.socket, kernel: WirelessKernel, order: bytes, handles: Sequence[int]
+) -> NoReturn:
+    status = 1
+    try:
+        control.close()
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        connection, _lock, log = handles
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for ours, standard in ((nothing, 0), (log, 1), (log, 2)):
+            os.dup2(ours, standard)
+        given = json.loads(order)
+        run = Order(Path(given["folder"]), given["environment"], given["kernel"])
+        spec = RunSpec.read(run.folder)
+        keep(socket.socket(fileno=connection), lambda: work(run, spec, kernel), spec)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _move_in(folder: Path) -> None:
+    """Give the libraries a place of our own for what they keep, and tell them where they are."""
+    caches = Path(os.environ.pop("XDG_CACHE_HOME"))
+    for name in ("ipython", "matplotlib"):
+        (folder / name).mkdir()
+    copy_fonts(caches, folder / "matplotlib")
+    os.environ |= {
+        "HOME": str(folder),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        # One thread of BLAS until a child asks for more: no pool may exist before a fork.
+        **dict.fromkeys(THREAD_COUNTS, "1"),
+    }
+
+
+def _load(modules: Sequence[str]) -> None:
+    for module in modules:
+        importlib.import_module(module)
+    if "pandas" in sys.modules:
+        # The first grouping and the first figure load and build what every later one uses.
+        import pandas as pd
+
+        frame = pd.DataFrame({"of": ["a", "b", "a"], "n": [1, 2, 3]})
+        frame.groupby("of")["n"].sum().to_frame().to_html()
+    if "matplotlib" in sys.modules:
+        # Not through pyplot: its first use in a child is what switches inline figures on.
+        import io
+
+        from matplotlib.figure import Figure
+
+        figure = Figure()
+        figure.subplots().plot([1, 2], label="x")
+        figure.savefig(io.BytesIO(), format="png")
+
+
+class _Signature:
+    """The files of the loaded modules, as they were when they were loaded."""
+
+    def __init__(self) -> None:
+        files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        self._paths = sorted(filter(None, files))
+        self._known = self._look()
+        self._next = time.monotonic() + LOOK_SECONDS
+
+    def is_stale(self) -> bool:
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + LOOK_SECONDS
+        return self._look() != self._known
+
+    def _look(self) -> list[tuple[int, int] | None]:
+        return [_stat(path) for path in self._paths]
+
+
+def _stat(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116  # two thousand of them: no object for each
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _resident_mb() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") >> 20
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])
