@@ -22,7 +22,7 @@ from wardbook.engines.fence import fence_in
 RESERVE_MB = 64
 """What a notebook may still use to show its MemoryError; see `wardbook.notebook.display`."""
 
-_SYSTEM = ("/bin", "/lib", "/lib64", "/opt", "/proc", "/sbin", "/sys", "/usr")
+_SYSTEM = ("/bin", "/lib", "/lib64", "/opt", "/sbin", "/sys", "/usr")
 # Not all of /etc: the settings of a unit, and its servers' passwords, may stand there.
 _CONFIGURATION = (
     *("R", "alternatives", "fonts", "ipython", "java-17-openjdk", "jupyter", "ld.so.cache"),
@@ -32,6 +32,8 @@ _CONFIGURATION = (
     *("nsswitch.conf", "odbc.ini", "odbcinst.ini", "os-release", "passwd", "protocols"),
     *("resolv.conf", "services", "timezone"),
 )
+# Of /proc only this process and the machine: the environment of our own processes stands there too.
+_PROCESSES = ("cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "self", "stat", "sys")
 _CACHES = ("/var/cache/fontconfig", "/var/lib/texmf")
 _DEVICES = ("fd", "full", "null", "pts", "shm", "tty", "zero")
 _ENTROPY = ("/dev/random", "/dev/urandom")
@@ -104,6 +106,7 @@ def fence_run(order: Order, spec: RunSpec) -> None:
 def _readable(order: Order, spec: RunSpec) -> Iterator[Path]:
     yield from (Path(path) for path in (*_SYSTEM, *_CACHES, *_ENTROPY))
     yield from (Path("/etc", name) for name in _CONFIGURATION)
+    yield from (Path("/proc", name) for name in _PROCESSES)
     yield from {Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix)}
     yield from (Path(path) for path in sysconfig.get_paths().values())
     yield from (Path(entry) for entry in sys.path if entry)

@@ -81,7 +81,10 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", server.__name__, str(theirs.fileno()), *self._modules],
+                [
+                    *(sys.executable, "-P", "-m", server.__name__),
+                    *(str(theirs.fileno()), *self._modules),
+                ],
                 cwd="/",
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

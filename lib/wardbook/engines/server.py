@@ -28,7 +28,7 @@ from wardbook.domain.run import RunSpec
 from wardbook.engines.confinement import Order
 from wardbook.engines.keeper import keep
 from wardbook.engines.scratch import THREAD_COUNTS, copy_fonts
-from wardbook.engines.shell import WirelessKernel, make_kernel
+from wardbook.engines.shell import WirelessKernel, draw_figures_once, make_kernel
 from wardbook.engines.worker import work
 
 READY = b"ready"
@@ -56,6 +56,7 @@ def _serve(control: socket.socket, folder: Path, modules: Sequence[str]) -> None
     _move_in(folder)
     kernel = make_kernel()
     _load(modules)
+    draw_figures_once(kernel)
     signature = _Signature()
     gc.collect()
     gc.disable()

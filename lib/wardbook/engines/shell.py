@@ -97,6 +97,19 @@ def make_kernel() -> WirelessKernel:
     return kernel
 
 
+def draw_figures_once(kernel: WirelessKernel) -> None:
+    """Spare pyplot's drawing of every figure after a cell, if pyplot is loaded.
+
+    That drawing is for windows; the inline backend draws each figure again for its picture, and
+    nobody sees the first. Half of a figure's cost goes with it, and nothing of its picture.
+    """
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    drawing = getattr(pyplot, "_draw_all_if_interactive", None)
+    if pyplot is not None and drawing is not None:
+        pyplot.install_repl_displayhook()  # at once, so that it is not done later
+        kernel.shell_in_use.events.unregister("post_execute", drawing)
+
+
 def forget_kernel() -> None:
     """Undo `make_kernel` as far as another kernel of this process would trip over it."""
     for one in (WirelessKernel, IPythonKernel, ZMQInteractiveShell):

@@ -28,6 +28,7 @@ from wardbook.engines.executed import find_failure, find_unfinished_cell, read_n
 from wardbook.engines.fork_server import ForkServer, Keeper, ServerBroken, find_caches
 from wardbook.engines.interface import Interrupted
 from wardbook.engines.outputs import OutputBroken, collect_outputs
+from wardbook.engines.processes import wait_for_exit
 from wardbook.engines.scratch import (
     begin_afresh,
     build_environment,
@@ -179,6 +180,7 @@ def _watch(keeper: Keeper, folder: Path, deadline: float) -> _End:
     told = b""
     while part := keeper.connection.recv(4096):
         told += part
+    wait_for_exit(keeper.handle, GRACE_SECONDS)
     if not told:  # the keeper was killed, and the worker with it
         return _End(stopped, statuses.KERNEL_DIED)
     end = json.loads(told)
