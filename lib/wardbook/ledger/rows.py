@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -256,6 +256,11 @@ def dump(name: str, value: object) -> Any:
 def stamp(moment: datetime) -> str:
     """Return a moment as the ledger keeps it."""
     return moment.isoformat(timespec="milliseconds")
+
+
+def in_utc(moment: datetime) -> str:
+    """Return a moment so that the alphabet orders what is kept."""
+    return stamp(moment.astimezone(UTC))
 
 
 def view_columns(view: IssueView) -> dict[str, str]:
