@@ -22,6 +22,10 @@ _CENSUS, _CENSUS_NUMBER = "jira.census_at", "jira.census"
 _BIRTH = "ledger.born_at"
 _CLOCK_SKEW = timedelta(minutes=5)
 _PAGE = 100
+_NAMESAKE = (
+    "an earlier ticket of this key, with another id in Jira, has its request here (was the project "
+    "deleted and made anew?). Clone the ticket until its number is above those that were in use."
+)
 _Item = TypeVar("_Item")
 
 
@@ -129,10 +133,24 @@ def _take(
         except (UnreadableTicket, KeyError, TypeError, ValueError, AttributeError) as error:
             reason = str(error) if isinstance(error, UnreadableTicket) else type(error).__name__
             ledger.bury_ticket(str(payload.get("key", "?")), reason, now)
-    if taken:
-        ledger.take_tickets(taken, census=census, now=now)
-        ledger.revive_tickets([one.ticket.key for one in taken])
-    return len(taken)
+    if not taken:
+        return 0
+    left_out = ledger.take_tickets(taken, census=census, now=now)
+    for key in left_out:
+        _leave_out(key, ledger, jira, now)
+    ledger.revive_tickets({one.ticket.key for one in taken} - left_out)
+    return len(taken) - len(left_out)
+
+
+def _leave_out(key: str, ledger: Ledger, jira: JiraPort, now: datetime) -> None:
+    """Bury a ticket that has the key of an earlier one, whose own request goes on no longer.
+
+    What that request writes it writes by this key: on the ticket of somebody else.
+    """
+    ledger.bury_ticket(key, _NAMESAKE, now)
+    earlier = ledger.record(key)
+    if earlier is not None and earlier.ticket.updated and jira.issue(earlier.ticket.id) is None:
+        ledger.lose_ticket(key)
 
 
 def _miss_tickets(

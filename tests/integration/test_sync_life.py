@@ -261,6 +261,26 @@ def test_a_bad_payload_is_shown_and_holds_up_no_other(desk: Desk) -> None:
     assert desk.record(bad).state is State.PREPARED
 
 
+def test_a_project_made_anew_gives_a_key_twice_and_holds_up_no_other(desk: Desk) -> None:
+    key = desk.file()
+    desk.quiet()
+    with desk.sandbox.store.transaction(write=True) as records:
+        ticket = records.find("jira.issue", key)
+        assert ticket is not None
+        records.delete("jira.issue", ticket["id"])
+        records._connection.execute("delete from sequence where name like 'jira.key.%'")
+    again, other = desk.file(summary="Tout autre chose"), desk.file()
+    assert (again, other) == (key, "DATA-2")
+    desk.quiet()
+    assert desk.record(other).state is State.PREPARED
+    assert desk.record(key).state is State.CLOSED, "the first ticket is gone"
+    assert desk.record(key).ticket.summary == "Petite question"
+    (letter,) = desk.house.ledger.dead_letters()
+    assert letter.ticket_key == key
+    assert "another id" in letter.reason
+    assert desk.jira().comments(again) == [], "it is not answered in the name of the other"
+
+
 def test_restricted_comments_stay_in_jira_also_when_restricted_later(tmp_path: Path) -> None:
     with open_desk(tmp_path, service_desk=True) as desk:
         with desk.sandbox.store.transaction(write=True) as records:

@@ -43,8 +43,11 @@ class Sides(Records):
             ).all()
         return {row.ticket_id: row.ticket_updated for row in rows}
 
-    def take_tickets(self, taken: Iterable[TakenTicket], *, census: int, now: datetime) -> int:
-        """Write down tickets as just read, in one transaction; returns how many are new here."""
+    def take_tickets(self, taken: Iterable[TakenTicket], *, census: int, now: datetime) -> set[str]:
+        """Write down tickets as just read, in one transaction.
+
+        Returns the keys of those left out: each is the name of another ticket's request.
+        """
         with self._writing() as connection:
             return add_tickets(connection, taken, census, now)
 
