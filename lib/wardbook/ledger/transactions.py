@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from wardbook.errors import ForeignFault
-from wardbook.ledger.claims import claim, turn_to_write
+from wardbook.ledger.claims import claim
 
 
 class Transactions:
@@ -27,7 +27,7 @@ class Transactions:
     def _writing(self) -> Iterator[Connection]:
         """Open one transaction for writing."""
         try:
-            with turn_to_write(self._engine), self._engine.begin() as connection:
+            with self._engine.begin() as connection:
                 yield connection
         except OperationalError as error:
             raise ForeignFault(
