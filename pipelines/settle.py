@@ -83,7 +83,7 @@ class _Settling:
 
     def _make(self, effect: Effect, intent: Intent) -> Outcome:
         if intent.kind.startswith("jira.") and not self._record.ticket.updated:
-            return Outcome({}, {"skipped": "the ticket is gone"})
+            return Outcome(detail={"skipped": "the ticket is gone"})
         if may_exist(intent, self._record):
             found = effect.find(intent, self._record)
             if found is not None:

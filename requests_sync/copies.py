@@ -38,7 +38,6 @@ COPIES = frozenset(
 )
 """The kinds of effect of this module: they wait for each other, and hold up no run."""
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.-]+")
-_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -256,13 +255,13 @@ def _twin(intent: Intent, ours: object, skipped: str = "") -> Outcome:
     kind, theirs = _original(intent)
     twin = Twin(kind, theirs, str(intent.payload["twin"]["stamp"]), str(ours), skipped)
     detail = {"skipped": skipped} if skipped else {"ours": str(ours)}
-    return Outcome(_NOTHING, detail, twin=twin)
+    return Outcome(detail=detail, twin=twin)
 
 
 def _untwin(intent: Intent) -> Outcome:
     if intent.payload.get("double"):
-        return Outcome(_NOTHING, {"gone": True})  # the other one is the copy
-    return Outcome(_NOTHING, {"gone": True}, twin=Untwin(*_original(intent)))
+        return Outcome(detail={"gone": True})  # the other one is the copy
+    return Outcome(detail={"gone": True}, twin=Untwin(*_original(intent)))
 
 
 def _counted(outcome: Outcome, record: Record, more: int) -> Outcome:

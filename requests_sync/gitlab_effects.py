@@ -20,8 +20,6 @@ from wardbook.domain.mirror import IssueView
 from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.errors import ForeignFault
 
-_NOTHING: Mapping[str, Any] = {}
-
 
 @dataclass(frozen=True)
 class GitLabIssue:
@@ -131,7 +129,7 @@ class GitLabMergeRequest:
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Open it, unless the request has one."""
         if record.links.merge_request is not None:
-            return Outcome(_NOTHING, _NOTHING)
+            return Outcome()
         fields = {
             "source_branch": intent.payload["branch"],
             "target_branch": self.main,
@@ -166,7 +164,7 @@ class GitLabState:
         """Show the request's present state, not the one of the intent's time."""
         iid = record.links.issue
         if iid is None:
-            return Outcome(_NOTHING, {"skipped": "the request has no issue"})
+            return Outcome(detail={"skipped": "the request has no issue"})
         fields: dict[str, Any] = {"add_labels": ",".join(_state_labels(record))}
         closed = intent.payload.get("closed")
         if closed is not None:
@@ -184,8 +182,7 @@ def _state_labels(record: Record) -> list[str]:
 def _state_outcome(record: Record, view: IssueView) -> Outcome:
     # Not its version: people may have written on it since it was read.
     return Outcome(
-        _NOTHING,
-        {"label": record.state.label},
+        detail={"label": record.state.label},
         view={"closed": view.closed, "shown": view.shown},
         agreed={"issue_closed": view.closed},
     )
@@ -204,19 +201,19 @@ class GitLabNote:
         if iid is None:
             return None
         note = self.sight.note(_project(record), kind, iid, effect_mark(intent))
-        return Outcome(_NOTHING, {"note": note["id"]}) if note else None
+        return Outcome(detail={"note": note["id"]}) if note else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Write the note with its mark."""
         kind, iid = _noteable(intent, record)
         if iid is None:
-            return Outcome(_NOTHING, {"skipped": f"the request has no {kind}"})
+            return Outcome(detail={"skipped": f"the request has no {kind}"})
         body = f"{intent.payload['text']}\n\n{effect_mark(intent)}"
         note = self.gitlab.add_note(_project(record), kind, iid, body)
         if kind != "issues":
-            return Outcome(_NOTHING, {"note": note})
+            return Outcome(detail={"note": note})
         view = {"updated": version_after_note(record.view.updated, 1)}
-        return Outcome(_NOTHING, {"note": note}, view=view)
+        return Outcome(detail={"note": note}, view=view)
 
 
 def _noteable(intent: Intent, record: Record) -> tuple[str, int | None]:

@@ -11,8 +11,6 @@ from requests_sync.marks import effect_anchor
 from requests_sync.sight import Sight
 from wardbook.domain.record import Intent, Outcome, Record
 
-_NOTHING: Mapping[str, Any] = {}
-
 
 @dataclass(frozen=True)
 class JiraComment:
@@ -24,12 +22,12 @@ class JiraComment:
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for the effect's mark in the comments that our account wrote."""
         comment = self.sight.comment(record.ticket.key, effect_anchor(intent))
-        return Outcome(_NOTHING, {"comment": comment["id"]}) if comment else None
+        return Outcome(detail={"comment": comment["id"]}) if comment else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Write the comment with its mark."""
         text = f"{intent.payload['text']}\n{effect_anchor(intent)}"
-        return Outcome(_NOTHING, {"comment": self.jira.add_comment(record.ticket.key, text)})
+        return Outcome(detail={"comment": self.jira.add_comment(record.ticket.key, text)})
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class JiraLink:
         for link in self.jira.remote_links(record.ticket.key):
             same = link.get("globalId") == _identity(intent, record)
             if same and link["object"]["url"] == _link_url(intent, record):
-                return Outcome(_NOTHING, _NOTHING)
+                return Outcome()
         return None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
@@ -54,7 +52,7 @@ class JiraLink:
             _link_url(intent, record),
             intent.payload["title"],
         )
-        return Outcome(_NOTHING, _NOTHING)
+        return Outcome()
 
 
 def _identity(intent: Intent, record: Record) -> str:
@@ -93,23 +91,22 @@ class JiraTransition:
             if done and not record.agreed.ticket_done:
                 # Both sides agreed that it is open: somebody closed it since, and is followed.
                 seen = {"status": status, "done": done}
-                return Outcome(_NOTHING, {"skipped": f"it was set to {status}"}, ticket=seen)
+                return Outcome(detail={"skipped": f"it was set to {status}"}, ticket=seen)
         if wanted not in offered and by_way_of in offered:
             refused = self._make(key, offered[by_way_of], intent)
             if refused:
-                return Outcome(_NOTHING, {"skipped": refused})
+                return Outcome(detail={"skipped": refused})
             offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
         if wanted in offered:
             refused = self._make(key, offered[wanted], intent)
             if refused:
-                return Outcome(_NOTHING, {"skipped": refused})
+                return Outcome(detail={"skipped": refused})
             done = _is_done(offered[wanted]["to"])
             return _status_outcome(wanted, done, intent.payload["resolution"] if done else "")
         status, done = self.jira.status(key)
         reason = f"from {status} the workflow offers no transition to {wanted}"
         return Outcome(
-            _NOTHING,
-            {"skipped": reason},
+            detail={"skipped": reason},
             ticket={"status": status, "done": done},
             agreed={"ticket_done": done},
         )
@@ -133,8 +130,7 @@ def _is_done(status: Mapping[str, Any]) -> bool:
 def _status_outcome(status: str, done: bool, resolution: str | None = None) -> Outcome:
     known = {} if resolution is None else {"resolution": resolution}
     return Outcome(
-        _NOTHING,
-        {"status": status},
+        detail={"status": status},
         ticket={"status": status, "done": done} | known,
         agreed={"ticket_done": done},
     )
