@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipelines.house import House
-from requests_sync.copies import COPIES, may_exist
+from requests_sync.copies import COPIES
 from requests_sync.effects import Effect
+from requests_sync.places import may_exist
 from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.errors import WardbookError
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from wardbook.domain.record import Record
+from wardbook.domain.record import Intent, Record
 from wardbook.errors import ForeignFault
 
 REFUSED_FOR_GOOD = frozenset({400, 404, 413, 415, 422})
 """What asking again cannot change."""
+
+
+def may_exist(intent: Intent, record: Record) -> bool:
+    """Tell whether an effect may exist without the ledger's knowing."""
+    return bool(intent.attempts or record.known_before)
 
 
 def place_of(record: Record) -> tuple[str, int]:
