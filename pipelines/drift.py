@@ -19,6 +19,7 @@ from requests_sync.drift import (
     differences,
 )
 from requests_sync.issue_fields import view_of_issue
+from requests_sync.jira_effects import link_identity
 from requests_sync.jira_port import person_id
 from requests_sync.mirror import Sides, compare
 from requests_sync.payloads import thread_of_payload, ticket_of_payload
@@ -122,7 +123,7 @@ def _state(
         about = f"{record.state.label}, {_open(fresh)}"
         repair = intend(record, record.state, "gitlab.state", "drift", closed=over)
         yield Difference("state", about, repair)
-    identity = f"system=wardbook&id={record.key}/issue"
+    identity = link_identity(record, "issue")
     links = house.jira.remote_links(record.ticket.key)
     if record.links.branch and not any(link.get("globalId") == identity for link in links):
         title = f"GitLab · {record.key}"

@@ -39,7 +39,7 @@ class JiraLink:
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for a link with this global id and address."""
         for link in self.jira.remote_links(record.ticket.key):
-            same = link.get("globalId") == _identity(intent, record)
+            same = link.get("globalId") == link_identity(record, intent.payload["what"])
             if same and link["object"]["url"] == _link_url(intent, record):
                 return Outcome()
         return None
@@ -48,15 +48,16 @@ class JiraLink:
         """Create the link or bring it up to date."""
         self.jira.put_remote_link(
             record.ticket.key,
-            _identity(intent, record),
+            link_identity(record, intent.payload["what"]),
             _link_url(intent, record),
             intent.payload["title"],
         )
         return Outcome()
 
 
-def _identity(intent: Intent, record: Record) -> str:
-    return f"system=wardbook&id={record.key}/{intent.payload['what']}"
+def link_identity(record: Record, what: str) -> str:
+    """Return the global id of a request's remote link to its issue, or another thing of it."""
+    return f"system=wardbook&id={record.key}/{what}"
 
 
 def _link_url(intent: Intent, record: Record) -> str:

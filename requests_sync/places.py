@@ -14,8 +14,17 @@ def may_exist(intent: Intent, record: Record) -> bool:
     return bool(intent.attempts or record.known_before)
 
 
+def project_of(record: Record) -> str:
+    """Return the GitLab project of a request."""
+    return place_of(record)[0]
+
+
 def place_of(record: Record) -> tuple[str, int]:
-    """Return the project and number of a request's issue."""
+    """Return the project and number of a request's issue.
+
+    Raises:
+        ForeignFault: it has none yet.
+    """
     if record.links.project is None or record.links.issue is None:
         raise ForeignFault(f"{record.key} has no GitLab issue yet; it is tried again.")
     return record.links.project, record.links.issue
