@@ -58,7 +58,7 @@ def find_drift(house: House, keys: tuple[str, ...], *, repair: bool) -> Iterator
 
 def _orphans(house: House) -> Iterator[Drift]:
     """Yield open issues of tickets that this ledger never met: deleted before it began."""
-    for project in sorted({service.project for service in house.settings.services.values()}):
+    for project in house.settings.projects:
         for ticket, issue in house.issues.of_project(project).items():
             if not issue.view.closed and house.ledger.key_of_ticket(ticket) is None:
                 yield Drift(f"{project}#{issue.iid}", Difference("orphan", ticket, None), False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from requests_sync.foreign_text import drop_controls, inline_code, quote_for_gitlab, title_of
@@ -38,11 +37,10 @@ def wanted_fields(ticket: Ticket, thread: Thread, key: str, settings: Settings) 
     """
     language = settings.unit.language
     head, _ = split_text(ticket.description, QUESTION_LENGTH)
-    host = urlsplit(settings.gitlab.url).netloc
     description = say(
         language,
         "issue.description",
-        question=to_markdown(head or ticket.summary, gitlab_host=host),
+        question=to_markdown(head or ticket.summary, gitlab_host=settings.gitlab.host),
         requester=_person(ticket.reporter),
         service=_shown(", ".join(ticket.components)),
         type=_shown(ticket.issue_type),

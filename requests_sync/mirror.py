@@ -119,7 +119,6 @@ class _Plan:
 
     def comments(self) -> Iterator[Intent]:
         remarks = [*self._overflow(), *self._sides.ticket.remarks]
-        host = self._settings.gitlab.url.partition("://")[2].partition("/")[0]
         for piece in pieces_of(remarks, _NOTE_PIECE):
             yield from self._copy(
                 "gitlab.comment",
@@ -129,7 +128,7 @@ class _Plan:
                     "comment",
                     author=inline_code(piece.author),
                     at=tell_moment(piece.at, self._settings.unit.time_zone),
-                    text=to_markdown(piece.text, gitlab_host=host),
+                    text=to_markdown(piece.text, gitlab_host=self._settings.gitlab.host),
                 ),
             )
         yield from self._gone("gitlab.comment", TwinKind.COMMENT, ids_of(remarks, _NOTE_PIECE))

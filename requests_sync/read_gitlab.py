@@ -34,7 +34,7 @@ def read_issues(ledger: Ledger, gitlab: GitLabPort, settings: Settings, now: dat
     Raises:
         ForeignFault: GitLab could not be read; the watermark of that project stays.
     """
-    for project in sorted({service.project for service in settings.services.values()}):
+    for project in settings.projects:
         mark = f"gitlab.read_until:{project}"
         before = ledger.mark(mark)
         since = before and (datetime.fromisoformat(before) - _CLOCK_SKEW).isoformat()

@@ -90,7 +90,7 @@ def _find_issue(house: House, record: Record) -> Record:
 
     One that is accepted finds its issue when it is filed.
     """
-    for project in sorted({service.project for service in house.settings.services.values()}):
+    for project in house.settings.projects:
         found = house.issues.find(project, record.ticket.id, tried=False)
         if found is not None:
             links = {"project": project, "issue": found.iid, "issue_url": found.url}
