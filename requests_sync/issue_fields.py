@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -181,8 +182,6 @@ def tell_size(size: int, language: Language) -> str:
 
 def tell_moment(at: str, zone: str) -> str:
     """Return a tracker's stamp in the unit's own time, to the minute."""
-    from datetime import datetime
-
     return datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
 
 
