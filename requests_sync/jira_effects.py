@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from requests_sync.jira_port import JiraPort
@@ -83,49 +83,46 @@ class JiraTransition:
         One that is not offered, or whose screen wants more than a resolution, is reported, not
         forced.
         """
-        key, wanted, by_way_of = record.ticket.key, intent.payload["status"], intent.payload["todo"]
-        offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
-        if wanted not in offered:
-            status, done = self.jira.status(key)
-            if status == wanted:
-                return _status_outcome(status, done)
-            if done and not record.agreed.ticket_done:
-                # Both sides agreed that it is open: somebody closed it since, and is followed.
-                seen = {"status": status, "done": done}
-                return Outcome(detail={"skipped": f"it was set to {status}"}, ticket=seen)
-        if wanted not in offered and by_way_of in offered:
-            refused = self._make(key, offered[by_way_of], intent)
-            if refused:
-                return Outcome(detail={"skipped": refused})
-            offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
+        key, wanted = record.ticket.key, intent.payload["status"]
+        offered = self._offered(key)
         if wanted in offered:
-            refused = self._make(key, offered[wanted], intent)
-            if refused:
-                return Outcome(detail={"skipped": refused})
-            done = _is_done(offered[wanted]["to"])
-            return _status_outcome(wanted, done, intent.payload["resolution"] if done else "")
+            return self._make(key, offered[wanted], intent)
         status, done = self.jira.status(key)
+        if status == wanted:
+            return _status_outcome(status, done)
+        if done and not record.agreed.ticket_done:
+            # Both sides agreed that it is open: somebody closed it since, and is followed.
+            seen = {"status": status, "done": done}
+            return Outcome(detail={"skipped": f"it was set to {status}"}, ticket=seen)
+        if intent.payload["todo"] in offered:
+            outcome = self._make(key, offered[intent.payload["todo"]], intent)
+            if "skipped" in outcome.detail:
+                return outcome
+            offered = self._offered(key)
+            if wanted in offered:
+                return self._make(key, offered[wanted], intent)
+            status, done = self.jira.status(key)
         reason = f"from {status} the workflow offers no transition to {wanted}"
-        return Outcome(
-            detail={"skipped": reason},
-            ticket={"status": status, "done": done},
-            agreed={"ticket_done": done},
-        )
+        return replace(_status_outcome(status, done), detail={"skipped": reason})
 
-    def _make(self, key: str, offered: Mapping[str, Any], intent: Intent) -> str | None:
-        screen: Mapping[str, Any] = offered.get("fields") or {}
+    def _offered(self, key: str) -> dict[str, Mapping[str, Any]]:
+        """Return the moves that the workflow offers now, by the status to which they lead."""
+        return {move["to"]["name"]: move for move in self.jira.transitions(key)}
+
+    def _make(self, key: str, move: Mapping[str, Any], intent: Intent) -> Outcome:
+        """Make a move that is offered, unless its screen wants what we do not have."""
+        screen: Mapping[str, Any] = move.get("fields") or {}
         fields = {}
         if "resolution" in screen:
             fields["resolution"] = {"name": intent.payload["resolution"]}
         unknown = [n for n, f in screen.items() if f.get("required") and n not in fields]
         if unknown:
-            return f"the transition's screen wants {unknown}"
-        self.jira.transition(key, offered["id"], fields)
-        return None
-
-
-def _is_done(status: Mapping[str, Any]) -> bool:
-    return bool((status.get("statusCategory") or {}).get("key") == "done")
+            return Outcome(detail={"skipped": f"the transition's screen wants {unknown}"})
+        self.jira.transition(key, move["id"], fields)
+        done = (move["to"].get("statusCategory") or {}).get("key") == "done"
+        return _status_outcome(
+            move["to"]["name"], done, intent.payload["resolution"] if done else ""
+        )
 
 
 def _status_outcome(status: str, done: bool, resolution: str | None = None) -> Outcome:
