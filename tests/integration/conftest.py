@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the tests' own, started once and stopped by its process id."""
+"""A real PostgreSQL of the tests' own, started once and stopped by its process id; a desk."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.desk import Desk
 
 
 def postgresql_programs() -> Path | None:
@@ -55,6 +59,15 @@ def postgresql_url(postgresql_server: str, request: pytest.FixtureRequest) -> It
     yield postgresql_server.format(name=name)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A unit of the test's own, its trackers served by this process; nothing is run."""
+    from tests.desk import open_desk
+
+    with open_desk(tmp_path) as desk:
+        yield desk
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
