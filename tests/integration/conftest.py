@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the tests' own, started once and stopped by its process id; a desk."""
+"""A real PostgreSQL of the tests' own, started once and stopped by its process id."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from tests.desk import Desk
 
 
 def postgresql_programs() -> Path | None:
@@ -62,7 +58,7 @@ def postgresql_url(postgresql_server: str, request: pytest.FixtureRequest) -> It
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path) -> Iterator[object]:
     """A unit of the test's own, its trackers served by this process; nothing is run."""
     from tests.desk import open_desk
 
