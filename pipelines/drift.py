@@ -8,20 +8,14 @@ from dataclasses import dataclass, replace
 from pipelines.decide import step_by_hand
 from pipelines.house import House
 from pipelines.settle import settle_effects
-from pipelines.steps.compare import issue_of
+from pipelines.steps.compare import issue_of, read_copies
 from pipelines.steps.notices import intend
-from requests_sync.drift import (
-    Copy,
-    Difference,
-    Found,
-    copies_in_comments,
-    copies_in_notes,
-    differences,
-)
+from requests_sync.drift import Copy, Difference, Found, differences
 from requests_sync.issue_fields import view_of_issue
-from requests_sync.jira_port import person_id
+from requests_sync.jira_effects import link_identity
 from requests_sync.mirror import Sides, compare
 from requests_sync.payloads import thread_of_payload, ticket_of_payload
+from requests_sync.places import place_of
 from requests_sync.read_gitlab import thread_of_notes
 from wardbook.domain.mirror import Agreed, TwinKind
 from wardbook.domain.record import Record
@@ -57,7 +51,7 @@ def find_drift(house: House, keys: tuple[str, ...], *, repair: bool) -> Iterator
 
 def _orphans(house: House) -> Iterator[Drift]:
     """Yield open issues of tickets that this ledger never met: deleted before it began."""
-    for project in sorted({service.project for service in house.settings.services.values()}):
+    for project in house.settings.projects:
         for ticket, issue in house.issues.of_project(project).items():
             if not issue.view.closed and house.ledger.key_of_ticket(ticket) is None:
                 yield Drift(f"{project}#{issue.iid}", Difference("orphan", ticket, None), False)
@@ -67,7 +61,7 @@ def _look_at(house: House, key: str, *, repair: bool) -> Iterator[Drift]:
     record = house.ledger.record(key)
     if record is None or house.ledger.open_intents(key):
         return
-    project, iid = str(record.links.project), int(record.links.issue or 0)
+    project, iid = place_of(record)
     issue, payload = house.gitlab.issue(project, iid), house.jira.issue(record.ticket.id)
     for side, there in (("issue", issue), ("ticket", payload)):
         if there is None:
@@ -86,7 +80,8 @@ def _look_at(house: House, key: str, *, repair: bool) -> Iterator[Drift]:
         twins={},
     )
     expected = compare(sides, house.settings, lambda other: issue_of(house, other))
-    found = differences(expected, _copies(house, fresh, project, iid))
+    copies = [*read_copies(house, fresh), *_links(house, project, iid)]
+    found = differences(expected, copies)
     listed = [*found.differences, *_state(house, record, fresh, issue["labels"])]
     repaired = repair and bool(listed) and _repair(house, record, fresh, found, listed)
     for one in listed:
@@ -122,7 +117,7 @@ def _state(
         about = f"{record.state.label}, {_open(fresh)}"
         repair = intend(record, record.state, "gitlab.state", "drift", closed=over)
         yield Difference("state", about, repair)
-    identity = f"system=wardbook&id={record.key}/issue"
+    identity = link_identity(record, "issue")
     links = house.jira.remote_links(record.ticket.key)
     if record.links.branch and not any(link.get("globalId") == identity for link in links):
         title = f"GitLab · {record.key}"
@@ -132,18 +127,6 @@ def _state(
 
 def _open(record: Record) -> str:
     return "closed" if record.view.closed else "opened"
-
-
-def _copies(house: House, record: Record, project: str, iid: int) -> list[Copy]:
-    key = record.ticket.key
-    return [
-        *copies_in_notes(house.gitlab.notes(project, "issues", iid), house.gitlab.account),
-        *copies_in_comments(
-            house.jira.comments(key),
-            lambda comment: person_id(comment.get("author") or {}) == house.jira.account,
-        ),
-        *_links(house, project, iid),
-    ]
 
 
 def _links(house: House, project: str, iid: int) -> Iterator[Copy]:

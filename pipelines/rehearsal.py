@@ -53,8 +53,8 @@ class _Pretended:
             links = {"project": intent.payload["project"], "issue": _NOWHERE, "issue_url": ""}
             shown = shown_digest(intent.payload["fields"])
             view = {"updated": "pretended", "shown": shown}
-            return Outcome(links, {}, view=view, agreed={"wanted": shown, "shown": shown})
-        return Outcome({}, {"pretended": True})
+            return Outcome(links, view=view, agreed={"wanted": shown, "shown": shown})
+        return Outcome(detail={"pretended": True})
 
 
 class Rehearsal(House):

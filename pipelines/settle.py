@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipelines.house import House
-from requests_sync.copies import COPIES, may_exist
+from requests_sync.copies import COPIES
 from requests_sync.effects import Effect
+from requests_sync.places import may_exist
 from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.errors import WardbookError
 
@@ -83,7 +84,7 @@ class _Settling:
 
     def _make(self, effect: Effect, intent: Intent) -> Outcome:
         if intent.kind.startswith("jira.") and not self._record.ticket.updated:
-            return Outcome({}, {"skipped": "the ticket is gone"})
+            return Outcome(detail={"skipped": "the ticket is gone"})
         if may_exist(intent, self._record):
             found = effect.find(intent, self._record)
             if found is not None:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from requests_sync.field_effects import GitLabAssign, GitLabFields, JiraAssign
 from requests_sync.gitlab_port import GitLabPort
-from requests_sync.issue_fields import version_after_note
 from requests_sync.jira_port import JiraPort, NotOurs
 from requests_sync.marks import copy_anchor, copy_mark
-from requests_sync.places import REFUSED_FOR_GOOD, place_of
+from requests_sync.places import REFUSED_FOR_GOOD, may_exist, place_of
 from requests_sync.sight import Sight
-from wardbook.domain.mirror import Attachment, Twin, TwinKind
-from wardbook.domain.record import Intent, Outcome, Record, Untwin
+from requests_sync.twins import CopyEffect, NoteCopy, given_up, original_of, twinned, untwinned
+from wardbook.domain.mirror import Attachment
+from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.errors import Fault, ForeignFault
 from wardbook.messages import Language, say
 
@@ -38,157 +39,122 @@ COPIES = frozenset(
 )
 """The kinds of effect of this module: they wait for each other, and hold up no run."""
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.-]+")
-_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
-class GitLabComment:
-    """The copy of a ticket's comment: a note, kept as its original is."""
+class _TextCopy(CopyEffect):
+    """The copy of what somebody wrote, kept as its original is."""
 
-    gitlab: GitLabPort
-    sight: Sight
+    refused_for_good: ClassVar[Collection[int]] = REFUSED_FOR_GOOD
 
-    def find(self, intent: Intent, record: Record) -> Outcome | None:
-        """Look for the note of this comment, as it should read."""
-        found = self._locate(intent, record)
-        if intent.payload.get("gone"):
-            return None if found else _untwin(intent)
-        if found is None or found["body"].strip() != intent.payload["text"].strip():
-            return None
-        return _twin(intent, found["id"])
+    @abstractmethod
+    def add(self, record: Record, text: str) -> object:
+        """Write it; returns its id."""
+
+    @abstractmethod
+    def edit(self, record: Record, ours: str, text: str) -> None:
+        """Rewrite it."""
 
     def do(self, intent: Intent, record: Record) -> Outcome:
-        """Write, rewrite or remove the note."""
-        project, iid = place_of(record)
-        ours = self._known(intent, record)
+        """Write, rewrite or remove it."""
         if intent.payload.get("gone"):
-            if ours:
-                self.gitlab.delete_note(project, iid, ours)
-            return _counted(_untwin(intent), record, -1 if ours else 0)
-        text = intent.payload["text"]
+            return self.remove(intent, record)
+        ours, text = self.ours(intent, record), intent.payload["text"]
         try:
-            if ours and self._rewrite(project, iid, ours, text):
-                return _twin(intent, ours)
-            note = self.gitlab.add_note(project, "issues", iid, text)
-            return _counted(_twin(intent, note), record, 1)
+            if ours and self._rewrite(record, ours, text):
+                return twinned(intent, ours)
+            return self.counted(twinned(intent, self.add(record, text)), record, 1)
         except ForeignFault as fault:
-            return _skipped(intent, fault)
+            return given_up(intent, fault, self.refused_for_good)
 
-    def _rewrite(self, project: str, iid: int, note: int, text: str) -> bool:
-        """Rewrite a note; False when somebody deleted it."""
+    def _rewrite(self, record: Record, ours: str, text: str) -> bool:
+        """Rewrite it; False when somebody deleted it."""
         try:
-            self.gitlab.edit_note(project, iid, note, text)
+            self.edit(record, ours, text)
         except ForeignFault as fault:
             if fault.status != 404:
                 raise
             return False
         return True
 
-    def _known(self, intent: Intent, record: Record) -> int:
-        if intent.payload["ours"]:
-            return int(intent.payload["ours"])
-        found = self._locate(intent, record) if may_exist(intent, record) else None
-        return int(found["id"]) if found else 0
 
-    def _locate(self, intent: Intent, record: Record) -> Mapping[str, Any] | None:
+@dataclass(frozen=True)
+class GitLabComment(NoteCopy, _TextCopy):
+    """The copy of a ticket's comment: a note."""
+
+    def add(self, record: Record, text: str) -> object:
+        """Write the note."""
         project, iid = place_of(record)
-        return self.sight.note(project, "issues", iid, copy_mark(*_original(intent)))
+        return self.gitlab.add_note(project, "issues", iid, text)
+
+    def edit(self, record: Record, ours: str, text: str) -> None:
+        """Rewrite the note."""
+        self.gitlab.edit_note(*place_of(record), int(ours), text)
 
 
 @dataclass(frozen=True)
-class JiraNote:
-    """The copy of an analyst's note: a comment, kept as its original is."""
+class JiraNote(_TextCopy):
+    """The copy of an analyst's note: a comment."""
 
     jira: JiraPort
-    sight: Sight
+    # The ticket itself may be gone: then nothing is to be copied, and it is looked for.
+    refused_for_good = REFUSED_FOR_GOOD - {404}
 
-    def find(self, intent: Intent, record: Record) -> Outcome | None:
-        """Look for the comment of this note, as it should read."""
-        found = self._locate(intent, record)
-        if intent.payload.get("gone"):
-            return None if found else _untwin(intent)
-        if found is None or found["body"].strip() != intent.payload["text"].strip():
-            return None
-        return _twin(intent, found["id"])
+    def locate(self, intent: Intent, record: Record) -> Mapping[str, Any] | None:
+        """Look for it in our comments on the ticket."""
+        return self.sight.comment(record.ticket.key, copy_anchor(*original_of(intent)))
 
-    def do(self, intent: Intent, record: Record) -> Outcome:
-        """Write, rewrite or remove the comment."""
-        key, ours = record.ticket.key, self._known(intent, record)
-        if intent.payload.get("gone"):
-            if ours:
-                self.jira.delete_comment(key, ours)
-            return _untwin(intent)
-        text = intent.payload["text"]
-        try:
-            if ours and self._rewrite(key, ours, text):
-                return _twin(intent, ours)
-            return _twin(intent, self.jira.add_comment(key, text))
-        except ForeignFault as fault:
-            if fault.status == 404:
-                raise  # the ticket itself may be gone: then nothing is to be copied
-            return _skipped(intent, fault)
+    def add(self, record: Record, text: str) -> object:
+        """Write the comment."""
+        return self.jira.add_comment(record.ticket.key, text)
 
-    def _rewrite(self, key: str, comment: str, text: str) -> bool:
-        """Rewrite a comment; False when somebody deleted it."""
-        try:
-            self.jira.edit_comment(key, comment, text)
-        except ForeignFault as fault:
-            if fault.status != 404:
-                raise
-            return False
-        return True
+    def edit(self, record: Record, ours: str, text: str) -> None:
+        """Rewrite the comment."""
+        self.jira.edit_comment(record.ticket.key, ours, text)
 
-    def _known(self, intent: Intent, record: Record) -> str:
-        if intent.payload["ours"]:
-            return str(intent.payload["ours"])
-        found = self._locate(intent, record) if may_exist(intent, record) else None
-        return str(found["id"]) if found else ""
+    def delete(self, record: Record, ours: str) -> None:
+        """Delete the comment."""
+        self.jira.delete_comment(record.ticket.key, ours)
 
-    def _locate(self, intent: Intent, record: Record) -> Mapping[str, Any] | None:
-        return self.sight.comment(record.ticket.key, copy_anchor(*_original(intent)))
+    def counted(self, outcome: Outcome, record: Record, more: int) -> Outcome:
+        """Nothing is counted: Jira stamps a ticket for each."""
+        del record, more
+        return outcome
 
 
 @dataclass(frozen=True)
-class GitLabAttachment:
+class GitLabAttachment(NoteCopy):
     """The copy of a ticket's attachment: an upload, and the note that shows it."""
 
     jira: JiraPort
-    gitlab: GitLabPort
-    sight: Sight
     language: Language
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
-        """Look for the note that shows it."""
-        found = self._locate(intent, record)
-        if intent.payload.get("gone"):
-            return None
-        return _twin(intent, found["id"]) if found else None
+        """Look for the note that shows it; one that goes is not looked for, but its uploads."""
+        return None if intent.payload.get("gone") else super().find(intent, record)
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Fetch it from Jira, upload it, write the note; or remove both."""
         project, iid = place_of(record)
-        _, theirs = _original(intent)
+        _, theirs = original_of(intent)
         removed = intent.payload.get("gone") and not intent.payload.get("double")
         if may_exist(intent, record) or removed:
             self._drop_uploads(project, f"{theirs}-")  # of an attempt that broke off
         if intent.payload.get("gone"):
-            found = intent.payload["ours"] or (self._locate(intent, record) or {}).get("id")
-            if found:
-                self.gitlab.delete_note(project, iid, int(found))
-            return _counted(_untwin(intent), record, -1 if found else 0)
+            return self.remove(intent, record)
         file = Attachment(**intent.payload["file"])
         try:
             link, digest = self._upload(project, file, intent.payload["limit"])
         except NotOurs as refusal:
-            return _twin(intent, "", str(refusal))
+            return twinned(intent, "", str(refusal))
         except ForeignFault as fault:
-            return _skipped(intent, fault)
+            return given_up(intent, fault)
         text = say(
             self.language, "mirror.file", link=link, digest=digest, **intent.payload["head"]
         ).strip()
-        body = f"{text}\n\n{copy_mark(*_original(intent))}"
+        body = f"{text}\n\n{copy_mark(*original_of(intent))}"
         note = self.gitlab.add_note(project, "issues", iid, body)
-        return _counted(_twin(intent, note), record, 1)
+        return self.counted(twinned(intent, note), record, 1)
 
     def _upload(self, project: str, file: Attachment, limit: int) -> tuple[str, str]:
         name = f"{file.id}-{_UNSAFE_IN_NAMES.sub('_', file.name)[-80:]}"
@@ -211,10 +177,6 @@ class GitLabAttachment:
             if ours and str(upload["filename"]).startswith(prefix):
                 self.gitlab.delete_upload(project, int(upload["id"]))
 
-    def _locate(self, intent: Intent, record: Record) -> Mapping[str, Any] | None:
-        project, iid = place_of(record)
-        return self.sight.note(project, "issues", iid, copy_mark(*_original(intent)))
-
 
 @dataclass(frozen=True)
 class GitLabLink:
@@ -233,48 +195,14 @@ class GitLabLink:
         if intent.payload.get("gone"):
             if intent.payload["ours"]:
                 self.gitlab.unlink_issues(project, iid, int(intent.payload["ours"]))
-            return _untwin(intent)
+            return untwinned(intent)
         try:
             link = self.gitlab.link_issues(
                 project, iid, intent.payload["project"], intent.payload["issue"]
             )
         except ForeignFault as fault:
-            return _skipped(intent, fault)
-        return _twin(intent, link)
-
-
-def may_exist(intent: Intent, record: Record) -> bool:
-    """Tell whether an effect may exist without the ledger's knowing."""
-    return bool(intent.attempts or record.known_before)
-
-
-def _original(intent: Intent) -> tuple[TwinKind, str]:
-    return TwinKind(intent.payload["twin"]["kind"]), str(intent.payload["twin"]["theirs"])
-
-
-def _twin(intent: Intent, ours: object, skipped: str = "") -> Outcome:
-    kind, theirs = _original(intent)
-    twin = Twin(kind, theirs, str(intent.payload["twin"]["stamp"]), str(ours), skipped)
-    detail = {"skipped": skipped} if skipped else {"ours": str(ours)}
-    return Outcome(_NOTHING, detail, twin=twin)
-
-
-def _untwin(intent: Intent) -> Outcome:
-    if intent.payload.get("double"):
-        return Outcome(_NOTHING, {"gone": True})  # the other one is the copy
-    return Outcome(_NOTHING, {"gone": True}, twin=Untwin(*_original(intent)))
-
-
-def _counted(outcome: Outcome, record: Record, more: int) -> Outcome:
-    """Add to an outcome that we wrote or deleted a note on the issue."""
-    return replace(outcome, view={"updated": version_after_note(record.view.updated, more)})
-
-
-def _skipped(intent: Intent, fault: ForeignFault) -> Outcome:
-    """Give up what a server refuses for good; anything else is raised, to be tried again."""
-    if fault.status not in REFUSED_FOR_GOOD:
-        raise fault
-    return _twin(intent, "", str(fault))
+            return given_up(intent, fault)
+        return twinned(intent, link)
 
 
 def copy_effects(
@@ -284,9 +212,9 @@ def copy_effects(
     return {
         "gitlab.fields": GitLabFields(gitlab),
         "gitlab.assign": GitLabAssign(gitlab),
-        "gitlab.comment": GitLabComment(gitlab, sight),
-        "gitlab.attachment": GitLabAttachment(jira, gitlab, sight, language),
+        "gitlab.comment": GitLabComment(sight, gitlab),
+        "gitlab.attachment": GitLabAttachment(sight, gitlab, jira, language),
         "gitlab.link": GitLabLink(gitlab),
-        "jira.note": JiraNote(jira, sight),
+        "jira.note": JiraNote(sight, jira),
         "jira.assign": JiraAssign(jira),
     }

@@ -15,8 +15,6 @@ from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.domain.ticket import Person
 from wardbook.errors import ForeignFault
 
-_NOTHING: Mapping[str, Any] = {}
-
 
 @dataclass(frozen=True)
 class GitLabFields:
@@ -35,7 +33,7 @@ class GitLabFields:
         """Set them; what an analyst added below our mark, and other labels, stay."""
         issue = self._read(record)
         if issue is None:
-            return Outcome(_NOTHING, {"skipped": "the issue is gone"})
+            return Outcome(detail={"skipped": "the issue is gone"})
         wanted = dict(intent.payload["fields"])
         _, added = cut_at_mark(issue["description"] or "")
         labels = set(wanted.pop("labels"))
@@ -57,7 +55,7 @@ class GitLabFields:
         agreed = {name: intent.payload[name] for name in ("wanted", "wanted_for")}
         agreed["shown"] = view.shown
         # Not its version: people may have written on it since it was read.
-        return Outcome(_NOTHING, {"shown": view.shown}, view={"shown": view.shown}, agreed=agreed)
+        return Outcome(detail={"shown": view.shown}, view={"shown": view.shown}, agreed=agreed)
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,12 @@ class GitLabAssign:
         agreed = {"ticket_assignee": username}
         user = self.gitlab.user(username) if username else None
         if username and user is None:
-            return Outcome(_NOTHING, {"skipped": f"GitLab knows no {username}"}, agreed=agreed)
+            return Outcome(detail={"skipped": f"GitLab knows no {username}"}, agreed=agreed)
         project, iid = place_of(record)
         fields = {"assignee_ids": [user["id"] if user else 0]}
         view = view_of_issue(self.gitlab.update_issue(project, iid, fields))
         seen = {"assignee": view.assignee}
-        return Outcome(_NOTHING, {"assignee": username}, view=seen, agreed=agreed | seen)
+        return Outcome(detail={"assignee": username}, view=seen, agreed=agreed | seen)
 
 
 @dataclass(frozen=True)
@@ -105,10 +103,9 @@ class JiraAssign:
         except ForeignFault as fault:
             if fault.status not in REFUSED_FOR_GOOD:
                 raise
-            return Outcome(_NOTHING, {"skipped": str(fault)}, agreed=agreed)
+            return Outcome(detail={"skipped": str(fault)}, agreed=agreed)
         return Outcome(
-            _NOTHING,
-            {"assignee": username},
+            detail={"assignee": username},
             ticket={"assignee": Person(username, username) if username else None},
             agreed=agreed | {"ticket_assignee": analyst},
         )

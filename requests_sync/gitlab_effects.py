@@ -15,12 +15,10 @@ from requests_sync.issue_fields import (
 )
 from requests_sync.issue_index import IssueIndex
 from requests_sync.marks import effect_mark
+from requests_sync.places import may_exist, project_of
 from requests_sync.sight import Sight
 from wardbook.domain.mirror import IssueView
 from wardbook.domain.record import Intent, Outcome, Record
-from wardbook.errors import ForeignFault
-
-_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class GitLabBranch:
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look whether the branch's head holds these files."""
-        project, branch = _project(record), intent.payload["branch"]
+        project, branch = project_of(record), intent.payload["branch"]
         head = self.gitlab.branch_head(project, branch)
         if head is None or self._actions(project, head, intent):
             return None
@@ -88,10 +86,10 @@ class GitLabBranch:
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Commit what is missing or differs; a notebook that is there stays the analyst's."""
-        project, branch = _project(record), intent.payload["branch"]
+        project, branch = project_of(record), intent.payload["branch"]
         # A request that was never tried has no branch: asking would cost a call for each.
-        fresh = not (intent.attempts or record.known_before or record.links.branch)
-        head = None if fresh else self.gitlab.branch_head(project, branch)
+        asked = may_exist(intent, record) or record.links.branch
+        head = self.gitlab.branch_head(project, branch) if asked else None
         actions = self._actions(project, head, intent)
         commit = head
         if actions:
@@ -124,21 +122,21 @@ class GitLabMergeRequest:
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for a merge request from the request's branch; one that was closed is an answer."""
         found = self.gitlab.merge_requests(
-            _project(record), source_branch=intent.payload["branch"], state="all", scope="all"
+            project_of(record), source_branch=intent.payload["branch"], state="all", scope="all"
         )
         return next((_merge_request_outcome(request) for request in found), None)
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Open it, unless the request has one."""
         if record.links.merge_request is not None:
-            return Outcome(_NOTHING, _NOTHING)
+            return Outcome()
         fields = {
             "source_branch": intent.payload["branch"],
             "target_branch": self.main,
             "title": intent.payload["title"],
             "description": intent.payload["description"],
         }
-        return _merge_request_outcome(self.gitlab.create_merge_request(_project(record), fields))
+        return _merge_request_outcome(self.gitlab.create_merge_request(project_of(record), fields))
 
 
 def _merge_request_outcome(found: Mapping[str, Any]) -> Outcome:
@@ -156,7 +154,7 @@ class GitLabState:
         """Look whether the issue shows it."""
         if record.links.issue is None:
             return None
-        issue = self.gitlab.issue(_project(record), record.links.issue)
+        issue = self.gitlab.issue(project_of(record), record.links.issue)
         if issue is None or not set(_state_labels(record)) <= set(issue["labels"]):
             return None
         view, closed = view_of_issue(issue), intent.payload.get("closed")
@@ -166,12 +164,12 @@ class GitLabState:
         """Show the request's present state, not the one of the intent's time."""
         iid = record.links.issue
         if iid is None:
-            return Outcome(_NOTHING, {"skipped": "the request has no issue"})
+            return Outcome(detail={"skipped": "the request has no issue"})
         fields: dict[str, Any] = {"add_labels": ",".join(_state_labels(record))}
         closed = intent.payload.get("closed")
         if closed is not None:
             fields["state_event"] = "close" if closed else "reopen"
-        issue = self.gitlab.update_issue(_project(record), iid, fields)
+        issue = self.gitlab.update_issue(project_of(record), iid, fields)
         return _state_outcome(record, view_of_issue(issue))
 
 
@@ -184,8 +182,7 @@ def _state_labels(record: Record) -> list[str]:
 def _state_outcome(record: Record, view: IssueView) -> Outcome:
     # Not its version: people may have written on it since it was read.
     return Outcome(
-        _NOTHING,
-        {"label": record.state.label},
+        detail={"label": record.state.label},
         view={"closed": view.closed, "shown": view.shown},
         agreed={"issue_closed": view.closed},
     )
@@ -203,29 +200,23 @@ class GitLabNote:
         kind, iid = _noteable(intent, record)
         if iid is None:
             return None
-        note = self.sight.note(_project(record), kind, iid, effect_mark(intent))
-        return Outcome(_NOTHING, {"note": note["id"]}) if note else None
+        note = self.sight.note(project_of(record), kind, iid, effect_mark(intent))
+        return Outcome(detail={"note": note["id"]}) if note else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Write the note with its mark."""
         kind, iid = _noteable(intent, record)
         if iid is None:
-            return Outcome(_NOTHING, {"skipped": f"the request has no {kind}"})
+            return Outcome(detail={"skipped": f"the request has no {kind}"})
         body = f"{intent.payload['text']}\n\n{effect_mark(intent)}"
-        note = self.gitlab.add_note(_project(record), kind, iid, body)
+        note = self.gitlab.add_note(project_of(record), kind, iid, body)
         if kind != "issues":
-            return Outcome(_NOTHING, {"note": note})
+            return Outcome(detail={"note": note})
         view = {"updated": version_after_note(record.view.updated, 1)}
-        return Outcome(_NOTHING, {"note": note}, view=view)
+        return Outcome(detail={"note": note}, view=view)
 
 
 def _noteable(intent: Intent, record: Record) -> tuple[str, int | None]:
     if intent.payload["on"] == "merge_request":
         return "mergerequests", record.links.merge_request
     return "issues", record.links.issue
-
-
-def _project(record: Record) -> str:
-    if record.links.project is None:
-        raise ForeignFault(f"{record.key} has no GitLab project yet; it is tried again.")
-    return record.links.project

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from requests_sync.foreign_text import drop_controls, inline_code, quote_for_gitlab, title_of
@@ -38,11 +38,10 @@ def wanted_fields(ticket: Ticket, thread: Thread, key: str, settings: Settings) 
     """
     language = settings.unit.language
     head, _ = split_text(ticket.description, QUESTION_LENGTH)
-    host = urlsplit(settings.gitlab.url).netloc
     description = say(
         language,
         "issue.description",
-        question=to_markdown(head or ticket.summary, gitlab_host=host),
+        question=to_markdown(head or ticket.summary, gitlab_host=settings.gitlab.host),
         requester=_person(ticket.reporter),
         service=_shown(", ".join(ticket.components)),
         type=_shown(ticket.issue_type),
@@ -183,8 +182,6 @@ def tell_size(size: int, language: Language) -> str:
 
 def tell_moment(at: str, zone: str) -> str:
     """Return a tracker's stamp in the unit's own time, to the minute."""
-    from datetime import datetime
-
     return datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from requests_sync.jira_port import JiraPort
 from requests_sync.marks import effect_anchor
 from requests_sync.sight import Sight
 from wardbook.domain.record import Intent, Outcome, Record
-
-_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -24,12 +22,12 @@ class JiraComment:
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for the effect's mark in the comments that our account wrote."""
         comment = self.sight.comment(record.ticket.key, effect_anchor(intent))
-        return Outcome(_NOTHING, {"comment": comment["id"]}) if comment else None
+        return Outcome(detail={"comment": comment["id"]}) if comment else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Write the comment with its mark."""
         text = f"{intent.payload['text']}\n{effect_anchor(intent)}"
-        return Outcome(_NOTHING, {"comment": self.jira.add_comment(record.ticket.key, text)})
+        return Outcome(detail={"comment": self.jira.add_comment(record.ticket.key, text)})
 
 
 @dataclass(frozen=True)
@@ -41,24 +39,25 @@ class JiraLink:
     def find(self, intent: Intent, record: Record) -> Outcome | None:
         """Look for a link with this global id and address."""
         for link in self.jira.remote_links(record.ticket.key):
-            same = link.get("globalId") == _identity(intent, record)
+            same = link.get("globalId") == link_identity(record, intent.payload["what"])
             if same and link["object"]["url"] == _link_url(intent, record):
-                return Outcome(_NOTHING, _NOTHING)
+                return Outcome()
         return None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Create the link or bring it up to date."""
         self.jira.put_remote_link(
             record.ticket.key,
-            _identity(intent, record),
+            link_identity(record, intent.payload["what"]),
             _link_url(intent, record),
             intent.payload["title"],
         )
-        return Outcome(_NOTHING, _NOTHING)
+        return Outcome()
 
 
-def _identity(intent: Intent, record: Record) -> str:
-    return f"system=wardbook&id={record.key}/{intent.payload['what']}"
+def link_identity(record: Record, what: str) -> str:
+    """Return the global id of a request's remote link to its issue, or another thing of it."""
+    return f"system=wardbook&id={record.key}/{what}"
 
 
 def _link_url(intent: Intent, record: Record) -> str:
@@ -84,57 +83,52 @@ class JiraTransition:
         One that is not offered, or whose screen wants more than a resolution, is reported, not
         forced.
         """
-        key, wanted, by_way_of = record.ticket.key, intent.payload["status"], intent.payload["todo"]
-        offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
-        if wanted not in offered:
-            status, done = self.jira.status(key)
-            if status == wanted:
-                return _status_outcome(status, done)
-            if done and not record.agreed.ticket_done:
-                # Both sides agreed that it is open: somebody closed it since, and is followed.
-                seen = {"status": status, "done": done}
-                return Outcome(_NOTHING, {"skipped": f"it was set to {status}"}, ticket=seen)
-        if wanted not in offered and by_way_of in offered:
-            refused = self._make(key, offered[by_way_of], intent)
-            if refused:
-                return Outcome(_NOTHING, {"skipped": refused})
-            offered = {move["to"]["name"]: move for move in self.jira.transitions(key)}
+        key, wanted = record.ticket.key, intent.payload["status"]
+        offered = self._offered(key)
         if wanted in offered:
-            refused = self._make(key, offered[wanted], intent)
-            if refused:
-                return Outcome(_NOTHING, {"skipped": refused})
-            done = _is_done(offered[wanted]["to"])
-            return _status_outcome(wanted, done, intent.payload["resolution"] if done else "")
+            return self._make(key, offered[wanted], intent)
         status, done = self.jira.status(key)
+        if status == wanted:
+            return _status_outcome(status, done)
+        if done and not record.agreed.ticket_done:
+            # Both sides agreed that it is open: somebody closed it since, and is followed.
+            seen = {"status": status, "done": done}
+            return Outcome(detail={"skipped": f"it was set to {status}"}, ticket=seen)
+        if intent.payload["todo"] in offered:
+            outcome = self._make(key, offered[intent.payload["todo"]], intent)
+            if "skipped" in outcome.detail:
+                return outcome
+            offered = self._offered(key)
+            if wanted in offered:
+                return self._make(key, offered[wanted], intent)
+            status, done = self.jira.status(key)
         reason = f"from {status} the workflow offers no transition to {wanted}"
-        return Outcome(
-            _NOTHING,
-            {"skipped": reason},
-            ticket={"status": status, "done": done},
-            agreed={"ticket_done": done},
-        )
+        return replace(_status_outcome(status, done), detail={"skipped": reason})
 
-    def _make(self, key: str, offered: Mapping[str, Any], intent: Intent) -> str | None:
-        screen: Mapping[str, Any] = offered.get("fields") or {}
+    def _offered(self, key: str) -> dict[str, Mapping[str, Any]]:
+        """Return the moves that the workflow offers now, by the status to which they lead."""
+        return {move["to"]["name"]: move for move in self.jira.transitions(key)}
+
+    def _make(self, key: str, move: Mapping[str, Any], intent: Intent) -> Outcome:
+        """Make a move that is offered, unless its screen wants what we do not have."""
+        screen: Mapping[str, Any] = move.get("fields") or {}
         fields = {}
         if "resolution" in screen:
             fields["resolution"] = {"name": intent.payload["resolution"]}
         unknown = [n for n, f in screen.items() if f.get("required") and n not in fields]
         if unknown:
-            return f"the transition's screen wants {unknown}"
-        self.jira.transition(key, offered["id"], fields)
-        return None
-
-
-def _is_done(status: Mapping[str, Any]) -> bool:
-    return bool((status.get("statusCategory") or {}).get("key") == "done")
+            return Outcome(detail={"skipped": f"the transition's screen wants {unknown}"})
+        self.jira.transition(key, move["id"], fields)
+        done = (move["to"].get("statusCategory") or {}).get("key") == "done"
+        return _status_outcome(
+            move["to"]["name"], done, intent.payload["resolution"] if done else ""
+        )
 
 
 def _status_outcome(status: str, done: bool, resolution: str | None = None) -> Outcome:
     known = {} if resolution is None else {"resolution": resolution}
     return Outcome(
-        _NOTHING,
-        {"status": status},
+        detail={"status": status},
         ticket={"status": status, "done": done} | known,
         agreed={"ticket_done": done},
     )

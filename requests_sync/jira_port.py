@@ -70,6 +70,11 @@ class JiraPort:
         return client
 
     @cached_property
+    def _fields(self) -> str:
+        """What is asked of a ticket."""
+        return ",".join([*_FIELDS, *self._settings.fields.model_dump(exclude_none=True).values()])
+
+    @cached_property
     def _me(self) -> Payload:
         with _translated("read our own account"):
             return dict(self._client.myself())
@@ -109,16 +114,14 @@ class JiraPort:
         return local.strftime("%Y/%m/%d %H:%M")
 
     def _search(self, query: str) -> Iterator[Payload]:
-        fields = [*_FIELDS, *self._settings.fields.model_dump(exclude_none=True).values()]
         with _translated("search tickets"):
-            yield from self._pages(query, ",".join(fields))
+            yield from self._pages(query, self._fields)
 
     def issue(self, key: str) -> Payload | None:
         """Return a ticket by key or id, read directly, or None where it is no longer there."""
-        fields = [*_FIELDS, *filter(None, self._settings.fields.model_dump().values())]
         try:
             with _translated(f"read {key}"):
-                found = self._client._get_json(f"issue/{key}", params={"fields": ",".join(fields)})
+                found = self._client._get_json(f"issue/{key}", params={"fields": self._fields})
                 return dict(found)
         except ForeignFault as fault:
             if fault.status == 404:

@@ -7,7 +7,7 @@ links go from Jira to GitLab. Nothing is read or written here.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from requests_sync.foreign_text import inline_code, quote_for_jira
@@ -119,7 +119,6 @@ class _Plan:
 
     def comments(self) -> Iterator[Intent]:
         remarks = [*self._overflow(), *self._sides.ticket.remarks]
-        host = self._settings.gitlab.url.partition("://")[2].partition("/")[0]
         for piece in pieces_of(remarks, _NOTE_PIECE):
             yield from self._copy(
                 "gitlab.comment",
@@ -129,7 +128,7 @@ class _Plan:
                     "comment",
                     author=inline_code(piece.author),
                     at=tell_moment(piece.at, self._settings.unit.time_zone),
-                    text=to_markdown(piece.text, gitlab_host=host),
+                    text=to_markdown(piece.text, gitlab_host=self._settings.gitlab.host),
                 ),
             )
         yield from self._gone("gitlab.comment", TwinKind.COMMENT, ids_of(remarks, _NOTE_PIECE))
@@ -194,12 +193,12 @@ class _Plan:
                     "gitlab.attachment",
                     f"attachment:{one.id}",
                     head=self._head_of(one),
-                    file=_file(one),
+                    file=asdict(one),
                     limit=limits.max_bytes,
                     twin={
                         "kind": TwinKind.ATTACHMENT,
                         "theirs": one.id,
-                        "stamp": digest_of(_file(one)),
+                        "stamp": digest_of(asdict(one)),
                     },
                 )
         yield from self._gone("gitlab.attachment", TwinKind.ATTACHMENT, wanted)
@@ -236,27 +235,19 @@ class _Plan:
 def pieces_of(remarks: Collection[Remark], limit: int) -> Iterator[Remark]:
     """Yield remarks short enough for the other side; the parts of a long one get numbers."""
     for remark in remarks:
-        head, rest = split_text(remark.text, limit)
-        yield Remark(remark.id, remark.author, remark.at, head)
-        number = 2
-        while rest:
-            head, rest = split_text(rest, limit)
-            yield Remark(f"{remark.id}#{number}", remark.author, remark.at, head)
-            number += 1
+        for number, part in enumerate(_cut(remark.text, limit), 1):
+            name = remark.id if number == 1 else f"{remark.id}#{number}"
+            yield replace(remark, id=name, text=part)
+
+
+def _cut(text: str, limit: int) -> Iterator[str]:
+    part, rest = split_text(text, limit)
+    yield part
+    while rest:
+        part, rest = split_text(rest, limit)
+        yield part
 
 
 def ids_of(remarks: Collection[Remark], limit: int) -> set[str]:
     """Return the ids of all pieces."""
     return {piece.id for piece in pieces_of(remarks, limit)}
-
-
-def _file(one: Attachment) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "name": one.name,
-        "author": one.author,
-        "at": one.at,
-        "size": one.size,
-        "media_type": one.media_type,
-        "address": one.address,
-    }

@@ -14,14 +14,19 @@ from typing import TypeVar
 from requests_sync.jira_port import JiraPort, Payload
 from requests_sync.payloads import UnreadableTicket, thread_of_payload, ticket_of_payload
 from wardbook.ledger import Ledger
-from wardbook.ledger.rows import TakenTicket
+from wardbook.ledger.rows import TakenTicket, is_newer
 from wardbook.settings import Settings
 
 _WATERMARK = "jira.read_until"
 _CENSUS, _CENSUS_NUMBER = "jira.census_at", "jira.census"
 _BIRTH = "ledger.born_at"
-_CLOCK_SKEW = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far the clocks of two machines may be apart."""
 _PAGE = 100
+_NAMESAKE = (
+    "an earlier ticket of this key, with another id in Jira, has its request here (was the project "
+    "deleted and made anew?). Clone the ticket until its number is above those that were in use."
+)
 _Item = TypeVar("_Item")
 
 
@@ -41,7 +46,7 @@ def read_tickets(ledger: Ledger, jira: JiraPort, settings: Settings, now: dateti
     census = int(ledger.mark(_CENSUS_NUMBER) or 0) + (since is None)
     tickets = jira.search_all() if since is None else jira.search_changed(since)
     taken, latest = 0, ledger.mark(_WATERMARK) or ""
-    for page in batched(tickets, _PAGE):
+    for page in in_pages(tickets):
         fresh = _fresh(page, ledger)
         taken += _take(fresh, ledger, jira, settings, born, census, now)
         latest = max([latest, *_stamps(page)], key=_instant)
@@ -56,10 +61,10 @@ def read_tickets(ledger: Ledger, jira: JiraPort, settings: Settings, now: dateti
     return taken
 
 
-def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    """Yield the items in lists of at most `size`."""
+def in_pages(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Yield the items a hundred at a time."""
     iterator = iter(items)
-    while page := list(islice(iterator, size)):
+    while page := list(islice(iterator, _PAGE)):
         yield page
 
 
@@ -86,8 +91,7 @@ def _fresh(page: Sequence[Payload], ledger: Ledger) -> list[Payload]:
     return [
         payload
         for payload in page
-        if _instant(_stamp(payload)) > _instant(known.get(str(payload.get("id")), ""))
-        or not _stamp(payload)
+        if not (stamp := _stamp(payload)) or is_newer(stamp, known.get(str(payload.get("id")), ""))
     ]
 
 
@@ -125,14 +129,28 @@ def _take(
             created = datetime.fromisoformat(payload["fields"]["created"])
             thread = thread_of_payload(payload, jira)
             # Where clocks may differ, a ticket counts as older: then its effects are looked for.
-            taken.append(TakenTicket(ticket, thread, created < born + _CLOCK_SKEW))
+            taken.append(TakenTicket(ticket, thread, created < born + CLOCK_SKEW))
         except (UnreadableTicket, KeyError, TypeError, ValueError, AttributeError) as error:
             reason = str(error) if isinstance(error, UnreadableTicket) else type(error).__name__
             ledger.bury_ticket(str(payload.get("key", "?")), reason, now)
-    if taken:
-        ledger.take_tickets(taken, census=census, now=now)
-        ledger.revive_tickets([one.ticket.key for one in taken])
-    return len(taken)
+    if not taken:
+        return 0
+    left_out = ledger.take_tickets(taken, census=census, now=now)
+    for key in left_out:
+        _leave_out(key, ledger, jira, now)
+    ledger.revive_tickets({one.ticket.key for one in taken} - left_out)
+    return len(taken) - len(left_out)
+
+
+def _leave_out(key: str, ledger: Ledger, jira: JiraPort, now: datetime) -> None:
+    """Bury a ticket that has the key of an earlier one, whose own request goes on no longer.
+
+    What that request writes it writes by this key: on the ticket of somebody else.
+    """
+    ledger.bury_ticket(key, _NAMESAKE, now)
+    earlier = ledger.record(key)
+    if earlier is not None and earlier.ticket.updated and jira.issue(earlier.ticket.id) is None:
+        ledger.lose_ticket(key)
 
 
 def _miss_tickets(

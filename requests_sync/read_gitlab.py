@@ -11,7 +11,7 @@ from requests_sync.gitlab_port import GitLabPort
 from requests_sync.issue_fields import version_of_issue, view_of_issue
 from requests_sync.jira_port import Payload
 from requests_sync.marks import evidence_mark, holds_mark
-from requests_sync.read import batched
+from requests_sync.read import CLOCK_SKEW, in_pages
 from wardbook.domain.mirror import Remark, Side, Thread, digest_of
 from wardbook.domain.record import Approval, Record, Review
 from wardbook.domain.states import State
@@ -19,10 +19,8 @@ from wardbook.ledger import Ledger
 from wardbook.settings import Settings
 
 _UNDER_REVIEW = frozenset({State.RUNNING, State.FAILED, State.HELD, State.REJECTED, State.REOPENED})
-_CLOCK_SKEW = timedelta(minutes=5)
 QUIET = timedelta(seconds=90)
 """After this long an issue's stamp is old enough for the next note to move it (a minute)."""
-_PAGE = 100
 
 
 def read_issues(ledger: Ledger, gitlab: GitLabPort, settings: Settings, now: datetime) -> None:
@@ -34,12 +32,12 @@ def read_issues(ledger: Ledger, gitlab: GitLabPort, settings: Settings, now: dat
     Raises:
         ForeignFault: GitLab could not be read; the watermark of that project stays.
     """
-    for project in sorted({service.project for service in settings.services.values()}):
+    for project in settings.projects:
         mark = f"gitlab.read_until:{project}"
         before = ledger.mark(mark)
-        since = before and (datetime.fromisoformat(before) - _CLOCK_SKEW).isoformat()
+        since = before and (datetime.fromisoformat(before) - CLOCK_SKEW).isoformat()
         latest = before
-        for page in batched(gitlab.issues_changed(project, since), _PAGE):
+        for page in in_pages(gitlab.issues_changed(project, since)):
             latest = latest or str(page[0]["updated_at"])
             latest = max(latest, str(page[0]["updated_at"]), key=datetime.fromisoformat)
             known = ledger.keys_of_issues(project, [int(issue["iid"]) for issue in page])

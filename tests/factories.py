@@ -56,8 +56,9 @@ def make_research(**changes: object) -> Ticket:
 
 def take(ledger: Ledger, ticket: Ticket, thread: Thread = Thread()) -> bool:  # noqa: B008
     """Write a ticket into a ledger as if just read; returns whether it is new there."""
+    is_new = ledger.key_of_ticket(ticket.id) is None
     taken = TakenTicket(ticket, thread, known_before=False)
-    return bool(ledger.take_tickets([taken], census=1, now=NOON))
+    return not ledger.take_tickets([taken], census=1, now=NOON) and is_new
 
 
 def make_record(state: State, **changes: object) -> Record:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -26,12 +25,13 @@ from typing import Any
 import requests
 from sqlalchemy import Connection, event
 
-from pipelines.demo.world import ANALYST, BOT
+from pipelines.demo.world import ANALYST
 from pipelines.house import House
 from pipelines.steps.prepare import open_merge_request
 from pipelines.story import sync
 from requests_sync.effects import Effect
 from tests.sync_hands import Hands
+from tests.sync_picture import differing, picture
 from tests.sync_survey import survey
 from tests.sync_world import LONGEST_PAUSE, SyncWorld
 from wardbook.domain.record import Intent, Outcome, Record
@@ -344,55 +344,6 @@ class Trial:
             if not wrong and not written:
                 return number - 1, []
         return PASSES + 1, wrong or ["still written after three passes"]
-
-
-def picture(world: SyncWorld) -> Mapping[str, Any]:
-    """Return all that is ours on both sides, without what chance and time make different."""
-    with world.sandbox.store.transaction(write=False) as records:
-        bot = (records.find("account", BOT) or {})["id"]
-        issues = [
-            one
-            for project in records.all("gitlab.project")
-            for one in records.all("gitlab.issue", project["id"])
-        ]
-        names = ("title", "description", "state", "labels", "assignees", "due_date")
-        return {
-            "issues": [{name: plain(one[name]) for name in names} for one in issues],
-            "notes": [
-                plain(note["body"])
-                for issue in issues
-                for note in records.all("gitlab.issue.note", issue["id"])
-                if note["author"] == bot and not note["system"]
-            ],
-            "comments": [
-                plain(one["body"]) for one in records.all("jira.comment") if one["author"] == bot
-            ],
-            "remote links": [plain(one["object"]["url"]) for one in records.all("jira.remotelink")],
-            "links": [{one["source"], one["target"]} for one in records.all("gitlab.link")],
-            "uploads": [one["name"] for one in records.all("gitlab.upload")],
-            "merge requests": [one["title"] for one in records.all("gitlab.mr")],
-            "tickets": [
-                {name: one["fields"].get(name) for name in ("status", "resolution", "assignee")}
-                for one in records.all("jira.issue")
-            ],
-        }
-
-
-def plain(value: Any) -> Any:
-    """Return a value without moments and the secrets of uploads."""
-    if not isinstance(value, str):
-        return sorted(value) if isinstance(value, list) else value
-    value = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "MOMENT", value)
-    return re.sub(r"/uploads/[0-9a-f]+/", "/uploads/SECRET/", value)
-
-
-def differing(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """Return the parts of two pictures that differ."""
-    return "; ".join(
-        f"{name}: {found[name]!r}, not {wanted[name]!r}"
-        for name in wanted
-        if found[name] != wanted[name]
-    )
 
 
 @cache

@@ -19,26 +19,9 @@ from typing import Any
 from pipelines.demo.world import BOT, FIELDS, World
 from pipelines.house import House
 from pipelines.story import read_both
+from tests.tiny_template import write_template
 from wardbook.sandbox import JiraProject, Sandbox, Seed
 from wardbook.settings import Settings, load_settings
-
-TEMPLATE = """
-name = "tiny"
-version = "1"
-title = { fr = "Petit", en = "Tiny" }
-question = { fr = "Combien ?", en = "How many?" }
-[outputs.report]
-kind = "report"
-title = { fr = "Rapport", en = "Report" }
-sensitivity = "public"
-channel = "site"
-"""
-NOTEBOOK = {
-    "cells": [],
-    "metadata": {"kernelspec": {"display_name": "P", "language": "python", "name": "python3"}},
-    "nbformat": 4,
-    "nbformat_minor": 5,
-}
 
 ADMINISTRATOR, TEAM = "hbernard", "equipe"
 LONGEST_PAUSE = 7 * 3600
@@ -103,10 +86,7 @@ class SyncWorld:
         return replace(seed, accounts=accounts, jira_projects=[*seed.jira_projects, elsewhere])
 
     def _write_settings(self) -> Settings:
-        template = self.folder / "templates" / "tiny"
-        template.mkdir(parents=True)
-        (template / "template.toml").write_text(TEMPLATE, encoding="utf-8")
-        (template / "notebook.ipynb").write_text(json.dumps(NOTEBOOK), encoding="utf-8")
+        write_template(self.folder / "templates")
         # Nothing is sealed here: the key is only named.
         keys = ("A" * 40, "B" * 40)
         self.demo.write_settings(self.sandbox, "http://site.invalid", {}, keys)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -127,6 +128,11 @@ class GitLabSettings(_Model):
     token: SecretStr
     branch: str = "main"
     people: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        """The server's host, with its port where one is named."""
+        return urlsplit(self.url).netloc
 
 
 class ServiceSettings(_Model):
@@ -267,6 +273,11 @@ class Settings(_Model):
     seal: SealSettings
     webhooks: WebhookSettings | None = None
     standing_approvals: Mapping[str, StandingApproval] = Field(default_factory=dict)
+
+    @property
+    def projects(self) -> list[str]:
+        """The GitLab projects of all services, in the order of the alphabet."""
+        return sorted({service.project for service in self.services.values()})
 
     def name_of(self, account: str) -> str:
         """Return the name by which people know an account."""

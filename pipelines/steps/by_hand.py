@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pipelines.decide import Step, step_by_hand
 from pipelines.house import House
-from pipelines.steps.notices import intend, language_of
+from pipelines.steps.notices import intend, intend_status, language_of
 from pipelines.steps.prepare import file_issue
 from requests_sync.foreign_text import inline_code
 from requests_sync.issue_fields import view_of_issue
@@ -42,16 +42,7 @@ def close_request(house: House, record: Record) -> Record:
         workflow = house.settings.jira.workflow
         notice = say(language_of(house, fresh), "notice.closed", key=fresh.ticket.key)
         intents.append(intend(fresh, target, "jira.comment", text=notice))
-        intents.append(
-            intend(
-                fresh,
-                target,
-                "jira.transition",
-                status=workflow.done,
-                resolution=workflow.dropped or workflow.resolution,
-                todo=workflow.todo,
-            )
-        )
+        intents.append(intend_status(house, fresh, target, workflow.done, workflow.dropped))
     if has_issue:
         intents.append(intend(fresh, target, "gitlab.state", closed=True))
     return _move(house, fresh, target, intents)
@@ -70,16 +61,8 @@ def reopen_request(house: House, record: Record) -> Record:
     target, workflow = State.REOPENED, house.settings.jira.workflow
     intents: list[Intent] = []
     if fresh.ticket.done:
-        intents.append(
-            intend(
-                fresh,
-                target,
-                "jira.transition",
-                status=workflow.todo or workflow.working,
-                resolution=workflow.resolution,
-                todo=workflow.todo,
-            )
-        )
+        status = workflow.todo or workflow.working
+        intents.append(intend_status(house, fresh, target, status))
     else:
         intents += _note(
             fresh, target, say(house.settings.unit.language, "mirror.reopened_in_jira")

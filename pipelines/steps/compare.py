@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipelines.house import House
-from requests_sync.drift import adopted_twins, copies_in_comments, copies_in_notes
+from requests_sync.drift import Copy, adopted_twins, copies_in_comments, copies_in_notes
 from requests_sync.issue_fields import analyst_of
 from requests_sync.jira_port import person_id
 from requests_sync.mirror import Sides, compare
+from requests_sync.places import place_of
 from requests_sync.read_gitlab import QUIET, take_issue
 from wardbook.domain.mirror import Side
 from wardbook.domain.record import Record
@@ -65,15 +66,24 @@ def _is_first(record: Record) -> bool:
 
 def _adopt_copies(house: House, record: Record) -> None:
     """Take in the copies on an issue that was found again: an original may be gone since."""
-    project, iid = record.links.project, record.links.issue
-    if project is None or iid is None or not record.ticket.updated:
+    if record.links.issue is None or not record.ticket.updated:
         return
-    copies = [
+    known = house.ledger.twins(record.key)
+    adopted = adopted_twins(read_copies(house, record), known)
+    house.ledger.replace_twins(record.key, [*adopted, *known.values()])
+
+
+def read_copies(house: House, record: Record) -> list[Copy]:
+    """Read the copies that our account wrote on either side of a request, oldest first.
+
+    Raises:
+        ForeignFault: a tracker could not be read, or the request has no issue.
+    """
+    project, iid = place_of(record)
+    return [
         *copies_in_notes(house.gitlab.notes(project, "issues", iid), house.gitlab.account),
         *copies_in_comments(
             house.jira.comments(record.ticket.key),
             lambda comment: person_id(comment.get("author") or {}) == house.jira.account,
         ),
     ]
-    known = house.ledger.twins(record.key)
-    house.ledger.replace_twins(record.key, [*adopted_twins(copies, known), *known.values()])

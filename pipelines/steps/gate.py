@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices
@@ -27,10 +28,9 @@ def pass_gate(house: House, record: Record) -> Record:
     verdict = judge_ticket(record.ticket, house.templates, house.settings, house.today)
     if verdict.request is None and record.known_before and record.links.issue is None:
         record = _find_issue(house, record)
-    work = Work(problems=verdict.problems)
-    judged = replace(record, revision=record.revision + 1, work=work)
+    judged = replace(record, request=verdict.request, work=Work(problems=verdict.problems))
     if record.ticket.done and not record.gated:
-        return _take_in_closed(house, replace(judged, request=verdict.request))
+        return _take_in_closed(house, judged)
     accepted = verdict.request is not None
     target = State.ACCEPTED if accepted else State.REFUSED
     comment = None if accepted else write_refusal(record.key, verdict, house.field_names)
@@ -40,12 +40,19 @@ def pass_gate(house: House, record: Record) -> Record:
         now=now,
         intents=list(intend_notices(house, judged, target, comment)),
         detail={"problems": [problem.code for problem in verdict.problems]},
-        revision=judged.revision,
-        gated=record.asked,
-        request=verdict.request,
-        work=work,
-        review=Review(),
+        **_next_revision(judged),
     )
+
+
+def _next_revision(judged: Record) -> dict[str, Any]:
+    """Return what is written down of a request that was judged: its next revision."""
+    return {
+        "revision": judged.revision + 1,
+        "gated": judged.asked,
+        "request": judged.request,
+        "work": judged.work,
+        "review": Review(),
+    }
 
 
 def _take_in_closed(house: House, record: Record) -> Record:
@@ -70,18 +77,13 @@ def _take_in_closed(house: House, record: Record) -> Record:
             intents.append(intend(record, target, "gitlab.state", closed=True))
     elif record.links.issue is not None and not record.view.closed:
         intents.append(intend(record, target, "gitlab.state", closed=True))
-    before = replace(record, revision=record.revision - 1)
     return house.ledger.move(
-        before,
+        record,
         target,
         now=house.now(),
         intents=intents,
-        revision=record.revision,
-        gated=record.asked,
-        request=record.request,
-        work=record.work,
-        review=Review(),
         agreed=replace(record.agreed, ticket_done=True),
+        **_next_revision(record),
     )
 
 
@@ -90,7 +92,7 @@ def _find_issue(house: House, record: Record) -> Record:
 
     One that is accepted finds its issue when it is filed.
     """
-    for project in sorted({service.project for service in house.settings.services.values()}):
+    for project in house.settings.projects:
         found = house.issues.find(project, record.ticket.id, tried=False)
         if found is not None:
             links = {"project": project, "issue": found.iid, "issue_url": found.url}

@@ -44,19 +44,34 @@ def intend_notices(
     if comment is not None:
         yield intend(record, target, "jira.comment", text=comment)
     if move.ticket is not None:
-        workflow = house.settings.jira.workflow
-        yield intend(
-            record,
-            target,
-            "jira.transition",
-            status=workflow.status(move.ticket),
-            resolution=workflow.resolution,
-            todo=workflow.todo,
-        )
+        yield intend_status(house, record, target, house.settings.jira.workflow.status(move.ticket))
     closed = _closed(record, target)
     shown = target.label != record.state.label or closed is not None
     if record.links.issue is not None and shown:  # a new issue is born with its label
         yield intend(record, target, "gitlab.state", closed=closed)
+
+
+def intend_status(
+    house: House, record: Record, target: State, status: str, resolution: str = ""
+) -> Intent:
+    """Return the intent for the ticket's status, by the unit's own names.
+
+    Args:
+        house: for its workflow.
+        record: the request before the move.
+        target: the state it moves to.
+        status: where the ticket is to stand.
+        resolution: what is set if that closes it; that of an answered ticket unless given.
+    """
+    workflow = house.settings.jira.workflow
+    return intend(
+        record,
+        target,
+        "jira.transition",
+        status=status,
+        resolution=resolution or workflow.resolution,
+        todo=workflow.todo,
+    )
 
 
 def _closed(record: Record, target: State) -> bool | None:

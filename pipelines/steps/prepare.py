@@ -13,7 +13,6 @@ from wardbook.domain.mirror import Side
 from wardbook.domain.record import Intent, Record
 from wardbook.domain.request import Request
 from wardbook.domain.states import State
-from wardbook.domain.ticket import Person
 from wardbook.errors import Fault
 from wardbook.messages import say
 from wardbook.template.spec import Template
@@ -76,11 +75,6 @@ def request_of(record: Record) -> Request:
     if record.request is None:
         raise Fault(f"{record.key} is {record.state} without a request: the ledger is damaged.")
     return record.request
-
-
-def tell_person(person: Person) -> str:
-    """Return a person as an analyst needs them: name and account."""
-    return f"{person.name} ({person.username})"
 
 
 def branch_of(key: str) -> str:

@@ -59,7 +59,7 @@ def test_an_effect_that_is_not_looked_for_is_caught(trial, monkeypatch):
 
 def test_an_effect_that_is_lost_is_caught(trial, monkeypatch):
     trial.judge(Point("comment", "recorded", "kill"))
-    monkeypatch.setattr(GitLabComment, "do", lambda *_: Outcome({}, {}))
+    monkeypatch.setattr(GitLabComment, "do", lambda *_: Outcome())
     wrong = trial.judge(Point("comment", "before", "kill")).wrong
     assert any(found.startswith("loss: DATA-1: copy of comment") for found in wrong)
 

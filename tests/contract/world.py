@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Queue
+from typing import Any
 
 import gitlab
 import jira
+import pytest
 
 from wardbook.sandbox import Account, CustomField, GitLabProject, JiraProject, Sandbox, Seed
+from wardbook.sandbox.seed import Flavour
 
 TYPE = "Demande de données"
 SEED = Seed(
@@ -40,6 +43,19 @@ SEED = Seed(
         GitLabProject("uad/site", {"bot": 40}),
     ],
 )  # fmt: skip
+
+
+def serve_world(seed: Seed = SEED, flavour: Flavour = "server") -> Any:
+    """Return a fixture: a running sandbox with this world, fresh for each module."""
+
+    @pytest.fixture(scope="module")
+    def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+        made = Sandbox(tmp_path_factory.mktemp(flavour), flavour=flavour)
+        made.seed(seed)
+        with made:
+            yield made
+
+    return serve
 
 
 def jira_as(sandbox: Sandbox, username: str, **options: object) -> jira.JIRA:

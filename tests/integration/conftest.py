@@ -57,6 +57,15 @@ def postgresql_url(postgresql_server: str, request: pytest.FixtureRequest) -> It
         connection.execute(f'drop database "{name}" with (force)')
 
 
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[object]:
+    """A unit of the test's own, its trackers served by this process; nothing is run."""
+    from tests.desk import open_desk
+
+    with open_desk(tmp_path) as desk:
+        yield desk
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":

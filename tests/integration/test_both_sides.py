@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
 from pipelines.demo.world import ANALYST, BOT, FIELDS, REVIEWER
 from pipelines.drift import find_drift
 from pipelines.rehearsal import rehearse
-from tests.desk import Desk, open_desk
+from tests.desk import Desk
 from wardbook.domain.states import State
 from wardbook.ledger import schema
 from wardbook.sandbox import Fault
 
 pytestmark = pytest.mark.xdist_group("both_sides")
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path) as desk:
-        yield desk
 
 
 def test_a_new_ticket_costs_four_writes(desk: Desk) -> None:

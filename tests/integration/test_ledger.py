@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from factories import NOON, make_request, make_ticket, take
 
+from wardbook.domain.mirror import Thread
 from wardbook.domain.record import Intent, Outcome
 from wardbook.domain.states import ForbiddenMove, State
 from wardbook.domain.ticket import Person
@@ -23,6 +24,7 @@ from wardbook.errors import ForeignFault
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.ledger.database import HEAD
 from wardbook.ledger.ledger import StaleRecord
+from wardbook.ledger.rows import TakenTicket
 
 LATER = "2026-03-02T12:30:00.000+0000"
 PARIS = ZoneInfo("Europe/Paris")
@@ -46,6 +48,15 @@ def test_a_ticket_is_new_once_and_then_updated(ledger: Ledger) -> None:
     assert record is not None
     assert record.ticket.summary == "é → ü"
     assert record.asked == record.ticket.fingerprint != record.gated
+
+
+def test_a_key_that_names_another_tickets_request_is_left_out(ledger: Ledger) -> None:
+    take(ledger, make_ticket())
+    namesake, other = make_ticket(id="20001", summary="autre"), make_ticket(key="DATA-2")
+    taken = [TakenTicket(one, Thread(), known_before=False) for one in (namesake, other)]
+    assert ledger.take_tickets(taken, census=1, now=NOON) == {"DATA-1"}
+    assert [record.ticket for record in ledger.records()] == [make_ticket(), other]
+    assert [event.event for event in ledger.events("DATA-1")] == ["ticket.received"]
 
 
 def test_a_move_writes_state_intents_and_event_together(ledger: Ledger) -> None:

@@ -15,16 +15,10 @@ import jira
 import pytest
 import requests
 
-from tests.contract.world import SEED, gitlab_as, jira_as, ticket_fields
+from tests.contract.world import gitlab_as, jira_as, serve_world, ticket_fields
 from wardbook.sandbox import Fault, Sandbox
 
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    made.seed(SEED)
-    with made:
-        yield made
+running = serve_world()
 
 
 @pytest.fixture

@@ -12,16 +12,10 @@ import gitlab
 import pytest
 import requests
 
-from tests.contract.world import SEED, Receiver, gitlab_as, receiving
+from tests.contract.world import Receiver, gitlab_as, receiving, serve_world
 from wardbook.sandbox import Sandbox
 
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    made.seed(SEED)
-    with made:
-        yield made
+sandbox = serve_world()
 
 
 @pytest.fixture(scope="module")

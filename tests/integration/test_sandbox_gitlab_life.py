@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import gitlab
 import pytest
 import requests
 
-from tests.contract.world import SEED, gitlab_as
+from tests.contract.world import SEED, gitlab_as, serve_world
 from wardbook.sandbox import Account, GitLabProject, Sandbox, Seed
 
 GONE = Account("gone", "Guy Parti", "gone@example.org", "gone-token", active=False)
@@ -23,12 +22,7 @@ LIFE = Seed(
 )
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    made.seed(LIFE)
-    with made:
-        yield made
+sandbox = serve_world(LIFE)
 
 
 @pytest.fixture(scope="module")

@@ -16,16 +16,10 @@ import jira
 import pytest
 import requests
 
-from tests.contract.world import SEED, Receiver, jira_as, receiving, ticket_fields
+from tests.contract.world import SEED, Receiver, jira_as, receiving, serve_world, ticket_fields
 from wardbook.sandbox import Sandbox
 
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    made.seed(SEED)
-    with made:
-        yield made
+sandbox = serve_world()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ import jira
 import pytest
 import requests
 
-from tests.contract.world import SEED, TYPE, jira_as, ticket_fields
+from tests.contract.world import SEED, TYPE, jira_as, serve_world, ticket_fields
 from wardbook.sandbox import Account, Fault, JiraProject, Sandbox, Seed
 
 DESK = JiraProject("DESK", "Guichet", ["Incident", TYPE], ["Urgences"], service_desk=True)
@@ -25,20 +24,10 @@ LIFE = Seed(
 )
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    made.seed(LIFE)
-    with made:
-        yield made
+sandbox = serve_world(LIFE)
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("cloud"), flavour="cloud")
-    made.seed(LIFE)
-    with made:
-        yield made
+cloud = serve_world(LIFE, flavour="cloud")
 
 
 @pytest.fixture(scope="module")

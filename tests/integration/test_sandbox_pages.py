@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.world import SEED, gitlab_as, jira_as, ticket_fields
+from tests.contract.world import SEED, gitlab_as, jira_as, serve_world, ticket_fields
 from wardbook.sandbox import Sandbox
 
 CHROMIUM = "/usr/bin/chromium"
@@ -19,12 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    made.seed(SEED)
-    with made:
-        yield made
+sandbox = serve_world()
 
 
 @pytest.fixture(scope="module")

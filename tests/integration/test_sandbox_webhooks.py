@@ -14,16 +14,17 @@ import pytest
 import requests
 from webhook_calls import SIGNING_KEY, SIGNING_SECRET
 
-from tests.contract.world import SEED, Receiver, gitlab_as, jira_as, receiving, ticket_fields
+from tests.contract.world import (
+    Receiver,
+    gitlab_as,
+    jira_as,
+    receiving,
+    serve_world,
+    ticket_fields,
+)
 from wardbook.sandbox import Sandbox
 
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    made.seed(SEED)
-    with made:
-        yield made
+sandbox = serve_world()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from pipelines.demo.world import ANALYST, DIRECTION, PROJECTS, REVIEWER, World
 from pipelines.house import House, read_clock
 from pipelines.steps.run import mend_request
 from pipelines.story import tick_until_quiet
+from tests.tiny_template import notebook, write_template
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
 from wardbook.epidemic.generate import generate_files
@@ -26,16 +26,7 @@ from wardbook.settings import load_settings
 
 pytestmark = pytest.mark.xdist_group("story")
 
-TEMPLATE = """
-name = "tiny"
-version = "1"
-title = { fr = "Petit", en = "Tiny" }
-question = { fr = "Combien ?", en = "How many?" }
-[outputs.report]
-kind = "report"
-title = { fr = "Rapport", en = "Report" }
-sensitivity = "public"
-channel = "site"
+COUNTS = """
 [outputs.counts]
 kind = "table"
 title = { fr = "Effectifs", en = "Counts" }
@@ -48,17 +39,6 @@ CODE = """import pandas as pd
 import wardbook as wb
 wb.say("answer")
 wb.table("counts", pd.DataFrame({"n": [12]}))"""
-
-
-def notebook(code: str) -> str:
-    cell = {
-        "cell_type": "code", "execution_count": None, "id": "only", "metadata": {}, "outputs": [],
-        "source": code,
-    }  # fmt: skip
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return json.dumps(
-        {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    )
 
 
 class Scene:
@@ -125,10 +105,7 @@ def open_scene(
     code: str = CODE,
     now: Callable[[], datetime] = read_clock,
 ) -> Iterator[Scene]:
-    template = folder / "templates" / "tiny"
-    template.mkdir(parents=True)
-    (template / "template.toml").write_text(TEMPLATE, encoding="utf-8")
-    (template / "notebook.ipynb").write_text(notebook(code), encoding="utf-8")
+    template = write_template(folder / "templates", code, more=COUNTS)
     texts = '[fr]\nanswer = "Douze."\n[en]\nanswer = "Twelve."\n'
     (template / "texts.toml").write_text(texts, encoding="utf-8")
     with opened_world(folder / "world", spf) as (world, sandbox, _):

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipelines.cli.main import FAULT, REFUSED, main
 from pipelines.demo.world import BOT, DIRECTION, PROJECTS
-from tests.desk import Desk, open_desk
+from tests.desk import Desk
 from wardbook.sandbox import Fault
 
 pytestmark = pytest.mark.xdist_group("sync_commands")
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path) as desk:
-        yield desk
 
 
 class Operator:

@@ -197,6 +197,6 @@ def test_a_platform_that_never_looks_is_caught(world, expected, monkeypatch):
 def test_an_effect_that_is_lost_is_caught(world, expected, monkeypatch):
     key = world.file_ticket("refused")
     clock = Clock()
-    monkeypatch.setattr("requests_sync.effects.JiraComment.do", lambda *_: Outcome({}, {}))
+    monkeypatch.setattr("requests_sync.effects.JiraComment.do", lambda *_: Outcome())
     world.settle_here(clock, key, passes=3)
     assert survey(world, key)["jira"]["comments"] == []

@@ -158,6 +158,6 @@ def test_attempts_that_are_not_written_down_are_caught(world, monkeypatch):
 
 
 def test_copies_that_are_lost_are_caught(world, monkeypatch):
-    monkeypatch.setattr("requests_sync.copies.GitLabComment.do", lambda *_: Outcome({}, {}))
+    monkeypatch.setattr("requests_sync.copies.GitLabComment.do", lambda *_: Outcome())
     found = [text for number in range(1, 6) for text in play(world, 2026, number).found]
     assert any(text.startswith("loss") for text in found)

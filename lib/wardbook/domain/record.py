@@ -161,8 +161,8 @@ class Outcome:
     nothing of this request can be older than this effect.
     """
 
-    links: Mapping[str, Any]
-    detail: Mapping[str, Any]
+    links: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
     view: Mapping[str, Any] = field(default_factory=dict)
     agreed: Mapping[str, Any] = field(default_factory=dict)
     ticket: Mapping[str, Any] = field(default_factory=dict)

@@ -27,24 +27,6 @@ def claim(engine: Engine, name: str) -> Iterator[bool]:
 
 
 @contextmanager
-def turn_to_write(engine: Engine) -> Iterator[None]:
-    """Wait for one's turn to write, for the length of the block.
-
-    SQLite lets one write at a time and has the others ask again after a sleep, which with many
-    workers costs more than the writing; the kernel wakes the next one at once. PostgreSQL needs no
-    turns.
-    """
-    if engine.dialect.name == "postgresql":
-        yield
-        return
-    folder = Path(str(engine.url.database) + ".claims")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with (folder / "turn").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
 def _claim_by_file(folder: Path, name: str) -> Iterator[bool]:
     folder.mkdir(mode=0o700, exist_ok=True)
     # A digest, since a ticket's key is foreign text and must not become a path.

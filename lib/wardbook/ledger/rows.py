@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -93,10 +93,11 @@ class TakenTicket:
 
 def add_tickets(
     connection: Connection, taken: Iterable[TakenTicket], census: int, now: datetime
-) -> int:
-    """Write down tickets as just read; returns how many are new here.
+) -> set[str]:
+    """Write down tickets as just read; returns the keys of those that cannot have a request.
 
-    A ticket is known by Jira's id, which stays when its key changes.
+    A ticket is known by Jira's id, which stays when its key changes. A new one whose key is the
+    name of another ticket's request (its project was deleted and made anew) is left out.
     """
     table = schema.requests
     by_id = {one.ticket.id: one for one in taken}
@@ -111,19 +112,26 @@ def add_tickets(
             values = _ticket_columns(one, census)
             connection.execute(update(table).where(table.c.key == row.key).values(values))
             add_thread(connection, row.key, Side.JIRA, one.thread)
-    if by_id:
-        connection.execute(insert(table), [_first_row(one, census, now) for one in by_id.values()])
-        connection.execute(
-            insert(schema.events),
-            [
-                _event(one.ticket.key, "requester", "ticket.received", {}, now)
-                for one in by_id.values()
-            ],
-        )
-    for one in by_id.values():
+    by_key = {one.ticket.key: one for one in by_id.values()}
+    namesakes = select(table.c.key).where(table.c.key.in_(by_key))
+    taken_names = set(connection.execute(namesakes).scalars())
+    new = [one for key, one in by_key.items() if key not in taken_names]
+    _add_new(connection, new, census, now)
+    return taken_names
+
+
+def _add_new(
+    connection: Connection, taken: Sequence[TakenTicket], census: int, now: datetime
+) -> None:
+    if not taken:
+        return
+    rows = [_first_row(one, census, now) for one in taken]
+    events = [_event(one.ticket.key, "requester", "ticket.received", {}, now) for one in taken]
+    connection.execute(insert(schema.requests), rows)
+    connection.execute(insert(schema.events), events)
+    for one in taken:
         if one.thread != Thread():
             add_thread(connection, one.ticket.key, Side.JIRA, one.thread)
-    return len(by_id)
 
 
 def _ticket_columns(taken: TakenTicket, census: int) -> dict[str, Any]:
@@ -256,6 +264,11 @@ def dump(name: str, value: object) -> Any:
 def stamp(moment: datetime) -> str:
     """Return a moment as the ledger keeps it."""
     return moment.isoformat(timespec="milliseconds")
+
+
+def in_utc(moment: datetime) -> str:
+    """Return a moment so that the alphabet orders what is kept."""
+    return stamp(moment.astimezone(UTC))
 
 
 def view_columns(view: IssueView) -> dict[str, str]:
