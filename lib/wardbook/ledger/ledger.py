@@ -338,6 +338,7 @@ class Ledger:
         actor: str | None = None,
         detail: Mapping[str, Any] | None = None,
         due_at: datetime | None = None,
+        forced: bool = False,
         **changes: object,
     ) -> Record:
         """Move a request to `target`, with its changes and intents, in one transaction.
@@ -350,13 +351,14 @@ class Ledger:
             actor: who made the move; the table's actor unless a person is known.
             detail: what the event says besides; no patient value.
             due_at: when the clock alone makes a next step due, unless the request moves before.
+            forced: whether a person forces it; `times_forced` counts these.
             changes: new values of fields of Record.
 
         Raises:
             ForbiddenMove: the table of states has no such move.
             StaleRecord: another worker moved the request meanwhile.
         """
-        move = move_between(record.state, target)
+        move = move_between(record.state, target, forced=forced)
         table = schema.requests
         values = {name: dump(name, value) for name, value in changes.items()}
         values["due_at"] = due_at and _in_utc(due_at)
@@ -459,6 +461,10 @@ class Ledger:
                 select(table).where(table.c.request_key == key).order_by(table.c.number)
             ).all()
         return [Event(row.at, row.request_key, row.actor, row.event, row.detail) for row in rows]
+
+    def times_forced(self, key: str) -> int:
+        """Return how often a person had a request run again although nothing had changed."""
+        return sum(event.event == "run.forced" for event in self.events(key))
 
     def bury_ticket(self, key: str, reason: str, now: datetime) -> None:
         """Write down that a ticket could not be read."""
