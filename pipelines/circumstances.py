@@ -20,7 +20,13 @@ from wardbook.domain.record import Record
 from wardbook.domain.request import Request
 from wardbook.domain.run import RunResult
 from wardbook.domain.states import State
-from wardbook.environment import describe_environment, digest_of, keep_environment
+from wardbook.environment import (
+    Environment,
+    describe_environment,
+    digest_of,
+    keep_environment,
+    kept_environment,
+)
 from wardbook.settings import Settings
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import Template, load_catalogue
@@ -136,3 +142,10 @@ class Circumstances:
     def keep_environment(self, template: Template) -> None:
         """Keep the names and versions behind the digest that a run's parts hold."""
         keep_environment(self.environments, self.environment(template.spec.kernel))
+
+    def known_environment(self, digest: str) -> Environment | None:
+        """Return the environment of a digest: one of now, or one that was kept with a run."""
+        for kernel in {template.spec.kernel for template in self.templates.values()}:
+            if digest_of(self.environment(kernel)) == digest:
+                return self.environment(kernel)
+        return kept_environment(self.environments, digest)
