@@ -53,6 +53,7 @@ class Circumstances:
         self.environments = state / "environments"
         self.data = DataVersions(state / "data-versions.json")
         self.environment = cache(describe_environment)
+        self.environment_digest = cache(lambda kernel: digest_of(self.environment(kernel)))
 
     @property
     def today(self) -> date:
@@ -87,20 +88,26 @@ class Circumstances:
         earlier = RunResult.read(self.settings.unit.state / "runs" / again)
         return earlier is None or earlier.failure is None
 
-    def changes_since(self, record: Record) -> tuple[Change, ...]:
+    def changes_since(
+        self, record: Record, parameters: Mapping[str, str] | None = None
+    ) -> tuple[Change, ...]:
         """Name what differs now from what the request's run was made from.
 
-        Nothing where the request was not run. The branch counts as it was last read.
+        Nothing where the request was not run. The branch counts as it was last read; `parameters`
+        are the digests of those that stand on it, where somebody knows them.
         """
-        before, now = record.work.made_from, self.made_now(record)
+        before, now = record.work.made_from, self.made_now(record, parameters)
         return find_changes(before, now) if before and now else ()
 
-    def made_now(self, record: Record) -> MadeFrom | None:
+    def made_now(
+        self, record: Record, parameters: Mapping[str, str] | None = None
+    ) -> MadeFrom | None:
         """Return what the request's run would be made from now; None where it was not run."""
         made, request = record.work.made_from, record.request
         if made is None or request is None:
             return None
-        return self.made_from(request, record.review.head or made.commit, made.parameters)
+        known = made.parameters if parameters is None else parameters
+        return self.made_from(request, record.review.head or made.commit, known)
 
     def made_from(self, request: Request, commit: str, parameters: Mapping[str, str]) -> MadeFrom:
         """Return what a run of this request would be made from now.
@@ -118,7 +125,7 @@ class Circumstances:
             template_digest=template.digest if template else "",
             parameters=parameters,
             sources=self.sources_of(request),
-            environment=digest_of(self.environment(template.spec.kernel)) if template else "",
+            environment=self.environment_digest(template.spec.kernel) if template else "",
         )
 
     def sources_of(self, request: Request) -> dict[str, SourceVersion]:
@@ -146,6 +153,6 @@ class Circumstances:
     def known_environment(self, digest: str) -> Environment | None:
         """Return the environment of a digest: one of now, or one that was kept with a run."""
         for kernel in {template.spec.kernel for template in self.templates.values()}:
-            if digest_of(self.environment(kernel)) == digest:
+            if self.environment_digest(kernel) == digest:
                 return self.environment(kernel)
         return kept_environment(self.environments, digest)

@@ -45,7 +45,10 @@ class Decision:
 
 
 def decide_run(
-    record: Record, circumstances: Circumstances, waiting: Sequence[Waiting] = ()
+    record: Record,
+    circumstances: Circumstances,
+    waiting: Sequence[Waiting] = (),
+    parameters: Mapping[str, str] | None = None,
 ) -> Decision:
     """Decide whether a request runs at the next pass, from the ledger and what is there now.
 
@@ -53,9 +56,10 @@ def decide_run(
         record: the request.
         circumstances: the unit as it is now.
         waiting: its effects that are not confirmed.
+        parameters: the digests of those on its branch, where that was read.
     """
     step, ahead = _next_deciding_step(record, circumstances)
-    changes = circumstances.changes_since(ahead)
+    changes = circumstances.changes_since(ahead, parameters)
     runs: Answer = "unknown" if step in _UNKNOWN else "yes" if step in _RUNS else "no"
     because = _REASONS[step](ahead, circumstances, changes)
     held_up = _held_up(waiting, circumstances.now())
@@ -91,6 +95,12 @@ _Reason = Callable[[Record, Circumstances, Sequence[Change]], str]
 
 def _say(text: str) -> _Reason:
     return lambda _record, _circumstances, _changes: text
+
+
+def _started(record: Record, *_: object) -> str:
+    if record.work.forced:
+        return "Somebody has it run again, changed or not."
+    return "It is ready. A run that was made from the same parts is taken over."
 
 
 def _mended(record: Record, _: Circumstances, changes: Sequence[Change]) -> str:
@@ -165,9 +175,7 @@ _RESTS: Mapping[State, _Reason] = {
     ),
     State.REFUSED: _say("The gate refused its ticket. An edited ticket is judged again."),
     State.CLOSED: _say("It was closed by hand. Opening its ticket or issue takes it up again."),
-    State.REOPENED: _say(
-        "It was opened again after its answer. A commit on its branch runs it."
-    ),
+    State.REOPENED: _say("It was opened again after its answer. A commit on its branch runs it."),
 }
 _REASONS: Mapping[Step, _Reason] = {
     Step.CLOSE: _say("Its ticket or issue was closed by hand; the other side follows."),
@@ -175,7 +183,7 @@ _REASONS: Mapping[Step, _Reason] = {
     Step.GATE: _say("Its ticket is new or was edited: the gate judges it first."),
     Step.COMPARE: _say("Both sides are compared first."),
     Step.PREPARE: _say("The gate let it through: its branch is prepared, then it runs."),
-    Step.START: _say("It is ready. A run that was made from the same parts is taken over."),
+    Step.START: _started,
     Step.FOLLOW: _say("It is running now, or its run has just ended."),
     Step.MEND: _mended,
     Step.RELEASE: _say("Its run has ended; its outputs are being judged."),

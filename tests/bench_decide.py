@@ -10,15 +10,15 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from answered_unit import answered, circumstances_of, lay_out_unit, write_records
-from bench import ROUNDS, WARDBOOK, call, measure, show
+from bench import WARDBOOK, call, measure, show
 
 SOURCE_BYTES = 2_000_000
 
@@ -58,7 +58,8 @@ def main() -> None:
                 file, ledger = lay_out(Path(scratch) / "unit", count, url)
                 told = decide(file, ledger)
                 rests = sum(one["runs"] == "no" and not one["changes"] for one in told)
-                show(f"{count} requests decided, {name}", measure(lambda: decide(file, ledger)), median)
+                seconds = measure(partial(decide, file, ledger))
+                show(f"{count} requests decided, {name}", seconds, median)
                 print(f"    {len(told)} decided, {rests} of them unchanged and at rest")
 
 

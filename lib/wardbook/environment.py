@@ -14,7 +14,6 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 
 from wardbook.files import write_atomically
@@ -35,6 +34,8 @@ _DESCRIBED = re.compile(rb"^(Package|Version):\s*(\S+)", re.MULTILINE)
 
 def platform_version() -> str:
     """Return the version of this platform."""
+    from importlib import metadata  # slow to import, and seldom needed
+
     return metadata.version("wardbook")
 
 
@@ -45,10 +46,9 @@ def environment_digest() -> str:
 
 def describe_environment(kernel: str) -> Environment:
     """Return what a notebook on this kernel can meet: `ir` is R, anything else this Python."""
-    ours = {"wardbook": f"{platform_version()}+{digest_code()[:12]}"}
-    if kernel == "ir":
-        return describe_r(os.environ) | ours
-    return describe_python(sys.path) | ours
+    installed = describe_python(sys.path)
+    ours = {"wardbook": f"{installed.get('wardbook', '?')}+{digest_code()[:12]}"}
+    return (describe_r(os.environ) if kernel == "ir" else installed) | ours
 
 
 def describe_python(path: Iterable[str]) -> dict[str, str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,8 @@ from pipelines.cli.main import REFUSED, Context
 if TYPE_CHECKING:
     from pipelines.circumstances import Circumstances
     from pipelines.why import Decision
+    from wardbook.domain.record import Record
+    from wardbook.settings import Settings
 
 
 @click.command()
@@ -24,9 +29,24 @@ def why(context: Context, key: str | None, as_json: bool) -> int:
     """Explain whether request KEY would run at the next pass; without KEY, every request.
 
     It names what changed since the last run: commit, parameters, template, data, packages. It reads
-    the ledger, the data's stamps and the installed packages, writes nothing and asks no server:
-    what happened there counts from the pass that reads it.
+    the ledger, the data's stamps and the installed packages, and for one KEY its branch in GitLab.
+    What else happened on a server counts from the pass that reads it. Nothing is moved.
     """
+    with _without_collection():
+        return _explain(context, key, as_json)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the collector from looking through ten thousand requests that are needed to the end."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _explain(context: Context, key: str | None, as_json: bool) -> int:
     from pipelines.circumstances import Circumstances
     from pipelines.why import decide_run
     from wardbook.ledger.glance import glance
@@ -37,10 +57,15 @@ def why(context: Context, key: str | None, as_json: bool) -> int:
         click.echo(f"{key} is not in the ledger. `wardbook why` lists what is.", err=True)
         return REFUSED
     circumstances = Circumstances(settings, lambda: datetime.now(UTC))
-    decisions = [
-        decide_run(record, circumstances, seen.waiting.get(record.key, ()))
-        for record in seen.records
-    ]
+    if key is None:
+        decisions = [
+            decide_run(record, circumstances, seen.waiting.get(record.key, ()))
+            for record in seen.records
+        ]
+    else:
+        record, parameters = _read_branch(settings, seen.records[0])
+        waiting = seen.waiting.get(key, ())
+        decisions = [decide_run(record, circumstances, waiting, parameters)]
     if as_json:
         told = [_as_json(decision) for decision in decisions]
         click.echo(json.dumps(told if key is None else told[0], ensure_ascii=False))
@@ -53,6 +78,29 @@ def why(context: Context, key: str | None, as_json: bool) -> int:
                 f"{one.key:<12} {one.runs:<8} {one.because}" + (f" [{parts}]" if parts else "")
             )
     return 0
+
+
+def _read_branch(settings: Settings, record: Record) -> tuple[Record, Mapping[str, str] | None]:
+    """Return the request with its branch's head as it is, and the digests of its parameters."""
+    from pipelines.steps.prepare import branch_of, folder_of
+    from requests_sync.gitlab_port import GitLabPort
+    from wardbook.domain.made_from import digest_parameters
+    from wardbook.errors import ForeignFault
+
+    project = record.links.project
+    if record.work.made_from is None or project is None:
+        return record, None
+    try:
+        gitlab = GitLabPort(settings.gitlab)
+        head = gitlab.branch_head(project, branch_of(record.key))
+        if head is None:
+            return record, None
+        texts = gitlab.file(project, f"{folder_of(record.key)}/parameters.json", head)
+    except ForeignFault as fault:
+        click.echo(f"Its branch counts as it was last read. {fault}", err=True)
+        return record, None
+    seen = replace(record, review=replace(record.review, head=head))
+    return seen, digest_parameters(texts)
 
 
 def _as_json(decision: Decision) -> dict[str, Any]:

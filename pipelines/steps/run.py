@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from dataclasses import replace
@@ -13,7 +12,7 @@ from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
 from wardbook.disclosure import check_outputs, find_undeclared
-from wardbook.domain.made_from import MadeFrom, run_key
+from wardbook.domain.made_from import MadeFrom, digest_parameters, run_key
 from wardbook.domain.periods import period_of
 from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.request import Request
@@ -96,17 +95,6 @@ def read_parameters(template: Template, texts: bytes | None) -> dict[str, object
     except (ValueError, AttributeError):
         return None
     return None if problems else values
-
-
-def digest_parameters(texts: bytes | None) -> dict[str, str]:
-    """Return a digest of each parameter on the branch, by name; "" where they cannot be read."""
-    try:
-        raw = json.loads(texts or b"").items()
-    except (ValueError, AttributeError):
-        return {"": hashlib.sha256(texts or b"").hexdigest()[:16]}
-    return {
-        name: hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16] for name, value in raw
-    }
 
 
 def find_sources(
@@ -195,5 +183,23 @@ def mend_request(house: House, record: Record) -> Record:
         detail={"commit": record.review.head},
         revision=mended.revision,
         work=mended.work,
+        review=Review(),
+    )
+
+
+def force_request(house: House, record: Record, actor: str, reason: str) -> Record:
+    """A person has the request run again although nothing changed: the run's key counts that."""
+    forced = house.ledger.times_forced(record.key) + 1
+    anew = replace(record, revision=record.revision + 1, work=Work(forced=forced))
+    return house.ledger.move(
+        record,
+        State.PREPARED,
+        now=house.now(),
+        intents=list(intend_notices(house, anew, State.PREPARED)),
+        actor=actor,
+        detail={"reason": reason},
+        forced=True,
+        revision=anew.revision,
+        work=anew.work,
         review=Review(),
     )

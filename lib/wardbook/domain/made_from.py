@@ -71,6 +71,17 @@ class Change:
     mtime_ns: int = 0
 
 
+def digest_parameters(texts: bytes | None) -> dict[str, str]:
+    """Return a digest of each parameter on the branch, by name; "" where they cannot be read."""
+    try:
+        raw = json.loads(texts or b"").items()
+    except (ValueError, AttributeError):
+        return {"": hashlib.sha256(texts or b"").hexdigest()[:16]}
+    return {
+        name: hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16] for name, value in raw
+    }
+
+
 def run_key(request: str, period: str, made: MadeFrom, forced: int) -> str:
     """Return the key of a run: request × period × code × parameters × data × environment.
 
