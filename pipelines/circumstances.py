@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -53,6 +53,7 @@ class Circumstances:
         self.environments = state / "environments"
         self.data = DataVersions(state / "data-versions.json")
         self.environment = cache(describe_environment)
+        self.kept_environment = cache(partial(kept_environment, self.environments))
         self.environment_digest = cache(lambda kernel: digest_of(self.environment(kernel)))
 
     @property
@@ -155,4 +156,4 @@ class Circumstances:
         for kernel in {template.spec.kernel for template in self.templates.values()}:
             if self.environment_digest(kernel) == digest:
                 return self.environment(kernel)
-        return kept_environment(self.environments, digest)
+        return self.kept_environment(digest)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +59,7 @@ def describe_python(path: Iterable[str]) -> dict[str, str]:
             if match:
                 name = re.sub(r"[-_.]+", "-", match["name"]).lower()
                 found.setdefault(name, match["version"])
-    return found | {"python": platform.python_version()}
+    return found | {"python": ".".join(map(str, sys.version_info[:3]))}
 
 
 def describe_r(environ: Mapping[str, str]) -> dict[str, str]:

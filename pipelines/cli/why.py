@@ -6,7 +6,7 @@ import gc
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,7 @@ def _explain(context: Context, key: str | None, as_json: bool) -> int:
         waiting = seen.waiting.get(key, ())
         decisions = [decide_run(record, circumstances, waiting, parameters)]
     if as_json:
-        told = [_as_json(decision) for decision in decisions]
+        told = [_as_json(decision, circumstances) for decision in decisions]
         click.echo(json.dumps(told if key is None else told[0], ensure_ascii=False))
     elif key is not None:
         _tell_whole(decisions[0], circumstances)
@@ -103,16 +103,22 @@ def _read_branch(settings: Settings, record: Record) -> tuple[Record, Mapping[st
     return seen, digest_parameters(texts)
 
 
-def _as_json(decision: Decision) -> dict[str, Any]:
-    told = {
+def _as_json(decision: Decision, circumstances: Circumstances) -> dict[str, Any]:
+    from pipelines.why import tell_change
+
+    known = circumstances.known_environment
+    return {
         "key": decision.key,
         "state": decision.state,
         "runs": decision.runs,
         "step": decision.step,
         "because": decision.because,
         "run": decision.run,
+        "changes": [
+            {"part": change.part, "name": change.name, "told": list(tell_change(change, known))}
+            for change in decision.changes
+        ],
     }
-    return told | {"changes": [asdict(change) for change in decision.changes]}
 
 
 def _tell_whole(decision: Decision, circumstances: Circumstances) -> None:

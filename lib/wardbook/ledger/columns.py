@@ -44,3 +44,9 @@ def build_record(row: Mapping[str, Any], parse: Callable[[TypeAdapter[Any], Any]
         warned=row["warned"],
         **parts,
     )
+
+
+def key_order(key: str) -> tuple[str, int]:
+    """Order keys by project, then by number."""
+    project, _, number = key.rpartition("-")
+    return project, int(number) if number.isdigit() else 0

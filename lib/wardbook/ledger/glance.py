@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from wardbook.domain.record import Record
 from wardbook.errors import ForeignFault
-from wardbook.ledger.columns import build_record
+from wardbook.ledger.columns import build_record, key_order
 from wardbook.ledger.head import HEAD
 
 _SQLITE, _POSTGRESQL = "sqlite:///", "postgresql"
@@ -37,7 +37,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Glance:
-    """Every request and the effects that wait, of one moment."""
+    """Requests in the order of their numbers, and the effects that wait; of one moment."""
 
     records: tuple[Record, ...]
     waiting: dict[str, tuple[Waiting, ...]]
@@ -67,12 +67,12 @@ def _read(url: str, key: str | None) -> Glance | None:
             return None
         rows = run(_REQUESTS if key is None else _REQUEST, key)
         effects = run(_EFFECTS if key is None else _EFFECTS_OF, key)
-    records = tuple(build_record(row, _parse) for row in rows)
+    records = sorted((build_record(row, _parse) for row in rows), key=lambda r: key_order(r.key))
     waiting: dict[str, tuple[Waiting, ...]] = {}
     for row in effects:
         one = Waiting(row["kind"], row["error"], row["next_try"])
         waiting[row["request_key"]] = (*waiting.get(row["request_key"], ()), one)
-    return Glance(records, waiting)
+    return Glance(tuple(records), waiting)
 
 
 def _parse(adapter: TypeAdapter[Any], text: str | None) -> Any:

@@ -29,6 +29,7 @@ from wardbook.domain.states import SETTLED, State, move_between
 from wardbook.errors import Fault, ForeignFault
 from wardbook.ledger import schema
 from wardbook.ledger.claims import claim, turn_to_write
+from wardbook.ledger.columns import key_order
 from wardbook.ledger.database import connect
 from wardbook.ledger.rows import (
     THREAD,
@@ -42,7 +43,6 @@ from wardbook.ledger.rows import (
     dump,
     is_newer_view,
     issue_reference,
-    key_order,
     merge,
     record_of,
     stamp,

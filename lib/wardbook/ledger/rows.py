@@ -247,9 +247,3 @@ def is_newer_view(version: str, than: str) -> bool:
     """Tell whether a version of an issue (stamp and number of notes) has the later stamp."""
     one, other = version.partition("#")[0], than.partition("#")[0]
     return bool(one and other) and datetime.fromisoformat(one) > datetime.fromisoformat(other)
-
-
-def key_order(key: str) -> tuple[str, int]:
-    """Order keys by project, then by number."""
-    project, _, number = key.rpartition("-")
-    return project, int(number) if number.isdigit() else 0
