@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from wardbook.domain.output import Verdict
@@ -12,7 +13,9 @@ from wardbook.domain.periods import first_day_after, has_begun_anew, start_of
 from wardbook.domain.record import Approval, Record
 from wardbook.domain.request import Request
 from wardbook.domain.states import State
-from wardbook.settings import StandingApproval
+
+if TYPE_CHECKING:
+    from wardbook.settings import StandingApproval
 
 
 class Step(StrEnum):
@@ -75,7 +78,7 @@ def next_step(
     *,
     today: date,
     notice_days: int,
-    data_mended: bool = False,
+    cause_gone: bool = False,
     copies_wait: bool = False,
 ) -> Step:
     """Decide the next step of a request.
@@ -85,7 +88,7 @@ def next_step(
         reviewers: who may review for the request's service.
         today: the day in the unit's time zone.
         notice_days: how long before its basis ends a recurring request says so.
-        data_mended: whether the data on which its run failed are others now.
+        cause_gone: whether something changed that can have made its run fail.
         copies_wait: whether copies of an earlier comparison are still to be made: until they are,
             another comparison would miss them, and ask for them twice.
     """
@@ -108,7 +111,7 @@ def next_step(
     match record.state:
         case State.RUNNING:
             return Step.FOLLOW
-        case State.FAILED if data_mended:
+        case State.FAILED if cause_gone:
             return Step.MEND
         case State.HELD if record.review.state != "opened":
             return Step.TURN_DOWN

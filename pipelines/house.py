@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
+from pipelines.circumstances import Circumstances
 from requests_sync.gitlab_port import GitLabPort
 from requests_sync.issue_index import IssueIndex
 from requests_sync.jira_port import JiraPort
@@ -67,6 +68,15 @@ class House:
         return open_ledger(self.settings.ledger)
 
     @cached_property
+    def circumstances(self) -> Circumstances:
+        """Data and software as they are during this pass; `look_again` begins another."""
+        return Circumstances(self.settings, self.now, self.templates)
+
+    def look_again(self) -> None:
+        """Forget what software there was when the last pass began."""
+        self.__dict__.pop("circumstances", None)
+
+    @cached_property
     def templates(self) -> Mapping[str, Template]:
         """The catalogue, by name."""
         return load_catalogue(self.settings.unit.templates or shipped_folder("templates"))
@@ -111,6 +121,7 @@ class House:
         worker.__dict__ |= {
             "ledger": self.ledger,
             "templates": self.templates,
+            "circumstances": self.circumstances,
             "issues": self.issues,
         }
         return worker

@@ -79,7 +79,7 @@ def render_deliverable(
         ),
         checks=tuple(check for check in record.work.checks if check.output in names),
         dropped=tell_dropped(record.work.dropped, done.spec, done.spec.language),
-        environment=environment_digest(),
+        environment=_environment_of(record),
         receipt="receipt.json",
     )
     render_report(
@@ -94,6 +94,12 @@ def render_deliverable(
         destination=staged,
         unit=house.settings.unit.name,
     )
+
+
+def _environment_of(record: Record) -> str:
+    """Return the digest of the software that the run was made with, which may be gone by now."""
+    made = record.work.made_from
+    return made.environment if made else environment_digest()
 
 
 def sign_deliverable(
@@ -132,7 +138,7 @@ def sign_deliverable(
             template_sha256=done.template.digest,
             parameters_sha256=hashlib.sha256(parameters).hexdigest(),
             commit=str(record.work.commit),
-            environment_sha256=environment_digest(),
+            environment_sha256=_environment_of(record),
             sources=tuple(
                 sealing.Source(name, file.sha256) for name, file in done.spec.sources.items()
             ),

@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from pipelines.decide import SYNC_STEPS, Step, next_step
+from pipelines.decide import SYNC_STEPS, Step
 from pipelines.executors.interface import RunState
 from pipelines.house import House
 from pipelines.settle import settle_effects
@@ -29,7 +29,7 @@ from pipelines.steps.deliver import deliver_outputs
 from pipelines.steps.gate import pass_gate
 from pipelines.steps.prepare import prepare_request
 from pipelines.steps.release import accept_review, release_outputs, turn_down
-from pipelines.steps.run import follow_run, mend_request, start_run, were_data_mended
+from pipelines.steps.run import follow_run, mend_request, start_run
 from pipelines.workers import spread
 from requests_sync.read import read_tickets
 from requests_sync.read_gitlab import read_issues, read_reviews
@@ -85,6 +85,7 @@ def tick(house: House) -> Pass:
 
 def read_both(house: House) -> Pass:
     """Take what changed on either side into the ledger."""
+    house.look_again()
     outcome = Pass()
     for name, read in (("jira", _read_jira), ("gitlab", _read_gitlab)):
         try:
@@ -186,24 +187,12 @@ def advance(house: House, key: str, steps: frozenset[Step] = ALL_STEPS) -> Itera
         if settled.way_waits:
             return
         record = settled.record
-        step = next_step(
-            record,
-            _reviewers(house, record),
-            today=house.today,
-            notice_days=house.settings.unit.expiry_notice_days,
-            data_mended=were_data_mended(house, record),
-            copies_wait=settled.copies_wait,
-        )
+        step = house.circumstances.decide(record, copies_wait=settled.copies_wait)
         if step is Step.REST or step not in steps:
             return
         record = STEPS[step](house, record)
         if record is not None and step is not Step.COMPARE:
             yield record
-
-
-def _reviewers(house: House, record: Record) -> tuple[str, ...]:
-    service = house.settings.services.get(record.request.service) if record.request else None
-    return service.reviewers if service else ()
 
 
 def _place_of(error: BaseException) -> str:

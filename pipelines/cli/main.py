@@ -37,6 +37,7 @@ _COMMANDS: Mapping[str, str] = {
     "template": "pipelines.cli.template",
     "tick": "pipelines.cli.passes",
     "verify": "pipelines.cli.verify",
+    "why": "pipelines.cli.why",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import threading
 from contextlib import AbstractContextManager, nullcontext
@@ -11,8 +12,11 @@ import click
 from pipelines.cli.main import FAULT, REFUSED, Context
 from pipelines.cli.terminal import catch_stop, working
 from pipelines.house import House
+from pipelines.rerun import is_bound_to_recur
 from pipelines.story import Pass, tick_until_quiet
 from pipelines.story import tick as tick_once
+from wardbook.domain.record import Record
+from wardbook.domain.states import State
 
 SETTLING = 2.0
 """Seconds between a webhook and its pass: one for a burst, and Jira's index is up to date."""
@@ -78,21 +82,54 @@ def _wait(house: House, stop: threading.Event, wake: threading.Event, seconds: f
 
 @click.command()
 @click.argument("key")
+@click.option("--force", is_flag=True, help="Also when it was answered, or nothing has changed.")
+@click.option("--reason", help="Why it is forced; the request's history keeps it.")
 @click.pass_obj
-def retry(context: Context, key: str) -> int:
-    """Run request KEY again that failed: after its data were mended, say. The next pass does it."""
-    from pipelines.steps.run import mend_request
-    from wardbook.domain.states import State
+def retry(context: Context, key: str, force: bool, reason: str | None) -> int:
+    """Run request KEY again that failed or was not released. The next pass does it.
 
+    Refused where nothing changed and it would come to the same: `wardbook why KEY` says what did.
+    With --force and a --reason it runs all the same, one that was answered as well. The folder of
+    the earlier run stays.
+    """
+    from pipelines.steps.run import force_request, mend_request
+
+    if force and not reason:
+        raise click.UsageError("--force needs a --reason, for the request's history")
     with House(context.settings()) as house, house.ledger.claim(key) as mine:
         record = house.ledger.record(key) if mine else None
-        if record is None or record.state not in {State.FAILED, State.REJECTED}:
-            reason = f"it is {record.state}" if record else "it is unknown, or being worked on"
-            click.echo(f"{key} is not to be retried: {reason}.", err=True)
+        refusal = _refuse_retry(house, record, force=force)
+        if record is None or refusal is not None:
+            click.echo(f"{key} is not to be retried: {refusal}", err=True)
             return REFUSED
-        mend_request(house, record)
+        if reason and force:
+            force_request(house, record, getpass.getuser(), reason)
+        else:
+            mend_request(house, record)
     click.echo(f"{key} runs again at the next pass.")
     return 0
+
+
+def _refuse_retry(house: House, record: Record | None, *, force: bool) -> str | None:
+    """Say why a request is not run again at somebody's word, or None where it is."""
+    if record is None:
+        return "it is unknown, or being worked on."
+    failed = {State.FAILED, State.REJECTED}
+    if force:
+        return None if record.state in failed | {State.ANSWERED} else f"it is {record.state}."
+    if record.state is State.ANSWERED:
+        return f"it is answered. `wardbook retry {record.key} --force` runs it all the same."
+    if record.state not in failed:
+        return f"it is {record.state}."
+    failure = record.work.failure
+    same = record.work.made_from is not None and not house.circumstances.changes_since(record)
+    if same and (failure is None or is_bound_to_recur(failure.kind)):
+        come = "be refused" if failure is None else f"fail in the same way ({failure.kind})"
+        return (
+            f"nothing has changed since, so it would {come} again. Mend its branch or its data, or "
+            f"run it all the same: wardbook retry {record.key} --force --reason …"
+        )
+    return None
 
 
 def tell_pass(done: Pass, *, as_json: bool) -> None:

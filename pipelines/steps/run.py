@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from pipelines.house import House
+from pipelines.rerun import is_bound_to_recur
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
 from wardbook.disclosure import check_outputs, find_undeclared
+from wardbook.domain.made_from import MadeFrom, digest_parameters, run_key
 from wardbook.domain.periods import period_of
 from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.request import Request
@@ -21,7 +20,7 @@ from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, Source
 from wardbook.domain.states import State
 from wardbook.engines.failures import describe_failure
 from wardbook.errors import Fault
-from wardbook.files import hash_file, write_atomically
+from wardbook.files import write_atomically
 from wardbook.messages import say
 from wardbook.template.parameters import type_parameters
 from wardbook.template.spec import Template
@@ -39,12 +38,15 @@ def start_run(house: House, record: Record) -> Record:
         raise Fault(f"{record.key}: the branch {branch} is gone. Restore it, or edit the ticket.")
     notebook = house.gitlab.file(project, f"{folder_of(record.key)}/{template.spec.notebook}", head)
     texts = house.gitlab.file(project, f"{folder_of(record.key)}/parameters.json", head)
-    sources, failure = find_sources(house, request)
+    made = house.circumstances.made_from(request, head, digest_parameters(texts))
+    sources, failure = find_sources(house, request, made)
     parameters = read_parameters(template, texts)
     if notebook is None or parameters is None:
         failure = Failure(FailureKind.REQUEST_BROKEN)
     period = period_of(request.every, house.today)
-    run = run_key(record.key, period, head, template, texts or b"", sources)
+    forced = house.ledger.times_forced(record.key)
+    run = run_key(record.key, period, made, forced)
+    house.circumstances.keep_environment(template)
     folder = house.run_folder(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     spec = RunSpec(
@@ -65,14 +67,16 @@ def start_run(house: House, record: Record) -> Record:
         gres=template.spec.resources.gres,
     )
     earlier = RunResult.read(folder)
-    if earlier is not None and earlier.failure is not None:
+    if earlier is not None and earlier.failure and not is_bound_to_recur(earlier.failure.kind):
         (folder / "result.json").unlink()  # tried again: what failed then need not fail now
     write_atomically(folder / "notebook.ipynb", notebook or b"")
     spec.write(folder)
     if failure is not None:
         RunResult(run, house.now().isoformat(), 0.0, failure=failure).write(folder)
     unchanged = notebook == template.notebook.read_bytes()
-    work = Work(run=run, period=period, commit=head, unchanged=unchanged)
+    work = Work(
+        run=run, period=period, commit=head, made_from=made, forced=forced, unchanged=unchanged
+    )
     return house.ledger.move(
         record,
         State.RUNNING,
@@ -93,44 +97,20 @@ def read_parameters(template: Template, texts: bytes | None) -> dict[str, object
     return None if problems else values
 
 
-def find_sources(house: House, request: Request) -> tuple[dict[str, SourceFile], Failure | None]:
+def find_sources(
+    house: House, request: Request, made: MadeFrom
+) -> tuple[dict[str, SourceFile], Failure | None]:
     """Return the sources that are there now, and the failure to tell when one is missing."""
     found: dict[str, SourceFile] = {}
     failure = None
     for name, chosen in request.sources.items():
-        source = house.settings.sources[chosen]
-        try:
-            digest = hash_file(source.path)
-        except OSError:
+        source, version = house.settings.sources[chosen], made.sources.get(name)
+        if version is None:
             details = {"file": source.path.name}
             failure = Failure(FailureKind.DATA_PROBLEM, problem="file_missing", details=details)
         else:
-            found[name] = SourceFile(str(source.path), digest, source.sensitivity)
+            found[name] = SourceFile(version.path, version.sha256, source.sensitivity)
     return found, failure
-
-
-def run_key(
-    key: str,
-    period: str,
-    commit: str,
-    template: Template,
-    parameters: bytes,
-    sources: Mapping[str, SourceFile],
-) -> str:
-    """Return the key of a run: request × period × code × parameters × data.
-
-    Equal keys are one run.
-    """
-    parts = [
-        key,
-        *filter(None, [period]),
-        commit,
-        template.digest,
-        hashlib.sha256(parameters).hexdigest(),
-    ]
-    parts += [f"{name}={source.sha256}" for name, source in sorted(sources.items())]
-    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return f"{key.lower()}-{digest[:16]}"
 
 
 def follow_run(house: House, record: Record) -> Record | None:
@@ -191,36 +171,8 @@ def _tell_failure(house: House, record: Record, failure: Failure, result: RunRes
     )
 
 
-def were_data_mended(house: House, record: Record) -> bool:
-    """Tell whether the data on which a run failed are others now.
-
-    A file is read again only when it was touched since the run, so asking costs next to nothing.
-    """
-    failure = record.work.failure
-    if record.state is not State.FAILED or failure is None:
-        return False
-    if failure.kind is not FailureKind.DATA_PROBLEM:
-        return False
-    folder = house.run_folder(str(record.work.run))
-    ended = (folder / "result.json").stat().st_mtime
-    known = RunSpec.read(folder).sources
-    return any(
-        _is_other_now(house.settings.sources[chosen].path, known.get(name), ended)
-        for name, chosen in request_of(record).sources.items()
-    )
-
-
-def _is_other_now(file: Path, known: SourceFile | None, since: float) -> bool:
-    if known is None:
-        return file.is_file()  # it was missing
-    try:
-        return file.stat().st_mtime > since and hash_file(file) != known.sha256
-    except OSError:
-        return False
-
-
 def mend_request(house: House, record: Record) -> Record:
-    """The branch or the data are others than those that were run. Run again."""
+    """Something is not as it was when the request was run: the branch, the data … Run again."""
     mended = replace(record, revision=record.revision + 1, work=Work())
     return house.ledger.move(
         record,
@@ -231,5 +183,23 @@ def mend_request(house: House, record: Record) -> Record:
         detail={"commit": record.review.head},
         revision=mended.revision,
         work=mended.work,
+        review=Review(),
+    )
+
+
+def force_request(house: House, record: Record, actor: str, reason: str) -> Record:
+    """A person has the request run again although nothing changed: the run's key counts that."""
+    forced = house.ledger.times_forced(record.key) + 1
+    anew = replace(record, revision=record.revision + 1, work=Work(forced=forced))
+    return house.ledger.move(
+        record,
+        State.PREPARED,
+        now=house.now(),
+        intents=list(intend_notices(house, anew, State.PREPARED)),
+        actor=actor,
+        detail={"reason": reason},
+        forced=True,
+        revision=anew.revision,
+        work=anew.work,
         review=Review(),
     )

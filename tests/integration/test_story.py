@@ -15,7 +15,7 @@ from pipelines.demo.demo import opened_world
 from pipelines.demo.tickets import DemoTicket, care_fields, fields_of
 from pipelines.demo.world import ANALYST, DIRECTION, PROJECTS, REVIEWER, World
 from pipelines.house import House, read_clock
-from pipelines.steps.run import mend_request
+from pipelines.steps.run import force_request
 from pipelines.story import tick_until_quiet
 from tests.tiny_template import notebook, write_template
 from wardbook.domain.record import Record
@@ -295,7 +295,7 @@ def test_a_failed_run_is_tried_again_when_asked(tmp_path: Path, spf_folder: Path
         scene.tick()
         assert scene.record(key).revision == 1, "nothing changed: nothing is tried"
         for expected, comments in ((State.FAILED, 2), (State.HELD, 2)):
-            mend_request(scene.house, scene.record(key))
+            force_request(scene.house, scene.record(key), "analyst", "the disk is back")
             scene.tick()
             assert scene.record(key).state is expected
             assert len(scene.comments(key)) == comments

@@ -21,7 +21,7 @@ def test_every_state_is_reached_and_left() -> None:
 
 
 def test_two_states_are_joined_by_one_move_at_most() -> None:
-    ends = [(move.source, move.target) for move in MOVES]
+    ends = [(move.source, move.target) for move in MOVES if move.event != "run.forced"]
     assert len(ends) == len(set(ends))
 
 

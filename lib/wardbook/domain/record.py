@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wardbook.domain.made_from import MadeFrom
 from wardbook.domain.mirror import Agreed, IssueView, Twin, TwinKind
 from wardbook.domain.output import Channel, Check
 from wardbook.domain.request import Request
@@ -87,7 +88,8 @@ class Review:
 class Work:
     """What this revision of the request has come to so far.
 
-    `period` is the one for which a recurring request ran, "" for what runs once.
+    `period` is the one for which a recurring request ran, "" for what runs once; `made_from` are
+    the parts that its run's key was made of, `forced` how often a person had it run all the same.
     `unchanged` says that the notebook at `commit` is the template's own, byte for byte;
     `released_by` are those who let it out: on what `ground`, a review or a standing approval.
     """
@@ -95,6 +97,8 @@ class Work:
     run: str | None = None
     period: str = ""
     commit: str | None = None
+    made_from: MadeFrom | None = None
+    forced: int = 0
     unchanged: bool = False
     failure: Failure | None = None
     checks: tuple[Check, ...] = ()

@@ -139,6 +139,15 @@ _ADOPTED = (Move(State.RECEIVED, State.ANSWERED, Actor.PLATFORM, "request.adopte
 # A recurring request runs again when its next period begins. The ticket stays as it is: it would
 # only go to and fro.
 _AGAIN = (Move(State.ANSWERED, State.PREPARED, Actor.PLATFORM, "request.due"),)
+# Somebody has it run again although nothing changed.
+_FORCED = tuple(
+    Move(state, State.PREPARED, Actor.ANALYST, "run.forced", None, ticket)
+    for state, ticket in (
+        (State.FAILED, TicketStatus.WORKING),
+        (State.REJECTED, TicketStatus.WORKING),
+        (State.ANSWERED, None),
+    )
+)
 # While it waits, a recurring request tells ahead of time that its legal basis ends.
 _WARNED = tuple(
     Move(state, state, Actor.PLATFORM, "basis.ends_soon", "ends_soon")
@@ -165,23 +174,24 @@ _EDITED = tuple(
     if state is not State.RECEIVED
 )
 MOVES: tuple[Move, ...] = (
-    _WORK + _MENDED + _BY_HAND + _ADOPTED + _AGAIN + _WARNED + _PAUSED + _EDITED
+    _WORK + _MENDED + _BY_HAND + _ADOPTED + _AGAIN + _FORCED + _WARNED + _PAUSED + _EDITED
 )
-_BY_ENDS = {(move.source, move.target): move for move in MOVES}
+_BY_ENDS = {(move.source, move.target): move for move in MOVES if move not in _FORCED}
+_FORCED_BY_ENDS = {(move.source, move.target): move for move in _FORCED}
 
 
 class ForbiddenMove(Fault):
     """A move that the table does not hold: a defect of ours, nothing is written."""
 
 
-def move_between(source: State, target: State) -> Move:
-    """Return the move from `source` to `target`.
+def move_between(source: State, target: State, *, forced: bool = False) -> Move:
+    """Return the move from `source` to `target`: of itself, or because a person forces it.
 
     Raises:
         ForbiddenMove: there is none.
     """
     try:
-        return _BY_ENDS[source, target]
+        return (_FORCED_BY_ENDS if forced else _BY_ENDS)[source, target]
     except KeyError:
         raise ForbiddenMove(
             f"no move leads from {source} to {target}; see docs/states.md"

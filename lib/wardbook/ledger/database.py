@@ -10,9 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from wardbook.errors import ForeignFault
-
-HEAD = "0003"
-"""The newest version in `migrations/versions`; known here so that opening spares alembic."""
+from wardbook.ledger.head import HEAD
 
 
 def connect(url: str) -> Engine:

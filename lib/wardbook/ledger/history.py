@@ -47,6 +47,10 @@ class History(Transactions):
             ).all()
         return [Event(row.at, row.request_key, row.actor, row.event, row.detail) for row in rows]
 
+    def times_forced(self, key: str) -> int:
+        """Return how often a person had a request run again although nothing had changed."""
+        return sum(event.event == "run.forced" for event in self.events(key))
+
     def bury_ticket(self, key: str, reason: str, now: datetime) -> None:
         """Write down that a ticket could not be read."""
         table = schema.dead_letters

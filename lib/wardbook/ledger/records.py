@@ -13,7 +13,8 @@ from wardbook.domain.record import Intent, Record
 from wardbook.domain.states import SETTLED, State, move_between
 from wardbook.errors import Fault
 from wardbook.ledger import schema
-from wardbook.ledger.rows import add_event, add_intents, dump, in_utc, key_order, record_of, stamp
+from wardbook.ledger.columns import key_order
+from wardbook.ledger.rows import add_event, add_intents, dump, in_utc, record_of, stamp
 from wardbook.ledger.transactions import Transactions
 
 
@@ -112,6 +113,7 @@ class Records(Transactions):
         actor: str | None = None,
         detail: Mapping[str, Any] | None = None,
         due_at: datetime | None = None,
+        forced: bool = False,
         **changes: object,
     ) -> Record:
         """Move a request to `target`, with its changes and intents, in one transaction.
@@ -124,13 +126,14 @@ class Records(Transactions):
             actor: who made the move; the table's actor unless a person is known.
             detail: what the event says besides; no patient value.
             due_at: when the clock alone makes a next step due, unless the request moves before.
+            forced: whether a person forces it; `times_forced` counts these.
             changes: new values of fields of Record.
 
         Raises:
             ForbiddenMove: the table of states has no such move.
             StaleRecord: another worker moved the request meanwhile.
         """
-        move = move_between(record.state, target)
+        move = move_between(record.state, target, forced=forced)
         table = schema.requests
         values = {name: dump(name, value) for name, value in changes.items()}
         values["due_at"] = due_at and in_utc(due_at)

@@ -13,28 +13,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from wardbook.domain.mirror import Agreed, IssueView, Side, Thread, Twin
 from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Untwin, Work
-from wardbook.domain.request import Request
 from wardbook.domain.states import State
 from wardbook.domain.ticket import Ticket
 from wardbook.ledger import schema
+from wardbook.ledger.columns import JSON_COLUMNS, build_record
 
-_TICKET = TypeAdapter(Ticket)
-_REQUEST = TypeAdapter(Request | None)
-_LINKS = TypeAdapter(Links)
-_WORK = TypeAdapter(Work)
-_REVIEW = TypeAdapter(Review)
-_VIEW = TypeAdapter(IssueView)
-_AGREED = TypeAdapter(Agreed)
 THREAD = TypeAdapter(Thread)
-_JSON_COLUMNS: Mapping[str, TypeAdapter[Any]] = {
-    "ticket": _TICKET,
-    "request": _REQUEST,
-    "links": _LINKS,
-    "work": _WORK,
-    "review": _REVIEW,
-    "view": _VIEW,
-    "agreed": _AGREED,
-}
 
 
 def add_intents(connection: Connection, key: str, intents: Sequence[Intent], now: datetime) -> None:
@@ -187,7 +171,7 @@ def merge(connection: Connection, key: str, **changes: Mapping[str, Any]) -> Non
         select(*(table.c[name] for name in changes)).where(table.c.key == key).with_for_update()
     ).one()
     values = {
-        name: dataclasses.replace(_JSON_COLUMNS[name].validate_python(getattr(row, name)), **change)
+        name: dataclasses.replace(JSON_COLUMNS[name].validate_python(getattr(row, name)), **change)
         for name, change in changes.items()
     }
     written = {name: dump(name, value) for name, value in values.items()}
@@ -238,26 +222,12 @@ def _event(
 
 def record_of(row: Row[Any]) -> Record:
     """Return the record that a row of `requests` holds."""
-    parts = {
-        name: adapter.validate_python(getattr(row, name)) for name, adapter in _JSON_COLUMNS.items()
-    }
-    return Record(
-        key=row.key,
-        state=State(row.state),
-        revision=row.revision,
-        known_before=bool(row.known_before),
-        asked=row.asked,
-        gated=row.gated,
-        changed_at=row.changed_at,
-        compared=row.compared,
-        warned=row.warned,
-        **parts,
-    )
+    return build_record(dict(row._mapping), lambda adapter, value: adapter.validate_python(value))
 
 
 def dump(name: str, value: object) -> Any:
     """Return the value of a Record's field as its column keeps it."""
-    adapter = _JSON_COLUMNS.get(name)
+    adapter = JSON_COLUMNS.get(name)
     return adapter.dump_python(value, mode="json") if adapter else value
 
 
@@ -290,9 +260,3 @@ def is_newer_view(version: str, than: str) -> bool:
     """Tell whether a version of an issue (stamp and number of notes) has the later stamp."""
     one, other = version.partition("#")[0], than.partition("#")[0]
     return bool(one and other) and datetime.fromisoformat(one) > datetime.fromisoformat(other)
-
-
-def key_order(key: str) -> tuple[str, int]:
-    """Order keys by project, then by number."""
-    project, _, number = key.rpartition("-")
-    return project, int(number) if number.isdigit() else 0

@@ -11,6 +11,7 @@ from sqlalchemy import Row, and_, delete, select, update
 from wardbook.domain.mirror import IssueView, Side, Thread, Twin, TwinKind
 from wardbook.domain.record import Record, Review
 from wardbook.ledger import schema
+from wardbook.ledger.columns import key_order
 from wardbook.ledger.records import Records
 from wardbook.ledger.rows import (
     THREAD,
@@ -22,7 +23,6 @@ from wardbook.ledger.rows import (
     in_utc,
     is_newer_view,
     issue_reference,
-    key_order,
     merge,
     view_columns,
 )
