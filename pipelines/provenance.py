@@ -15,6 +15,7 @@ from wardbook import seal as sealing
 from wardbook.disclosure import tell_dropped
 from wardbook.domain.output import Channel, Output
 from wardbook.domain.record import Record
+from wardbook.domain.request import Request
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.environment import environment_digest, platform_version
 from wardbook.errors import Fault
@@ -74,7 +75,7 @@ def render_deliverable(
         ),
         parameters=tuple(
             (spec.parameters[name].label.in_language(language), text)
-            for name, text in request.parameters.items()
+            for name, text in _told_parameters(done, request).items()
             if text
         ),
         checks=tuple(check for check in record.work.checks if check.output in names),
@@ -94,6 +95,21 @@ def render_deliverable(
         destination=staged,
         unit=house.settings.unit.name,
     )
+
+
+def _told_parameters(done: Finished, request: Request) -> dict[str, str]:
+    """Return what the requester wrote, with what this run took from its period."""
+    from_period = {
+        name: done.spec.parameters.get(name)
+        for name, parameter in done.template.spec.parameters.items()
+        if parameter.from_period
+    }
+    texts = {
+        name: str(value["date"] if isinstance(value, dict) else value)
+        for name, value in from_period.items()
+        if value
+    }
+    return texts | {name: text for name, text in request.parameters.items() if text}
 
 
 def sign_deliverable(

@@ -189,7 +189,8 @@ def advance(house: House, key: str, steps: frozenset[Step] = ALL_STEPS) -> Itera
         step = next_step(
             record,
             _reviewers(house, record),
-            today=house.today,
+            now=house.now(),
+            zone=house.zone,
             notice_days=house.settings.unit.expiry_notice_days,
             data_mended=were_data_mended(house, record),
             copies_wait=settled.copies_wait,

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices, language_of
+from pipelines.steps.period import add_period_values, period_to_run
 from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
 from wardbook.disclosure import check_outputs, find_undeclared
-from wardbook.domain.periods import period_of
 from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.request import Request
 from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
@@ -39,11 +39,12 @@ def start_run(house: House, record: Record) -> Record:
         raise Fault(f"{record.key}: the branch {branch} is gone. Restore it, or edit the ticket.")
     notebook = house.gitlab.file(project, f"{folder_of(record.key)}/{template.spec.notebook}", head)
     texts = house.gitlab.file(project, f"{folder_of(record.key)}/parameters.json", head)
+    period = period_to_run(house, record)
+    texts = add_period_values(house, record, period, texts)
     sources, failure = find_sources(house, request)
     parameters = read_parameters(template, texts)
     if notebook is None or parameters is None:
         failure = Failure(FailureKind.REQUEST_BROKEN)
-    period = period_of(request.every, house.today)
     run = run_key(record.key, period, head, template, texts or b"", sources)
     folder = house.run_folder(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -220,8 +221,9 @@ def _is_other_now(file: Path, known: SourceFile | None, since: float) -> bool:
 
 
 def mend_request(house: House, record: Record) -> Record:
-    """The branch or the data are others than those that were run. Run again."""
-    mended = replace(record, revision=record.revision + 1, work=Work())
+    """The branch or the data are others than those that were run. Run again, for its period."""
+    work = Work(period=record.work.period)
+    mended = replace(record, revision=record.revision + 1, work=work)
     return house.ledger.move(
         record,
         State.PREPARED,
