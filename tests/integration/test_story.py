@@ -123,11 +123,12 @@ def open_scene(
     *,
     standing: bool = False,
     code: str = CODE,
+    declared: str = TEMPLATE,
     now: Callable[[], datetime] = read_clock,
 ) -> Iterator[Scene]:
     template = folder / "templates" / "tiny"
     template.mkdir(parents=True)
-    (template / "template.toml").write_text(TEMPLATE, encoding="utf-8")
+    (template / "template.toml").write_text(declared, encoding="utf-8")
     (template / "notebook.ipynb").write_text(notebook(code), encoding="utf-8")
     texts = '[fr]\nanswer = "Douze."\n[en]\nanswer = "Twelve."\n'
     (template / "texts.toml").write_text(texts, encoding="utf-8")
