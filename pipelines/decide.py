@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -65,6 +65,8 @@ _UNRELEASED = frozenset(
         State.HELD,
     }
 )
+_AT_ONCE = datetime.fromtimestamp(0, UTC)
+"""When one is due of which no period is known: its ledger was lost."""
 _WITHOUT_ISSUE = frozenset({State.RECEIVED, State.ACCEPTED})
 """Where a step of the request's own way comes first, and brings its issue with it."""
 _WAITING = frozenset({State.FAILED, State.HELD, State.REJECTED, State.ANSWERED})
@@ -181,7 +183,8 @@ def wakes_at(record: Record, zone: ZoneInfo, notice_days: int) -> datetime | Non
     if request is None or schedule is None:
         return None
     last = date.fromisoformat(request.expires)
-    moments = [schedule.start_after(record.work.settled)]
+    settled = record.work.settled
+    moments = [schedule.start_after(settled) if settled else _AT_ONCE]
     if record.warned != request.expires:
         moments.append(day_begins(last - timedelta(days=notice_days), zone))
     if last < date.max:

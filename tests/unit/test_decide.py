@@ -211,6 +211,8 @@ def test_an_answered_request_runs_again_when_its_next_period_begins() -> None:
     ("every", "period", "expires", "warned", "expected"),
     [
         ("once", "", "2026-03-10", False, None),
+        ("weekly", "", "2027-12-31", False, "1970-01-01T00:00:00+00:00"),
+        ("0 6 * * 1", "2026-03-23T06:00", "2027-12-31", False, "2026-03-30T04:00:00+00:00"),
         ("weekly", "2026-W10", "2027-12-31", False, "2026-03-08T23:00:00+00:00"),
         ("weekly", "2026-W13", "2027-12-31", False, "2026-03-29T22:00:00+00:00"),
         ("monthly", "2026-03", "2026-04-20", False, "2026-03-20T23:00:00+00:00"),
@@ -219,7 +221,18 @@ def test_an_answered_request_runs_again_when_its_next_period_begins() -> None:
         ("monthly", "2026-03", "9999-12-31", True, "2026-03-31T22:00:00+00:00"),
         ("daily", "9999-12-31", "9999-12-31", True, None),
     ],
-    ids=["once", "winter", "to summer", "notice", "noticed", "expiry", "never", "end of time"],
+    ids=[
+        "once",
+        "unknown",
+        "cron",
+        "winter",
+        "to summer",
+        "notice",
+        "noticed",
+        "expiry",
+        "never",
+        "end of time",
+    ],
 )
 def test_an_answered_request_wakes_at_the_next_date_of_its_calendar(
     every: str, period: str, expires: str, warned: bool, expected: str | None
