@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.house import House
 from pipelines.steps.calendar import run_again
+from pipelines.steps.run import mend_request
 from pipelines.story import tick_until_quiet
 from tests.integration.test_recurring import Calendar, assert_idle, count_events
 from tests.integration.test_story import TEMPLATE, Scene, open_scene, spf_folder
@@ -41,7 +42,13 @@ from_period = "last_day"
 
 @contextmanager
 def unit(
-    folder: Path, spf: Path, ledger: str, catch_up: str, most: int = 31
+    folder: Path,
+    spf: Path,
+    ledger: str,
+    catch_up: str,
+    most: int = 31,
+    *,
+    standing: bool = True,
 ) -> Iterator[tuple[Scene, Calendar]]:
     schedule = f"""
 [schedule]
@@ -51,7 +58,9 @@ max_catch_up = {most}
 """
     calendar = Calendar()
     declared = TEMPLATE + PERIODIC + schedule
-    with open_scene(folder, spf, ledger, standing=True, declared=declared, now=calendar) as scene:
+    with open_scene(
+        folder, spf, ledger, standing=standing, declared=declared, now=calendar
+    ) as scene:
         yield scene, calendar
 
 
@@ -286,3 +295,19 @@ def forget_new_fields(ledger: Ledger, key: str) -> None:
         connection.execute(
             update(table).where(table.c.key == key).values(request=request, work=work)
         )
+
+
+def test_what_is_mended_late_runs_for_its_own_period(
+    tmp_path: Path, spf_folder: Path, ledger_url: str
+) -> None:
+    with unit(tmp_path, spf_folder, ledger_url, "latest", standing=False) as (scene, calendar):
+        key = file(scene, calendar)
+        scene.tick()
+        held = scene.record(key)
+        assert held.state is State.HELD, "nobody has approved"
+        calendar.set(9)
+        mend_request(scene.house, held)
+        scene.tick()
+        assert scene.record(key).state is State.HELD
+        assert periods(scene, key) == [monday(calendar, 0), monday(calendar, 0)]
+        assert passed_over(scene, key) == []
