@@ -56,9 +56,16 @@ def judge_ticket(
     judge_approver(ticket, service, settings, problems)
     template = _template(ticket, templates, ground.purpose, problems)
     recurrence = judge_recurrence(ticket, template, settings, problems)
-    recurs = recurrence.every != "once"
+    # Nothing is asked for that a period gives, as soon as one may be meant.
+    recurs = recurrence is None or recurrence.every != "once"
     parameters, sources = _parameters(ticket, template, settings, problems, recurs=recurs)
-    if problems or ground.purpose is None or template is None or ticket.approver is None:
+    if (
+        problems
+        or ground.purpose is None
+        or template is None
+        or ticket.approver is None
+        or recurrence is None
+    ):
         return Verdict(None, tuple(problems), language)
     request = Request(
         key=ticket.key,

@@ -44,13 +44,15 @@ class Recurrence:
 
 def judge_recurrence(
     ticket: Ticket, template: Template | None, settings: Settings, problems: list[Problem]
-) -> Recurrence:
-    """Judge the recurrence field; adds what is wrong.
+) -> Recurrence | None:
+    """Judge the recurrence field; adds what is wrong, and is then None.
 
     The ticket says when; zone and catch-up are the template's, where it has a schedule.
     """
     declared = template.spec.schedule if template else None
     every = _every(ticket, template, declared, problems)
+    if every is None:
+        return None
     if every == "once":
         return Recurrence()
     zone = settings.unit.time_zone
@@ -64,7 +66,7 @@ def _every(
     template: Template | None,
     declared: ScheduleSpec | None,
     problems: list[Problem],
-) -> str:
+) -> str | None:
     text = tidy(ticket.recurrence)
     word = pick(text, RECURRENCES)
     if word is not None and word != _AS_TEMPLATE:
@@ -78,13 +80,13 @@ def _every(
             problems.append(
                 Problem("recurrence", "no_template_schedule", shorten(text), example, name)
             )
-        return "once"
+        return None
     if not any(char.isdigit() or char == "*" for char in text):
         example = f"{_WORDS} | {_CRON}"
         problems.append(Problem("recurrence", "unknown_recurrence", shorten(text), example))
-        return "once"
+        return None
     try:
         return check_cron(text)
     except Unfit as unfit:
         problems.append(Problem("recurrence", unfit.code, shorten(text), _CRON))
-        return "once"
+        return None

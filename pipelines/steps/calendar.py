@@ -45,6 +45,7 @@ def _pass_over(house: House, record: Record, first: str, last: str) -> Record:
         now=house.now(),
         detail={"first": first, "last": last, "catch_up": request_of(record).catch_up},
         due_at=wakes_at(passed, house.zone, house.settings.unit.expiry_notice_days),
+        revision=record.revision + 1,  # so that a second worker's word of it is refused
         work=passed.work,
     )
 

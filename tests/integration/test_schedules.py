@@ -243,7 +243,14 @@ def test_a_worker_without_its_claim_cannot_begin_a_period_again(
             assert begun.work.period == monday(calendar, 1)
             with pytest.raises(StaleRecord):
                 run_again(scene.house, seen)
-        assert count_events(scene, key, "request.due") == 1
+            assert count_events(scene, key, "request.due") == 1
+            scene.tick()
+            calendar.set(23)
+            seen = scene.record(key)
+            assert run_again(other, seen).work.passed_over == monday(calendar, 2)
+            with pytest.raises(StaleRecord):
+                run_again(scene.house, seen)
+        assert len(passed_over(scene, key)) == 1
 
 
 def test_a_period_that_was_chosen_is_run_though_the_next_begins_before(

@@ -149,6 +149,7 @@ def test_the_second_of_two_equal_hours_fires_nothing_again() -> None:
 
 @given(every=EVERY, zone=ZONES, moment=MOMENTS)
 @example("30 2 * * *", PARIS, datetime(2026, 10, 25, 1, 10, tzinfo=UTC))
+@example("0 2,3 * * *", PARIS, datetime(2026, 3, 28, 12, tzinfo=UTC))
 @example("0 * * * *", ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 10, tzinfo=UTC))
 @example("0 0 * * *", ZoneInfo("America/Havana"), datetime(2026, 11, 1, 5, 30, tzinfo=UTC))
 def test_forward_and_backward_give_the_same_moments(

@@ -357,6 +357,10 @@ def test_what_the_period_gives_need_not_be_written(templates: dict[str, Template
         template="scheduled", recurrence="weekly", parameters="other = 2026-01-01\nstart = lundi"
     )
     assert problems(wrong, templates) == [("parameters", "not_a_date")]
+    misspelt = make_ticket(
+        template="scheduled", recurrence="hebdo", parameters="other = 2026-01-01"
+    )
+    assert problems(misspelt, templates) == [("recurrence", "unknown_recurrence")]
 
 
 @pytest.mark.parametrize(
