@@ -33,6 +33,7 @@ from wardbook.ledger.database import connect
 from wardbook.ledger.rows import (
     THREAD,
     TakenTicket,
+    add_alone,
     add_event,
     add_intents,
     add_outcomes,
@@ -499,6 +500,7 @@ class Ledger:
         """Write down that a ticket could not be read."""
         table = schema.dead_letters
         with self._writing() as connection:
+            add_alone(connection, table)
             again = connection.execute(
                 update(table)
                 .where(table.c.ticket_key == key)
@@ -535,6 +537,7 @@ class Ledger:
         """Set a mark."""
         table = schema.marks
         with self._writing() as connection:
+            add_alone(connection, table)
             if not connection.execute(
                 update(table).where(table.c.name == name).values(value=value)
             ).rowcount:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, text, update
 
 from wardbook.domain.mirror import Agreed, IssueView, Side, Thread, Twin
 from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Untwin, Work
@@ -99,6 +99,7 @@ def add_tickets(
     A ticket is known by Jira's id, which stays when its key changes.
     """
     table = schema.requests
+    add_alone(connection, table)
     by_id = {one.ticket.id: one for one in taken}
     rows = connection.execute(
         select(table.c.ticket_id, table.c.key, table.c.ticket_updated).where(
@@ -124,6 +125,16 @@ def add_tickets(
         if one.thread != Thread():
             add_thread(connection, one.ticket.key, Side.JIRA, one.thread)
     return len(by_id)
+
+
+def add_alone(connection: Connection, table: Table) -> None:
+    """Let nobody else add to a table until this transaction ends: what is not there stays so.
+
+    In SQLite one transaction writes at a time; PostgreSQL is asked for it.
+    """
+    if connection.dialect.name == "postgresql":
+        name = connection.dialect.identifier_preparer.format_table(table)
+        connection.execute(text(f"lock table {name} in share row exclusive mode"))
 
 
 def _ticket_columns(taken: TakenTicket, census: int) -> dict[str, Any]:
