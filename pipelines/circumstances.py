@@ -67,7 +67,8 @@ class Circumstances:
         return next_step(
             record,
             service.reviewers if service else (),
-            today=self.today,
+            now=self.now(),
+            zone=self.zone,
             notice_days=self.settings.unit.expiry_notice_days,
             cause_gone=self.is_cause_gone(record),
             copies_wait=copies_wait,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from wardbook.domain.catch_up import find_due
 from wardbook.domain.output import Verdict
-from wardbook.domain.periods import first_day_after, has_begun_anew, start_of
+from wardbook.domain.periods import day_begins
 from wardbook.domain.record import Approval, Record
 from wardbook.domain.request import Request
 from wardbook.domain.states import State
@@ -67,6 +68,8 @@ _UNRELEASED = frozenset(
         State.HELD,
     }
 )
+_AT_ONCE = datetime.fromtimestamp(0, UTC)
+"""When one is due of which no period is known: its ledger was lost."""
 _WITHOUT_ISSUE = frozenset({State.RECEIVED, State.ACCEPTED})
 """Where a step of the request's own way comes first, and brings its issue with it."""
 _WAITING = frozenset({State.FAILED, State.HELD, State.REJECTED, State.ANSWERED})
@@ -76,7 +79,8 @@ def next_step(
     record: Record,
     reviewers: Sequence[str],
     *,
-    today: date,
+    now: datetime,
+    zone: ZoneInfo,
     notice_days: int,
     cause_gone: bool = False,
     copies_wait: bool = False,
@@ -86,7 +90,8 @@ def next_step(
     Args:
         record: the request as the ledger knows it, the effects of its own way all confirmed.
         reviewers: who may review for the request's service.
-        today: the day in the unit's time zone.
+        now: the moment.
+        zone: the unit's.
         notice_days: how long before its basis ends a recurring request says so.
         cause_gone: whether something changed that can have made its run fail.
         copies_wait: whether copies of an earlier comparison are still to be made: until they are,
@@ -101,7 +106,7 @@ def next_step(
     if touched and not copies_wait:
         return Step.COMPARE
     if record.request is not None:
-        step = step_of_calendar(record, record.request, today, notice_days)
+        step = step_of_calendar(record, record.request, now, zone, notice_days)
         if step is not None:
             return step
     if record.state in _FORWARD:
@@ -147,42 +152,47 @@ def step_by_hand(record: Record) -> Step | None:
 
 
 def step_of_calendar(
-    record: Record, request: Request, today: date, notice_days: int
+    record: Record, request: Request, now: datetime, zone: ZoneInfo, notice_days: int
 ) -> Step | None:
-    """Decide what the calendar alone asks of a request: pause, warn, run again, or nothing.
+    """Decide what the calendar alone asks: pause, warn, go on with the schedule, or nothing.
 
     The last day of a legal basis is a good day. A recurring request pauses wherever it waits; one
     that runs once only while something of it could still be released.
     """
-    last, recurring = date.fromisoformat(request.expires), request.every != "once"
+    today, last = now.astimezone(zone).date(), date.fromisoformat(request.expires)
+    schedule = request.schedule(zone)
+    recurring = schedule is not None
     if today > last and (record.state in _UNRELEASED or (recurring and record.state in _WAITING)):
         return Step.PAUSE
-    if not recurring or record.state not in _WAITING:
+    if schedule is None or record.state not in _WAITING:
         return None
     if record.warned != request.expires and today >= last - timedelta(days=notice_days):
         return Step.WARN
-    begun = has_begun_anew(request.every, record.work.period, today)
-    return Step.AGAIN if record.state is State.ANSWERED and begun else None
+    if record.state is not State.ANSWERED:
+        return None
+    return Step.AGAIN if find_due(schedule, record.work.settled, now) else None
 
 
 def wakes_at(record: Record, zone: ZoneInfo, notice_days: int) -> datetime | None:
     """Return the moment at which the calendar next asks something of an answered request.
 
     Args:
-        record: as it will be: answered for its period.
+        record: as it will be: answered for its period, or that passed over.
         zone: the unit's.
         notice_days: how long before its basis ends it says so.
     """
     request = record.request
-    if request is None or request.every == "once":
+    schedule = request.schedule(zone) if request else None
+    if request is None or schedule is None:
         return None
     last = date.fromisoformat(request.expires)
-    days = [first_day_after(request.every, record.work.period)]
+    settled = record.work.settled
+    moments = [schedule.start_after(settled) if settled else _AT_ONCE]
     if record.warned != request.expires:
-        days.append(last - timedelta(days=notice_days))
+        moments.append(day_begins(last - timedelta(days=notice_days), zone))
     if last < date.max:
-        days.append(last + timedelta(days=1))
-    return min((start_of(day, zone) for day in days if day), default=None)
+        moments.append(day_begins(last + timedelta(days=1), zone))
+    return min((moment for moment in moments if moment), default=None)
 
 
 def valid_approvals(record: Record, reviewers: Sequence[str]) -> tuple[Approval, ...]:

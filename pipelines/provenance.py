@@ -15,6 +15,7 @@ from wardbook import seal as sealing
 from wardbook.disclosure import tell_dropped
 from wardbook.domain.output import Channel, Output
 from wardbook.domain.record import Record
+from wardbook.domain.request import Request
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.environment import environment_digest, platform_version
 from wardbook.errors import Fault
@@ -74,7 +75,7 @@ def render_deliverable(
         ),
         parameters=tuple(
             (spec.parameters[name].label.in_language(language), text)
-            for name, text in request.parameters.items()
+            for name, text in _told_parameters(done, request).items()
             if text
         ),
         checks=tuple(check for check in record.work.checks if check.output in names),
@@ -100,6 +101,21 @@ def _environment_of(record: Record) -> str:
     """Return the digest of the software that the run was made with, which may be gone by now."""
     made = record.work.made_from
     return made.environment if made else environment_digest()
+
+
+def _told_parameters(done: Finished, request: Request) -> dict[str, str]:
+    """Return what the requester wrote, with what this run took from its period."""
+    from_period = {
+        name: done.spec.parameters.get(name)
+        for name, parameter in done.template.spec.parameters.items()
+        if parameter.from_period
+    }
+    texts = {
+        name: str(value["date"] if isinstance(value, dict) else value)
+        for name, value in from_period.items()
+        if value
+    }
+    return texts | {name: text for name, text in request.parameters.items() if text}
 
 
 def sign_deliverable(

@@ -11,12 +11,13 @@ from datetime import date
 from types import MappingProxyType
 
 from requests_sync.legal import judge_approver, judge_ground, missing_or, offer
-from wardbook.domain.periods import Every
+from requests_sync.recurrence import judge_recurrence
 from wardbook.domain.record import Problem
 from wardbook.domain.request import Purpose, Request
 from wardbook.domain.ticket import Ticket
 from wardbook.messages import LANGUAGES, Language, say
 from wardbook.settings import ServiceSettings, Settings, SourceSettings
+from wardbook.template.from_period import example_period
 from wardbook.template.parameters import (
     SOURCE_PREFIX,
     example_lines,
@@ -25,19 +26,7 @@ from wardbook.template.parameters import (
     type_parameters,
 )
 from wardbook.template.spec import Template
-from wardbook.typed_text import pick, tidy
-
-RECURRENCES: Mapping[str, Every] = {
-    "": "once",
-    "une fois": "once",
-    "once": "once",
-    "quotidienne": "daily",
-    "daily": "daily",
-    "hebdomadaire": "weekly",
-    "weekly": "weekly",
-    "mensuelle": "monthly",
-    "monthly": "monthly",
-}
+from wardbook.typed_text import tidy
 
 
 @dataclass(frozen=True)
@@ -66,14 +55,16 @@ def judge_ticket(
     service_name, service = _service(ticket, settings, problems)
     judge_approver(ticket, service, settings, problems)
     template = _template(ticket, templates, ground.purpose, problems)
-    parameters, sources = _parameters(ticket, template, settings, problems)
-    every = _recurrence(ticket, problems)
+    recurrence = judge_recurrence(ticket, template, settings, problems)
+    # Nothing is asked for that a period gives, as soon as one may be meant.
+    recurs = recurrence is None or recurrence.every != "once"
+    parameters, sources = _parameters(ticket, template, settings, problems, recurs=recurs)
     if (
         problems
         or ground.purpose is None
         or template is None
         or ticket.approver is None
-        or every is None
+        or recurrence is None
     ):
         return Verdict(None, tuple(problems), language)
     request = Request(
@@ -94,7 +85,10 @@ def judge_ticket(
         language=language,
         ethics=ground.ethics,
         dpo=ground.dpo,
-        every=every,
+        every=recurrence.every,
+        zone=recurrence.zone,
+        catch_up=recurrence.catch_up,
+        max_catch_up=recurrence.max_catch_up,
     )
     return Verdict(request, (), language)
 
@@ -161,18 +155,13 @@ def _template(
     return template
 
 
-def _recurrence(ticket: Ticket, problems: list[Problem]) -> Every | None:
-    every = pick(ticket.recurrence, RECURRENCES)
-    if every is None:
-        example = "Une fois | Quotidienne | Hebdomadaire | Mensuelle"
-        problems.append(
-            Problem("recurrence", "unknown_recurrence", shorten(ticket.recurrence), example)
-        )
-    return every
-
-
 def _parameters(
-    ticket: Ticket, template: Template | None, settings: Settings, problems: list[Problem]
+    ticket: Ticket,
+    template: Template | None,
+    settings: Settings,
+    problems: list[Problem],
+    *,
+    recurs: bool,
 ) -> tuple[dict[str, str], dict[str, str]]:
     lines = example_lines(template.spec) if template else []
     texts, line_problems = split_lines(ticket.parameters, *lines[:1])
@@ -184,7 +173,9 @@ def _parameters(
         for name in list(texts)
         if name.startswith(SOURCE_PREFIX)
     }
-    _, wrong = type_parameters(template.spec, texts)
+    given = {name: text for name, text in texts.items() if text}
+    from_period = example_period(template.spec) if recurs else {}
+    _, wrong = type_parameters(template.spec, from_period | given)
     problems += wrong
     return texts, _sources(chosen, template, settings, problems)
 

@@ -14,7 +14,6 @@ from sqlalchemy import insert
 from pipelines.circumstances import Circumstances
 from pipelines.sample_settings import SAMPLE
 from wardbook.domain.made_from import MadeFrom, run_key
-from wardbook.domain.periods import period_of
 from wardbook.domain.record import Record, Work
 from wardbook.domain.states import State
 from wardbook.ledger import open_ledger, schema
@@ -67,7 +66,8 @@ def answered(
         expires="2099-12-31",
     )
     made = circumstances.made_from(request, COMMIT, {"start": "0" * 16, "end": f"{number:016}"})
-    period = period_of(request.every, circumstances.today)
+    schedule = request.schedule(circumstances.zone)
+    period = schedule.period_at(circumstances.now()) if schedule else ""
     done = Work(
         run=run_key(key, period, made, 0), period=period, commit=made.commit, made_from=made
     )

@@ -53,10 +53,19 @@ def describe_template(found: Template) -> str:
     lines = [f"{spec.name} {spec.version}: {spec.title.en}", spec.question.en, ""]
     for name, parameter in spec.parameters.items():
         need = "" if parameter.required else ", optional"
-        lines.append(f"  -p {name}=…   {parameter.type}{need}; e.g. {parameter.example}")
+        taken = f"; recurring: {parameter.from_period}" if parameter.from_period else ""
+        lines.append(f"  -p {name}=…   {parameter.type}{need}; e.g. {parameter.example}{taken}")
     for name, source in spec.sources.items():
         need = "" if source.required else ", optional"
         lines.append(f"  --source {name}=PATH   {source.label.en}{need}")
+    if spec.schedule:
+        zone = spec.schedule.zone or "the unit's time zone"
+        bound = (
+            f" (at most {spec.schedule.max_catch_up})" if spec.schedule.catch_up == "all" else ""
+        )
+        lines.append(
+            f"  schedule: {spec.schedule.cron}, {zone}; catch-up: {spec.schedule.catch_up}{bound}"
+        )
     for name, output in spec.outputs.items():
         lines.append(f"\n{name} ({output.kind}, {output.sensitivity}): {output.title.en}")
         lines += [f"    {column}: {label.en}" for column, label in output.columns.items()]

@@ -48,6 +48,7 @@ FIELDS = {
             "Quotidienne / daily",
             "Hebdomadaire / weekly",
             "Mensuelle / monthly",
+            "Selon le modèle / as the template says",
         ),
     ),
 }

@@ -9,26 +9,53 @@ from pipelines.house import House
 from pipelines.steps.notices import intend_notices, language_of
 from pipelines.steps.prepare import request_of
 from requests_sync.foreign_text import quote_for_jira
-from wardbook.domain.periods import period_of
+from wardbook.domain.catch_up import Due, find_due
 from wardbook.domain.record import Intent, Record, Review, Work
 from wardbook.domain.states import State
+from wardbook.ledger.ledger import StaleRecord
 from wardbook.messages import say
 
 
 def run_again(house: House, record: Record) -> Record:
-    """The next period of a recurring request has begun: run what stands on its branch."""
-    target = State.PREPARED
-    anew = replace(record, revision=record.revision + 1, work=Work())
+    """Something is due of a recurring request: pass over periods, or run what is on its branch."""
+    due = _due(house, record)
+    if due.passed_over:
+        return _pass_over(house, record, *due.passed_over)
+    target, period = State.PREPARED, due.run or ""
+    # Named already: when the run is laid out, the next period may have begun.
+    anew = replace(record, revision=record.revision + 1, work=Work(period=period))
     return house.ledger.move(
         record,
         target,
         now=house.now(),
         intents=list(intend_notices(house, anew, target)),
-        detail={"period": period_of(request_of(record).every, house.today)},
+        detail={"period": period},
         revision=anew.revision,
         work=anew.work,
         review=Review(),
     )
+
+
+def _pass_over(house: House, record: Record, first: str, last: str) -> Record:
+    """Periods were missed that are not made up for: say which, and go on after them."""
+    passed = replace(record, work=replace(record.work, passed_over=last))
+    return house.ledger.tell(
+        record,
+        "period.passed_over",
+        now=house.now(),
+        detail={"first": first, "last": last, "catch_up": request_of(record).catch_up},
+        due_at=wakes_at(passed, house.zone, house.settings.unit.expiry_notice_days),
+        revision=record.revision + 1,  # so that a second worker's word of it is refused
+        work=passed.work,
+    )
+
+
+def _due(house: House, record: Record) -> Due:
+    schedule = request_of(record).schedule(house.zone)
+    due = find_due(schedule, record.work.settled, house.now()) if schedule else None
+    if due is None:
+        raise StaleRecord(f"{record.key}: the clock went back; it is looked at again.")
+    return due
 
 
 def warn_of_expiry(house: House, record: Record) -> Record:

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pipelines.house import House
 from pipelines.rerun import is_bound_to_recur
 from pipelines.steps.notices import intend, intend_notices, language_of
+from pipelines.steps.period import add_period_values, period_to_run
 from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
 from wardbook.disclosure import check_outputs, find_undeclared
 from wardbook.domain.made_from import MadeFrom, digest_parameters, run_key
-from wardbook.domain.periods import period_of
 from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.request import Request
 from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
@@ -39,11 +39,12 @@ def start_run(house: House, record: Record) -> Record:
     notebook = house.gitlab.file(project, f"{folder_of(record.key)}/{template.spec.notebook}", head)
     texts = house.gitlab.file(project, f"{folder_of(record.key)}/parameters.json", head)
     made = house.circumstances.made_from(request, head, digest_parameters(texts))
+    period = period_to_run(house, record)
+    texts = add_period_values(house, record, period, texts)
     sources, failure = find_sources(house, request, made)
     parameters = read_parameters(template, texts)
     if notebook is None or parameters is None:
         failure = Failure(FailureKind.REQUEST_BROKEN)
-    period = period_of(request.every, house.today)
     forced = house.ledger.times_forced(record.key)
     run = run_key(record.key, period, made, forced)
     house.circumstances.keep_environment(template)
@@ -172,8 +173,9 @@ def _tell_failure(house: House, record: Record, failure: Failure, result: RunRes
 
 
 def mend_request(house: House, record: Record) -> Record:
-    """Something is not as it was when the request was run: the branch, the data … Run again."""
-    mended = replace(record, revision=record.revision + 1, work=Work())
+    """Something is not as it was when the request was run. Run again, for its period."""
+    work = Work(period=record.work.period)
+    mended = replace(record, revision=record.revision + 1, work=work)
     return house.ledger.move(
         record,
         State.PREPARED,

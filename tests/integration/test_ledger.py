@@ -201,6 +201,34 @@ def test_workers_that_write_at_once_lose_nothing(ledger_url: str) -> None:
     ledger.close()
 
 
+def _take_the_same(url: str, ready: multiprocessing.synchronize.Barrier) -> None:
+    ledger = open_ledger(url)
+    ready.wait(60)
+    for number in range(20):
+        take(ledger, make_ticket(key=f"DATA-{number}"))
+        ledger.set_mark(f"mark {number}", "x")
+        ledger.bury_ticket(f"LOST-{number}", "no summary", NOON)
+    ledger.close()
+
+
+def test_workers_that_read_the_same_at_once_write_it_down_once(ledger_url: str) -> None:
+    """Two passes see a new ticket at the same moment: neither fails, and it is received once."""
+    open_ledger(ledger_url).close()
+    spawn = multiprocessing.get_context("spawn")
+    ready = spawn.Barrier(3)
+    workers = [spawn.Process(target=_take_the_same, args=(ledger_url, ready)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    ledger = open_ledger(ledger_url)
+    assert len(ledger.records()) == 20
+    assert all(len(ledger.events(f"DATA-{number}")) == 1 for number in range(20))
+    assert {letter.attempts for letter in ledger.dead_letters()} == {3}
+    ledger.close()
+
+
 def test_dead_letters_are_counted_and_revived(ledger: Ledger) -> None:
     ledger.bury_ticket("DATA-9", "no summary", NOON)
     ledger.bury_ticket("DATA-9", "no summary", NOON)

@@ -103,9 +103,10 @@ def open_scene(
     *,
     standing: bool = False,
     code: str = CODE,
+    more: str = "",
     now: Callable[[], datetime] = read_clock,
 ) -> Iterator[Scene]:
-    template = write_template(folder / "templates", code, more=COUNTS)
+    template = write_template(folder / "templates", code, more=COUNTS + more)
     texts = '[fr]\nanswer = "Douze."\n[en]\nanswer = "Twelve."\n'
     (template / "texts.toml").write_text(texts, encoding="utf-8")
     with opened_world(folder / "world", spf) as (world, sandbox, _):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,12 +26,15 @@ from wardbook.settings import StandingApproval
 
 REVIEWERS = ("rfaure", "cmoreau")
 TODAY = date(2026, 3, 2)
+PARIS = ZoneInfo("Europe/Paris")
+NOON = datetime.combine(TODAY, time(12), PARIS)
 NOTICE = 30
 FAURE = Approval("rfaure", "Rémi Faure", "2026-03-02T12:00:00.000Z")
 
 
 def step_of(record: Record, reviewers: tuple[str, ...], today: date = TODAY) -> Step:
-    return next_step(record, reviewers, today=today, notice_days=NOTICE)
+    noon = datetime.combine(today, time(12), PARIS)
+    return next_step(record, reviewers, now=noon, zone=PARIS, notice_days=NOTICE)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,7 @@ def test_sides_are_not_compared_before_all_earlier_copies_are_made() -> None:
     touched = replace(make_record(State.PREPARED), compared="an earlier version")
     for copies_wait, step in ((False, Step.COMPARE), (True, Step.START)):
         found = next_step(
-            touched, REVIEWERS, today=TODAY, notice_days=NOTICE, copies_wait=copies_wait
+            touched, REVIEWERS, now=NOON, zone=PARIS, notice_days=NOTICE, copies_wait=copies_wait
         )
         assert found is step
 
@@ -204,13 +207,12 @@ def test_an_answered_request_runs_again_when_its_next_period_begins() -> None:
         assert step_of(waiting, REVIEWERS, monday) is Step.REST, "a person has to act first"
 
 
-PARIS = ZoneInfo("Europe/Paris")
-
-
 @pytest.mark.parametrize(
     ("every", "period", "expires", "warned", "expected"),
     [
         ("once", "", "2026-03-10", False, None),
+        ("weekly", "", "2027-12-31", False, "1970-01-01T00:00:00+00:00"),
+        ("0 6 * * 1", "2026-03-23T06:00", "2027-12-31", False, "2026-03-30T04:00:00+00:00"),
         ("weekly", "2026-W10", "2027-12-31", False, "2026-03-08T23:00:00+00:00"),
         ("weekly", "2026-W13", "2027-12-31", False, "2026-03-29T22:00:00+00:00"),
         ("monthly", "2026-03", "2026-04-20", False, "2026-03-20T23:00:00+00:00"),
@@ -219,7 +221,18 @@ PARIS = ZoneInfo("Europe/Paris")
         ("monthly", "2026-03", "9999-12-31", True, "2026-03-31T22:00:00+00:00"),
         ("daily", "9999-12-31", "9999-12-31", True, None),
     ],
-    ids=["once", "winter", "to summer", "notice", "noticed", "expiry", "never", "end of time"],
+    ids=[
+        "once",
+        "unknown",
+        "cron",
+        "winter",
+        "to summer",
+        "notice",
+        "noticed",
+        "expiry",
+        "never",
+        "end of time",
+    ],
 )
 def test_an_answered_request_wakes_at_the_next_date_of_its_calendar(
     every: str, period: str, expires: str, warned: bool, expected: str | None

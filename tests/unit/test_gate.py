@@ -41,15 +41,24 @@ RESEARCH = make_research()
 
 @pytest.fixture(scope="module")
 def templates(root: Path) -> dict[str, Template]:
-    return load_catalogue(root / "templates") | {"bare": _bare_template(root)}
+    date = {"type": "date", "label": {"fr": "x", "en": "x"}, "example": "2026-01-05"}
+    scheduled = _template(
+        root,
+        "scheduled",
+        parameters={"start": date | {"from_period": "first_day"}, "other": date},
+        schedule={"cron": "30 6 * * mon", "zone": "America/Havana", "catch_up": "all",
+                  "max_catch_up": 5},
+    )  # fmt: skip
+    others = {"bare": _template(root, "bare"), "scheduled": scheduled}
+    return load_catalogue(root / "templates") | others
 
 
-def _bare_template(root: Path) -> Template:
-    """A template without parameters, with a source that the unit lacks."""
+def _template(root: Path, name: str, **more: object) -> Template:
+    """A template without sources, and without parameters unless it is given some."""
     words = {"fr": "x", "en": "x"}
     spec = TemplateSpec.model_validate(
         {
-            "name": "bare", "version": "1", "title": words, "question": words,
+            "name": name, "version": "1", "title": words, "question": words, **more,
             "outputs": {
                 "report": {
                     "kind": "report", "title": words, "sensitivity": "public", "channel": "site",
@@ -136,6 +145,18 @@ CASES: list[tuple[Ticket, str, str, str]] = [
      "purpose_not_allowed", "line_list"),
     (make_ticket(recurrence="parfois"), "recurrence", "unknown_recurrence", "parfois"),
     (make_ticket(recurrence="daily / weekly"), "recurrence", "unknown_recurrence", "daily / week"),
+    (make_ticket(recurrence="tous les lundis à midi"), "recurrence", "unknown_recurrence",
+     "tous les lundis à midi"),
+    (make_ticket(recurrence="6 h"), "recurrence", "unreadable_cron", "6 h"),
+    (make_ticket(recurrence="0 25 * * *"), "recurrence", "unreadable_cron", "0 25 * * *"),
+    (make_ticket(recurrence="0 6 30 2 *"), "recurrence", "cron_never_fires", "0 6 30 2 *"),
+    (make_ticket(recurrence="* * * * *"), "recurrence", "cron_too_often", "* * * * *"),
+    (make_ticket(recurrence="Selon le modèle"), "recurrence", "no_template_schedule",
+     "Selon le modèle"),
+    (make_ticket(template="scheduled", parameters="other = 2026-01-01"), "parameters",
+     "missing_parameter", "start"),
+    (make_ticket(template="scheduled", recurrence="daily"), "parameters", "missing_parameter",
+     "other"),
     (make_ticket(parameters="start 2020"), "parameters", "line_without_sign", "start 2020"),
     (make_ticket(parameters="end = 2020-12-31\nend = 2020-12-30"), "parameters", "parameter_twice",
      "2020-12-30"),
@@ -290,6 +311,9 @@ def test_a_service_that_is_not_known_still_has_somebody_approve(
         ({"recurrence": "mensuelle"}, "every", "monthly"),
         ({"recurrence": " "}, "every", "once"),
         ({"recurrence": "Une fois"}, "every", "once"),
+        ({"recurrence": " 0  6 * * lun".replace("lun", "mon")}, "every", "0 6 * * MON"),
+        ({"recurrence": "０ ６ * * １–5"}, "every", "0 6 * * 1-5"),
+        ({"recurrence": "0 */6 * * *"}, "every", "0 */6 * * *"),
     ],
     ids=str,
 )  # fmt: skip
@@ -299,6 +323,44 @@ def test_what_is_meant_is_taken(
     request = judge(make_ticket(**changes), templates).request
     assert request is not None
     assert getattr(request, field) == plain
+
+
+@pytest.mark.parametrize(
+    ("template", "recurrence", "expected"),
+    [
+        ("scheduled", "Selon le modèle / As the template says",
+         ("30 6 * * MON", "America/Havana", "all", 5)),
+        ("scheduled", "Quotidienne", ("daily", "America/Havana", "all", 5)),
+        ("scheduled", "0 7 1 * *", ("0 7 1 * *", "America/Havana", "all", 5)),
+        ("hospital_epidemic", "Quotidienne", ("daily", "Europe/Paris", "latest", 31)),
+        ("hospital_epidemic", "0 7 1 * *", ("0 7 1 * *", "Europe/Paris", "latest", 31)),
+        ("scheduled", "", ("once", "", "latest", 31)),
+    ],
+)  # fmt: skip
+def test_the_ticket_says_when_and_the_template_where_and_how_it_catches_up(
+    template: str, recurrence: str, expected: tuple[object, ...], templates: dict[str, Template]
+) -> None:
+    lines = "start = 2026-01-01\nother = 2026-01-01" if template == "scheduled" else ""
+    ticket = make_ticket(template=template, recurrence=recurrence, parameters=lines)
+    request = judge(ticket, templates).request
+    assert request is not None
+    found = (request.every, request.zone, request.catch_up, request.max_catch_up)
+    assert found == expected
+
+
+def test_what_the_period_gives_need_not_be_written(templates: dict[str, Template]) -> None:
+    ticket = make_ticket(template="scheduled", recurrence="weekly", parameters="other = 2026-01-01")
+    request = judge(ticket, templates).request
+    assert request is not None
+    assert request.parameters == {"other": "2026-01-01"}, "an example is no value"
+    wrong = make_ticket(
+        template="scheduled", recurrence="weekly", parameters="other = 2026-01-01\nstart = lundi"
+    )
+    assert problems(wrong, templates) == [("parameters", "not_a_date")]
+    misspelt = make_ticket(
+        template="scheduled", recurrence="hebdo", parameters="other = 2026-01-01"
+    )
+    assert problems(misspelt, templates) == [("recurrence", "unknown_recurrence")]
 
 
 @pytest.mark.parametrize(

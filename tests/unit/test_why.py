@@ -88,7 +88,8 @@ def test_why_and_the_pass_decide_the_same_over_generated_records(unit: Circumsta
         step = next_step(
             record,
             unit.settings.services["Direction médicale"].reviewers,
-            today=NOW.date(),
+            now=NOW,
+            zone=unit.zone,
             notice_days=30,
             cause_gone=cured,
         )

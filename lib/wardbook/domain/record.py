@@ -88,14 +88,16 @@ class Review:
 class Work:
     """What this revision of the request has come to so far.
 
-    `period` is the one for which a recurring request ran, "" for what runs once; `made_from` are
-    the parts that its run's key was made of, `forced` how often a person had it run all the same.
+    `period` is the one for which a recurring request runs, "" for what runs once; `passed_over` is
+    the last that was passed over since; `made_from` are the parts that its run's key was made of,
+    `forced` how often a person had it run all the same.
     `unchanged` says that the notebook at `commit` is the template's own, byte for byte;
     `released_by` are those who let it out: on what `ground`, a review or a standing approval.
     """
 
     run: str | None = None
     period: str = ""
+    passed_over: str = ""
     commit: str | None = None
     made_from: MadeFrom | None = None
     forced: int = 0
@@ -106,6 +108,11 @@ class Work:
     released_by: tuple[Approval, ...] = ()
     ground: Literal["review", "standing", ""] = ""
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def settled(self) -> str:
+        """The last period of which nothing is to be done any more; "" before the first."""
+        return self.passed_over or self.period
 
 
 @dataclass(frozen=True)

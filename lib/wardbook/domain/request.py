@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from wardbook.domain.periods import Every
+from wardbook.domain.periods import CatchUp, Schedule
 from wardbook.domain.ticket import Person
 from wardbook.messages import Language
 
@@ -21,6 +23,9 @@ class Request:
     `sources` gives, for each source that the template declares, the name in the settings.
     `reference` and `expires` (ISO 8601) are in their plain form. Research alone has `ethics`, the
     ethics committee's reference, and `dpo`, the data-protection officer who signed.
+
+    `every` is "once", or what Schedule takes; `zone` is "" for the unit's. They are those of the
+    day on which the ticket passed the gate: a template that changes moves no request.
     """
 
     key: str
@@ -40,4 +45,14 @@ class Request:
     language: Language
     ethics: str = ""
     dpo: Person | None = None
-    every: Every = "once"
+    every: str = "once"
+    zone: str = ""
+    catch_up: CatchUp = "latest"
+    max_catch_up: int = 31
+
+    def schedule(self, unit_zone: tzinfo) -> Schedule | None:
+        """Return when the request recurs; None when it runs once."""
+        if self.every == "once":
+            return None
+        zone = ZoneInfo(self.zone) if self.zone else unit_zone
+        return Schedule(self.every, zone, self.catch_up, self.max_catch_up)

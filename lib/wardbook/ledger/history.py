@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from wardbook.ledger import schema
-from wardbook.ledger.rows import stamp
+from wardbook.ledger.rows import add_alone, stamp
 from wardbook.ledger.transactions import Transactions
 
 
@@ -55,6 +55,7 @@ class History(Transactions):
         """Write down that a ticket could not be read."""
         table = schema.dead_letters
         with self._writing() as connection:
+            add_alone(connection, table)
             again = connection.execute(
                 update(table)
                 .where(table.c.ticket_key == key)
@@ -91,6 +92,7 @@ class History(Transactions):
         """Set a mark."""
         table = schema.marks
         with self._writing() as connection:
+            add_alone(connection, table)
             if not connection.execute(
                 update(table).where(table.c.name == name).values(value=value)
             ).rowcount:

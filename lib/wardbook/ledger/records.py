@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 
 from wardbook.domain.record import Intent, Record
-from wardbook.domain.states import SETTLED, State, move_between
+from wardbook.domain.states import SETTLED, Actor, State, move_between
 from wardbook.errors import Fault
 from wardbook.ledger import schema
 from wardbook.ledger.columns import key_order
@@ -153,6 +153,41 @@ class Records(Transactions):
             changed_at=stamp(now),
             **changes,  # type: ignore[arg-type]
         )
+
+    def tell(
+        self,
+        record: Record,
+        event: str,
+        *,
+        now: datetime,
+        detail: Mapping[str, Any],
+        due_at: datetime | None,
+        **changes: object,
+    ) -> Record:
+        """Write down an event that leaves the request where it stands, with changes of the record.
+
+        Args:
+            record: the request as it was read.
+            event: its name.
+            now: the moment of the event.
+            detail: what it says besides; no patient value.
+            due_at: as in `move`.
+            changes: new values of fields of Record.
+
+        Raises:
+            StaleRecord: another worker moved the request meanwhile.
+        """
+        table = schema.requests
+        values = {name: dump(name, value) for name, value in changes.items()}
+        values["due_at"] = due_at and in_utc(due_at)
+        with self._writing() as connection:
+            told = connection.execute(
+                update(table).where(*_unmoved(record)).values(changed_at=stamp(now), **values)
+            ).rowcount
+            if not told:
+                raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
+            add_event(connection, record.key, Actor.PLATFORM, event, detail, now)
+        return dataclasses.replace(record, changed_at=stamp(now), **changes)  # type: ignore[arg-type]
 
 
 def _unmoved(record: Record) -> tuple[ColumnElement[bool], ...]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, text, update
 
 from wardbook.domain.mirror import Agreed, IssueView, Side, Thread, Twin
 from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Untwin, Work
@@ -84,6 +84,7 @@ def add_tickets(
     name of another ticket's request (its project was deleted and made anew) is left out.
     """
     table = schema.requests
+    add_alone(connection, table)
     by_id = {one.ticket.id: one for one in taken}
     rows = connection.execute(
         select(table.c.ticket_id, table.c.key, table.c.ticket_updated).where(
@@ -116,6 +117,16 @@ def _add_new(
     for one in taken:
         if one.thread != Thread():
             add_thread(connection, one.ticket.key, Side.JIRA, one.thread)
+
+
+def add_alone(connection: Connection, table: Table) -> None:
+    """Let nobody else add to a table until this transaction ends: what is not there stays so.
+
+    In SQLite one transaction writes at a time; PostgreSQL is asked for it.
+    """
+    if connection.dialect.name == "postgresql":
+        name = connection.dialect.identifier_preparer.format_table(table)
+        connection.execute(text(f"lock table {name} in share row exclusive mode"))
 
 
 def _ticket_columns(taken: TakenTicket, census: int) -> dict[str, Any]:

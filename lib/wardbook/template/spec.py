@@ -15,12 +15,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from wardbook.domain.cron import Unfit, check_cron
 from wardbook.domain.output import Channel, OutputKind, Sensitivity
+from wardbook.domain.periods import CatchUp
 from wardbook.domain.run import EngineName
 from wardbook.errors import Refusal
-from wardbook.messages import Language
+from wardbook.messages import Language, say
+from wardbook.settings import TimeZone
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 SlurmWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,:-]{0,100}$")]
@@ -32,6 +35,13 @@ class TemplateProblem(Refusal):
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _known_cron(text: str) -> str:
+    try:
+        return check_cron(text)
+    except Unfit as unfit:
+        raise ValueError(f"{text!r}: {say('en', f'gate.{unfit.code}', found=text)}") from None
 
 
 class Localised(_Model):
@@ -46,7 +56,10 @@ class Localised(_Model):
 
 
 class ParameterSpec(_Model):
-    """One parameter: its type, its bounds, and how a requester is told about it."""
+    """One parameter: its type, its bounds, and how a requester is told about it.
+
+    `from_period` is what it takes from the period of a recurring request.
+    """
 
     type: Literal["text", "integer", "number", "boolean", "date", "choice"]
     label: Localised
@@ -59,12 +72,35 @@ class ParameterSpec(_Model):
     max: int | float | str | None = None
     max_length: int = 200
     example: str
+    from_period: Literal["first_day", "last_day", "start", "end"] | None = None
 
     @model_validator(mode="after")
     def _choices_fit_the_type(self) -> ParameterSpec:
         if (self.type == "choice") != bool(self.choices):
             raise ValueError('`choices` goes with type = "choice", and only with it')
         return self
+
+    @model_validator(mode="after")
+    def _period_fits_the_type(self) -> ParameterSpec:
+        if self.from_period is None:
+            return self
+        wanted = "date" if self.from_period.endswith("_day") else "text"
+        if self.type != wanted or self.many:
+            raise ValueError(f'from_period = "{self.from_period}" goes with type = "{wanted}"')
+        return self
+
+
+class ScheduleSpec(_Model):
+    """When the template recurs where the ticket leaves that to it, and how it catches up.
+
+    `zone` is the unit's unless it says another; `catch_up` and `max_catch_up` are explained in
+    `wardbook.domain.catch_up`. They hold too where the ticket chooses another time.
+    """
+
+    cron: Annotated[str, AfterValidator(_known_cron)]
+    zone: TimeZone | Literal[""] = ""
+    catch_up: CatchUp = "latest"
+    max_catch_up: Annotated[int, Field(ge=1, le=366)] = 31
 
 
 class SourceSpec(_Model):
@@ -128,6 +164,7 @@ class TemplateSpec(_Model):
     sources: Mapping[Name, SourceSpec] = Field(default_factory=dict)
     outputs: Mapping[Name, OutputSpec]
     resources: ResourcesSpec = ResourcesSpec()
+    schedule: ScheduleSpec | None = None
 
     @model_validator(mode="after")
     def _parameters_can_be_written(self) -> TemplateSpec:
