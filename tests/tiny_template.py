@@ -36,10 +36,10 @@ def notebook(*cells: str) -> str:
     )
 
 
-def write_template(catalogue: Path, *cells: str, more: str = "") -> Path:
-    """Write the template into a catalogue, with these cells and `more` in its template.toml."""
+def write_template(catalogue: Path, *cells: str, declared: str = TEMPLATE) -> Path:
+    """Write the template into a catalogue, with these cells; returns its folder."""
     folder = catalogue / "tiny"
     folder.mkdir(parents=True)
-    (folder / "template.toml").write_text(TEMPLATE + more, encoding="utf-8")
+    (folder / "template.toml").write_text(declared, encoding="utf-8")
     (folder / "notebook.ipynb").write_text(notebook(*cells), encoding="utf-8")
     return folder

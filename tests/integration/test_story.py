@@ -17,6 +17,7 @@ from pipelines.demo.world import ANALYST, DIRECTION, PROJECTS, REVIEWER, World
 from pipelines.house import House, read_clock
 from pipelines.steps.run import force_request
 from pipelines.story import tick_until_quiet
+from tests.tiny_template import TEMPLATE as TINY
 from tests.tiny_template import notebook, write_template
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
@@ -35,6 +36,7 @@ channel = "site"
 [outputs.counts.columns]
 n = { fr = "Nombre", en = "Number" }
 """
+TEMPLATE = TINY + COUNTS
 CODE = """import pandas as pd
 import wardbook as wb
 wb.say("answer")
@@ -106,7 +108,7 @@ def open_scene(
     more: str = "",
     now: Callable[[], datetime] = read_clock,
 ) -> Iterator[Scene]:
-    template = write_template(folder / "templates", code, more=COUNTS + more)
+    template = write_template(folder / "templates", code, declared=TEMPLATE + more)
     texts = '[fr]\nanswer = "Douze."\n[en]\nanswer = "Twelve."\n'
     (template / "texts.toml").write_text(texts, encoding="utf-8")
     with opened_world(folder / "world", spf) as (world, sandbox, _):
