@@ -138,7 +138,7 @@ def test_an_answered_request_names_the_changes_and_does_not_run(unit: Circumstan
     assert decision.runs == "no"
     assert "--force" in decision.because
     (line,) = told(decision, unit)
-    written = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M")
+    written = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
     assert line == f'source "data1": file replaced {written}'
 
 
@@ -285,7 +285,7 @@ def test_an_effect_that_waits_holds_a_run_up(unit: Circumstances) -> None:
     soon = (NOW + timedelta(minutes=5)).isoformat()
     decision = decide_run(record, unit, [Waiting("gitlab.branch", "GitLab is away", soon)])
     assert decision.runs == "unknown"
-    assert "gitlab.branch could not be made; it is tried again from 2026-03-02 12:05" in (
+    assert "gitlab.branch could not be made; it is tried again from 2026-03-02 12:05 UTC" in (
         decision.because
     )
     past = (NOW - timedelta(minutes=5)).isoformat()
