@@ -192,7 +192,9 @@ def mend_request(house: House, record: Record) -> Record:
 def force_request(house: House, record: Record, actor: str, reason: str) -> Record:
     """A person has the request run again although nothing changed: the run's key counts that."""
     forced = house.ledger.times_forced(record.key) + 1
-    anew = replace(record, revision=record.revision + 1, work=Work(forced=forced))
+    anew = replace(
+        record, revision=record.revision + 1, work=Work(period=record.work.period, forced=forced)
+    )
     return house.ledger.move(
         record,
         State.PREPARED,
