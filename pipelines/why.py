@@ -133,7 +133,7 @@ def _answered(record: Record, circumstances: Circumstances, changes: Sequence[Ch
     if changes:
         return (
             f"{stands}. What was asked once and is answered does not run again by itself; "
-            f"`wardbook retry {record.key} --force` runs it."
+            f"`wardbook retry {record.key} --force --reason …` runs it."
         )
     return f"{stands}, and nothing has changed since."
 
@@ -244,5 +244,5 @@ def _tell_packages(before: Environment | None, after: Environment | None) -> Ite
 
 
 def _when(stamp: str) -> str:
-    """Shorten an ISO stamp to the minute; it stays in the time zone that it is in, UTC of ours."""
-    return stamp[:16].replace("T", " ")
+    """Shorten an ISO stamp to the minute, in UTC."""
+    return datetime.fromisoformat(stamp).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

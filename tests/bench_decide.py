@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from answered_unit import answered, circumstances_of, lay_out_unit, write_records
-from bench import WARDBOOK, call, measure, show
+from bench import ROUNDS, WARDBOOK, call, measure, show
 
 SOURCE_BYTES = 2_000_000
 
@@ -42,6 +43,12 @@ def decide(file: Path, url: str) -> list[dict[str, object]]:
     return told
 
 
+def processor_seconds() -> float:
+    """Return the processor time of all children that have ended: no other load is in it."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--postgresql", help="URL of an empty database with {count} in its name")
@@ -58,9 +65,14 @@ def main() -> None:
                 file, ledger = lay_out(Path(scratch) / "unit", count, url)
                 told = decide(file, ledger)
                 rests = sum(one["runs"] == "no" and not one["changes"] for one in told)
+                before = processor_seconds()
                 seconds = measure(partial(decide, file, ledger))
+                busy = (processor_seconds() - before) / (ROUNDS + 1)
                 show(f"{count} requests decided, {name}", seconds, median)
-                print(f"    {len(told)} decided, {rests} of them unchanged and at rest")
+                print(
+                    f"    {busy:.2f} s of processor time; {len(told)} decided, "
+                    f"{rests} of them unchanged and at rest"
+                )
 
 
 if __name__ == "__main__":

@@ -118,7 +118,10 @@ def _refuse_retry(house: House, record: Record | None, *, force: bool) -> str | 
     if force:
         return None if record.state in failed | {State.ANSWERED} else f"it is {record.state}."
     if record.state is State.ANSWERED:
-        return f"it is answered. `wardbook retry {record.key} --force` runs it all the same."
+        return (
+            "it is answered. To run it all the same: "
+            f"wardbook retry {record.key} --force --reason …"
+        )
     if record.state not in failed:
         return f"it is {record.state}."
     failure = record.work.failure

@@ -18,6 +18,7 @@ from wardbook.domain.record import Record, Review, Work
 from wardbook.domain.request import Request
 from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
 from wardbook.domain.states import State
+from wardbook.engines.claim import CANCEL
 from wardbook.engines.failures import describe_failure
 from wardbook.errors import Fault
 from wardbook.files import write_atomically
@@ -70,6 +71,7 @@ def start_run(house: House, record: Record) -> Record:
     earlier = RunResult.read(folder)
     if earlier is not None and earlier.failure and not is_bound_to_recur(earlier.failure.kind):
         (folder / "result.json").unlink()  # tried again: what failed then need not fail now
+        (folder / CANCEL).unlink(missing_ok=True)
     write_atomically(folder / "notebook.ipynb", notebook or b"")
     spec.write(folder)
     if failure is not None:
@@ -192,7 +194,9 @@ def mend_request(house: House, record: Record) -> Record:
 def force_request(house: House, record: Record, actor: str, reason: str) -> Record:
     """A person has the request run again although nothing changed: the run's key counts that."""
     forced = house.ledger.times_forced(record.key) + 1
-    anew = replace(record, revision=record.revision + 1, work=Work(forced=forced))
+    anew = replace(
+        record, revision=record.revision + 1, work=Work(period=record.work.period, forced=forced)
+    )
     return house.ledger.move(
         record,
         State.PREPARED,

@@ -17,12 +17,14 @@ from answered_unit import answered, circumstances_of, lay_out_unit, write_record
 from pipelines.circumstances import Circumstances
 from pipelines.cli.main import main
 from pipelines.demo.world import ANALYST
-from pipelines.steps.run import force_request
+from pipelines.steps.run import force_request, mend_request, start_run
 from pipelines.why import Decision, decide_run, tell_change
 from tests.integration import test_story
 from tests.integration.test_story import CODE, TEMPLATE, Scene, open_scene, spf_folder
 from wardbook.domain.record import Record
+from wardbook.domain.run import FailureKind
 from wardbook.domain.states import State
+from wardbook.engines.claim import CANCEL
 from wardbook.ledger import open_ledger
 from wardbook.ledger.glance import glance
 
@@ -233,6 +235,25 @@ def test_forced_it_runs_although_nothing_changed_and_the_old_run_stays(watched: 
     assert [(one.actor, one.detail["reason"]) for one in forced] == [
         ("alopes", "the server's clock was wrong")
     ] * 2
+
+
+def test_a_cancelled_run_is_not_cancelled_again_when_it_is_retried(watched: Watched) -> None:
+    house = watched.scene.house
+    force_request(house, watched.record, "alopes", "to cancel it")
+    started = start_run(house, watched.record)
+    (house.run_folder(str(started.work.run)) / CANCEL).touch()
+    watched.scene.tick()
+    failure = watched.record.work.failure
+    assert failure is not None
+    assert failure.kind is FailureKind.CANCELLED
+    content = watched.data.read_bytes()
+    watched.data.write_bytes(content + b"\n")
+    assert watched.tick() == 0, "what a person cancelled stays so"
+    watched.data.write_bytes(content)
+    mend_request(house, watched.record)
+    watched.scene.tick()
+    assert watched.record.work.run == started.work.run
+    assert watched.record.state is State.ANSWERED
 
 
 @pytest.mark.parametrize("watched", [FAILING], indirect=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -139,7 +142,7 @@ def test_an_answered_request_names_the_changes_and_does_not_run(unit: Circumstan
     assert decision.runs == "no"
     assert "--force" in decision.because
     (line,) = told(decision, unit)
-    written = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M")
+    written = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
     assert line == f'source "data1": file replaced {written}'
 
 
@@ -286,7 +289,7 @@ def test_an_effect_that_waits_holds_a_run_up(unit: Circumstances) -> None:
     soon = (NOW + timedelta(minutes=5)).isoformat()
     decision = decide_run(record, unit, [Waiting("gitlab.branch", "GitLab is away", soon)])
     assert decision.runs == "unknown"
-    assert "gitlab.branch could not be made; it is tried again from 2026-03-02 12:05" in (
+    assert "gitlab.branch could not be made; it is tried again from 2026-03-02 12:05 UTC" in (
         decision.because
     )
     past = (NOW - timedelta(minutes=5)).isoformat()
@@ -330,6 +333,32 @@ def test_a_key_that_is_not_there_and_a_ledger_that_is_not(
     unknown = call(settings, "DATA-9")
     assert unknown.return_value == 1
     assert "not in the ledger" in unknown.output
+
+
+SLOW = {"sqlalchemy", "alembic", "jira", "gitlab", "pandas", "rich"}
+
+
+def modules_of(settings: Settings, command: str) -> set[str]:
+    """What a fresh interpreter has imported after a command."""
+    file = settings.unit.state.parent / "wardbook.toml"
+    code = (
+        "import sys; from pipelines.cli.main import main; "
+        f"main(['--settings', {str(file)!r}, {command!r}, '--json']); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    return set(done.stderr.split())
+
+
+def test_deciding_imports_nothing_that_is_slow(settings: Settings, unit: Circumstances) -> None:
+    write_records(settings.ledger, [answered(unit, 1)])
+    assert not SLOW & modules_of(settings, "why")
+    assert {"sqlalchemy", "rich"} <= modules_of(settings, "status"), (
+        "the look at modules finds some"
+    )
 
 
 def test_no_digest_of_a_value_is_told(settings: Settings, unit: Circumstances) -> None:
