@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from trial_runs import wait_until
 
@@ -44,6 +46,34 @@ class TrialCluster(Cluster):
         assert told is not None
         lines = (line.split() for line in told.splitlines())
         return [(words[0], words[1], [*words, ""][2]) for words in lines]
+
+    def array_of(self, run: Path) -> int:
+        """Return the number of the array that the run was handed over in last."""
+        note = json.loads((run / "slurm.json").read_text())
+        told = self.ask("squeue", "--states=all", "--noheader", "--format=%F %k")
+        assert told is not None
+        numbers = {words[1]: int(words[0]) for words in map(str.split, told.splitlines())}
+        return numbers[f"wardbook:{note['batch']}"]
+
+    def task_of(self, run: Path) -> int:
+        """Return the run's place in its array."""
+        return int(json.loads((run / "slurm.json").read_text())["task"])
+
+    def submit_plain(self, *options: str) -> int:
+        """Submit a job that is not ours, and sleeps; returns its number."""
+        command = ("sbatch", "--parsable", "--output=/dev/null", "--chdir=/", *options)
+        told = self.ask(*command, "--wrap=sleep 600")
+        assert told is not None
+        return int(told)
+
+    def engines_of(self, run: Path) -> list[int]:
+        """Return the processes on the nodes that were started to execute the run."""
+        link = f"/{json.loads((run / 'slurm.json').read_text())['batch']}/{self.task_of(run)}"
+        return [
+            process.pid
+            for process in psutil.process_iter(["cmdline"])
+            if (process.info["cmdline"] or [""])[-1].endswith(link)
+        ]
 
 
 @contextmanager
