@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from slurm_cluster import TrialCluster, open_cluster
+from slurm_cluster import TrialCluster, open_cluster, wait_for
 
 
 def postgresql_programs() -> Path | None:
@@ -77,5 +77,4 @@ def cluster(running_cluster: TrialCluster) -> Iterator[TrialCluster]:
     """A cluster with every node up; after the test, no job of it is left."""
     running_cluster.start()
     yield running_cluster
-    assert running_cluster.jobs() == []
-    assert running_cluster.find_jobs() == {}
+    wait_for(lambda: running_cluster.jobs() == [] and running_cluster.find_jobs() == {})

@@ -16,7 +16,7 @@ import json
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,10 +107,15 @@ class Batches:
         """Remove a batch's folder; the runs' folders stay."""
         shutil.rmtree(batch, ignore_errors=True)
 
-    def drop_finished(self) -> None:
-        """Remove the folders of batches whose runs have all ended, or are gone, or moved on."""
+    def drop_finished(self, active: Set[str]) -> None:
+        """Remove the folders of batches whose runs have all ended, or are gone, or moved on.
+
+        Those in `active` have jobs that wait or run, and stay.
+        """
         for batch in self.folder.iterdir():
-            if batch.is_dir() and not any(_is_needed(batch.name, link) for link in batch.iterdir()):
+            if not batch.is_dir() or batch.name in active:
+                continue
+            if not any(_is_needed(batch.name, link) for link in batch.iterdir()):
                 self.drop(batch)
 
 

@@ -79,7 +79,6 @@ class SlurmExecutor:
             return
         with self._batches.lock() as lock:
             complaints = [*self._settle(folders, lock)]
-            self._batches.drop_finished()
         if complaints:
             raise Fault("\n".join(dict.fromkeys(complaints)))
 
@@ -131,6 +130,7 @@ class SlurmExecutor:
             if batch not in numbers:  # handed over by a process that did not live to note it
                 self._batches.note_number(batch, found.number)
         numbers = self._batches.numbers()
+        self._batches.drop_finished({job.batch for job in jobs.values() if _is_active(job)})
         unwanted: list[Job] = []
         wanted: dict[Wanted, list[tuple[Path, Decision]]] = defaultdict(list)
         for folder in folders:
@@ -222,10 +222,12 @@ def _gather_facts(folder: Path, jobs: Jobs, numbers: Mapping[str, int]) -> Facts
 
 def _is_in_the_way(decision: Decision, job: Job) -> bool:
     """Tell whether the job goes on although its run has ended, or should."""
-    if decision.act is Act.END:
-        meaning = find_meaning(job.state)
-        return meaning is not None and meaning.phase in {Phase.QUEUED, Phase.RUNNING}
-    return decision.act is Act.KILL
+    return decision.act is Act.KILL or (decision.act is Act.END and _is_active(job))
+
+
+def _is_active(job: Job) -> bool:
+    meaning = find_meaning(job.state)
+    return meaning is None or meaning.phase in {Phase.QUEUED, Phase.RUNNING}
 
 
 def _age(file: Path) -> float | None:
