@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.house import House
+from pipelines.resources import compare_resources
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
@@ -151,13 +152,14 @@ def follow_run(house: House, record: Record) -> Record | None:
         State.CHECKED,
         now=house.now(),
         intents=list(intend_notices(house, record, State.CHECKED)),
-        detail=_timing(result) | {"verdicts": [str(check.verdict) for check in checks]},
+        detail=_timing(house, result) | {"verdicts": [str(check.verdict) for check in checks]},
         work=work,
     )
 
 
-def _timing(result: RunResult) -> dict[str, object]:
-    return {"started": result.started, "seconds": round(result.seconds, 3)}
+def _timing(house: House, result: RunResult) -> dict[str, object]:
+    took = {"started": result.started, "seconds": round(result.seconds, 3)}
+    return took | compare_resources(RunSpec.read(house.run_folder(result.key)), result)
 
 
 def _tell_failure(house: House, record: Record, failure: Failure, result: RunResult) -> Record:
@@ -186,7 +188,7 @@ def _tell_failure(house: House, record: Record, failure: Failure, result: RunRes
             *intend_notices(house, record, State.FAILED, comment),
             note,
         ],
-        detail=_timing(result) | {"failure": str(failure.kind)},
+        detail=_timing(house, result) | {"failure": str(failure.kind)},
         work=replace(record.work, failure=failure),
     )
 
