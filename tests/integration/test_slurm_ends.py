@@ -11,7 +11,7 @@ from slurm_cluster import TrialCluster, failure, follow, look, wait_for
 from trial_runs import is_alive, make_run
 
 from pipelines.executors.interface import RunState
-from wardbook.domain.run import FailureKind, RunResult
+from wardbook.domain.run import FailureKind, RunResult, RunSpec
 from wardbook.errors import Fault
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
@@ -230,6 +230,43 @@ def test_a_job_that_somebody_else_cancels_is_cancelled(
     follow(executor, run)
     assert failure(run) is FailureKind.CANCELLED
     assert not is_alive(starts(run)[0])
+
+
+def test_a_waiting_job_that_somebody_else_cancels_is_not_handed_over_again(
+    cluster: TrialCluster, tmp_path: Path
+) -> None:
+    blocking = cluster.submit_plain("--nodes=3", "--exclusive")
+    wait_for(lambda: [state for _, state, _ in cluster.jobs()] == ["RUNNING"])
+    runs = [make_run(tmp_path, f"run{number}", STEPS) for number in range(3)]
+    executor = cluster.executor(tmp_path)
+    look(executor, runs)
+    number = cluster.array_of(runs[0])
+    assert cluster.ask("scancel", f"{number}_1") == ""
+    look(executor, runs)
+    assert failure(runs[1]) is FailureKind.CANCELLED
+    assert executor.status(runs[::2]) == dict.fromkeys(runs[::2], RunState.QUEUED)
+    assert cluster.ask("scancel", f"{number}_0", f"{number}_2") == ""
+    look(executor, runs)
+    assert [failure(run) for run in runs] == [FailureKind.CANCELLED] * 3
+    assert [starts(run) for run in runs] == [[]] * 3
+    cluster.ask("scancel", str(blocking))
+
+
+def test_a_failed_run_that_is_laid_out_anew_is_executed(
+    cluster: TrialCluster, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path, "run", STEPS)
+    follow(cluster.executor(tmp_path, python="/nowhere/python"), run)
+    first = cluster.array_of(run)
+    assert failure(run) is FailureKind.ENVIRONMENT_BROKEN
+    (run / "result.json").unlink()
+    executor = cluster.executor(tmp_path)
+    assert executor.status([run]) == {run: RunState.UNKNOWN}
+    (run / "go").touch()
+    RunSpec.read(run).write(run)
+    follow(executor, run)
+    assert cluster.array_of(run) != first
+    assert failure(run) is None
 
 
 def test_a_run_without_its_environment_is_told_apart(cluster: TrialCluster, tmp_path: Path) -> None:

@@ -93,8 +93,9 @@ class Batches:
 
     def note_number(self, batch: str, number: int) -> None:
         """Note the number of the array that Slurm made of a batch."""
-        if (self.folder / batch).is_dir():
-            write_atomically(self.folder / batch / "job", str(number))
+        note = self.folder / batch / "job"
+        if note.parent.is_dir() and not note.exists():
+            write_atomically(note, str(number))
 
     def numbers(self) -> dict[str, int]:
         """Return the array's number of each batch that is known to have arrived."""

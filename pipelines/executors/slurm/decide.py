@@ -51,8 +51,9 @@ class Facts:
     `claimed`: an engine is at it, wherever that may be. `submission`: what we noted when it was
     handed over, None where it never was; `age` is how many seconds ago that is; `taken` that Slurm
     has confirmed it; `fresh` that it was for the run as it is laid out now. `job` is what Slurm
-    says, None where it knows nothing. `wish_age`: how many seconds ago somebody wished its end.
-    `memory_exceeded`: Slurm's log says that it ended the job for its memory.
+    says, None where it knows nothing; `others` that it knows other tasks of the array; `begun` that
+    an engine took up the run since it was handed over. `wish_age`: how many seconds ago somebody
+    wished its end. `memory_exceeded`: Slurm's log says that it ended the job for its memory.
     """
 
     claimed: bool = False
@@ -61,6 +62,8 @@ class Facts:
     taken: bool = False
     fresh: bool = True
     job: Job | None = None
+    others: bool = False
+    begun: bool = False
     wish_age: float | None = None
     memory_exceeded: bool = False
 
@@ -98,6 +101,9 @@ def _wait_for_engine(facts: Facts) -> Decision:
 def _look_for_lost(facts: Facts, submission: Submission) -> Decision:
     if not facts.fresh:
         return Decision(Act.SUBMIT)
+    if facts.others and not facts.begun:
+        # A task that is cancelled while it waits leaves no trace as long as others of its array do.
+        return Decision(Act.END, FailureKind.CANCELLED)
     if facts.taken:
         return _try_again(submission, None)
     if facts.age < SETTLING_SECONDS:

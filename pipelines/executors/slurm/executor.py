@@ -13,9 +13,10 @@ from pipelines.executors.interface import RunState
 from pipelines.executors.slurm import queue
 from pipelines.executors.slurm.batches import NOTE, Batches, Submission, read_layout
 from pipelines.executors.slurm.commands import SlurmCommands
-from pipelines.executors.slurm.decide import Act, Decision, Facts, decide
-from pipelines.executors.slurm.ending import end_run, note_refusal, was_memory_exceeded
+from pipelines.executors.slurm.decide import Act, Decision, decide
+from pipelines.executors.slurm.ending import end_run, note_refusal
 from pipelines.executors.slurm.queue import Job
+from pipelines.executors.slurm.sight import Sight, look
 from pipelines.executors.slurm.states import HOPELESS, Phase, find_meaning
 from pipelines.executors.slurm.submission import (
     Blame,
@@ -25,14 +26,11 @@ from pipelines.executors.slurm.submission import (
     parse_sbatch,
 )
 from wardbook.domain.run import FailureKind, RunResult, RunSpec
-from wardbook.engines.claim import CANCEL, ask_to_cancel, is_claimed
+from wardbook.engines.claim import ask_to_cancel
 from wardbook.errors import Fault
 from wardbook.settings import SlurmSettings
 
 LOOK_SECONDS = 0.5
-
-Jobs = Mapping[tuple[str, int], Job]
-"""What Slurm says, by batch and task."""
 
 
 class SlurmExecutor:
@@ -55,21 +53,22 @@ class SlurmExecutor:
 
     def submit(self, folder: Path) -> str:
         """Collect the run for the next `flush`; see `Executor.submit`."""
-        self._collect(folder.resolve())
+        self._collected[folder.resolve()] = None
         return folder.name
 
     def cancel(self, folder: Path) -> None:
         """Leave the wish in the run's folder; `flush` tells Slurm; see `Executor.cancel`."""
         if RunResult.read(folder) is None:
             ask_to_cancel(folder)
-            self._collect(folder.resolve())
+            self._collected[folder.resolve()] = None
 
     def status(self, folders: Sequence[Path]) -> Mapping[Path, RunState]:
         """Tell how the runs stand, asking Slurm once; see `Executor.status`."""
         open_runs = [folder.resolve() for folder in folders if RunResult.read(folder) is None]
-        numbers = self._batches.numbers()
-        jobs = self._look(open_runs, numbers) if open_runs else {}
-        return {folder: self._find_state(folder.resolve(), jobs, numbers) for folder in folders}
+        if not open_runs:
+            return dict.fromkeys(folders, RunState.ENDED)
+        sight = self._look(open_runs)
+        return {folder: _find_state(folder.resolve(), sight) for folder in folders}
 
     def flush(self) -> None:
         """Hand over what was collected, retry, end and cancel; see `Executor.flush`."""
@@ -96,49 +95,22 @@ class SlurmExecutor:
     def close(self) -> None:
         """Nothing is held here: the jobs are Slurm's."""
 
-    def _collect(self, folder: Path) -> None:
-        self._collected[folder] = None
-
-    def _find_state(self, folder: Path, jobs: Jobs, numbers: Mapping[str, int]) -> RunState:
-        # Looked for after the question: a run may end meanwhile, and ended is what lasts.
-        if RunResult.read(folder) is not None:
-            return RunState.ENDED
-        decision = decide(_gather_facts(folder, jobs, numbers))
-        if decision.act in {Act.SUBMIT, Act.END}:
-            return RunState.UNKNOWN
-        return RunState.RUNNING if decision.running else RunState.QUEUED
-
-    def _look(self, folders: Iterable[Path], numbers: Mapping[str, int]) -> Jobs:
-        """Ask Slurm for all jobs; its database only for those that the controller has forgotten."""
-        found = queue.parse_squeue(self._commands.run(queue.build_squeue()))
-        jobs = {(job.batch, job.task): job for job in found}
-        if self._settings.accounting:
-            notes = filter(None, map(Submission.read, folders))
-            missing = {note.batch for note in notes if (note.batch, note.task) not in jobs}
-            asked = {numbers[batch]: batch for batch in missing if batch in numbers}
-            if asked:
-                answer = self._commands.run(queue.build_sacct([*asked]))
-                known = queue.parse_sacct(answer, asked)
-                jobs = {(job.batch, job.task): job for job in known} | jobs
-        return jobs
+    def _look(self, folders: Sequence[Path]) -> Sight:
+        return look(self._commands, self._batches, folders, accounting=self._settings.accounting)
 
     def _settle(self, folders: Sequence[Path], lock: int) -> Iterable[str]:
         """Do what each run needs; yields what the unit must be told."""
-        numbers = self._batches.numbers()
-        jobs = self._look(folders, numbers)
-        for (batch, _), found in jobs.items():
-            if batch not in numbers:  # handed over by a process that did not live to note it
-                self._batches.note_number(batch, found.number)
-        numbers = self._batches.numbers()
-        self._batches.drop_finished({job.batch for job in jobs.values() if _is_active(job)})
+        sight = self._look(folders)
+        for known in sight.jobs.values():  # also of a process that did not live to note it
+            self._batches.note_number(known.batch, known.number)
+        self._batches.drop_finished({j.batch for j in sight.jobs.values() if _is_active(j)})
         unwanted: list[Job] = []
         wanted: dict[Wanted, list[tuple[Path, Decision]]] = defaultdict(list)
         for folder in folders:
             if RunResult.read(folder) is not None:
                 continue
-            facts = _gather_facts(folder, jobs, numbers)
-            decision = decide(facts)
-            job = facts.job
+            facts = sight.facts(folder)
+            decision, job = decide(facts), facts.job
             yield from _complain(folder, decision, job)
             if decision.act is Act.SUBMIT:
                 spec = RunSpec.read(folder)
@@ -205,19 +177,14 @@ class SlurmExecutor:
         )
 
 
-def _gather_facts(folder: Path, jobs: Jobs, numbers: Mapping[str, int]) -> Facts:
-    note = Submission.read(folder)
-    job = jobs.get((note.batch, note.task)) if note else None
-    return Facts(
-        claimed=is_claimed(folder),
-        submission=note,
-        age=_age(folder / NOTE) or 0.0,
-        taken=note is not None and note.batch in numbers,
-        fresh=note is not None and note.layout == read_layout(folder),
-        job=job,
-        wish_age=_age(folder / CANCEL),
-        memory_exceeded=job is not None and was_memory_exceeded(folder, job),
-    )
+def _find_state(folder: Path, sight: Sight) -> RunState:
+    # Looked for after the question: a run may end meanwhile, and ended is what lasts.
+    if RunResult.read(folder) is not None:
+        return RunState.ENDED
+    decision = decide(sight.facts(folder))
+    if decision.act in {Act.SUBMIT, Act.END}:
+        return RunState.UNKNOWN
+    return RunState.RUNNING if decision.running else RunState.QUEUED
 
 
 def _is_in_the_way(decision: Decision, job: Job) -> bool:
@@ -228,13 +195,6 @@ def _is_in_the_way(decision: Decision, job: Job) -> bool:
 def _is_active(job: Job) -> bool:
     meaning = find_meaning(job.state)
     return meaning is None or meaning.phase in {Phase.QUEUED, Phase.RUNNING}
-
-
-def _age(file: Path) -> float | None:
-    try:
-        return max(0.0, time.time() - file.stat().st_mtime)
-    except FileNotFoundError:
-        return None
 
 
 def _complain(folder: Path, decision: Decision, job: Job | None) -> Iterable[str]:

@@ -24,11 +24,12 @@ class Job:
     """One task of an array, as Slurm has it.
 
     `number` is the array's and `identity` the task's own; `state` is Slurm's own word; `seconds`
-    is how long it ran, or may run, and None where it has not begun.
+    is how long it ran, or may run, and None where it has not begun. Of tasks that were cancelled
+    one by one before they began, Slurm keeps one line without a number: `task` is None.
     """
 
     number: int
-    task: int
+    task: int | None
     identity: int
     state: str
     node: str = ""
@@ -39,7 +40,7 @@ class Job:
     @property
     def name(self) -> str:
         """The name that Slurm's commands take."""
-        return f"{self.number}_{self.task}"
+        return str(self.number) if self.task is None else f"{self.number}_{self.task}"
 
 
 def build_squeue() -> list[str]:
@@ -65,18 +66,17 @@ def _parse_line(line: str) -> Job | None:
     number, task, identity, state, node, *others = (line.split("|", 8) + [""] * 9)[:9]
     start, end, comment, reason = others
     marked = _MARKED.fullmatch(comment)
-    if marked is None or not (number.isdecimal() and task.isdecimal() and identity.isdecimal()):
+    if marked is None or not (number.isdecimal() and identity.isdecimal()):
         return None  # somebody's job that happens to have our name
+    place = int(task) if task.isdecimal() else None
     seconds = _count(start, end)
-    return Job(
-        *(int(number), int(task), int(identity)), state, node, seconds, reason.strip(), marked[1]
-    )
+    return Job(int(number), place, int(identity), state, node, seconds, reason.strip(), marked[1])
 
 
 def build_sacct(numbers: Sequence[int]) -> list[str]:
     """Return the question to Slurm's database for jobs that the controller has forgotten."""
     return [
-        *("sacct", "--allocations", "--array", "--noheader", "--parsable2"),
+        *("sacct", "--allocations", "--noheader", "--parsable2"),
         f"--jobs={','.join(map(str, sorted(numbers)))}",
         f"--format={_COLUMNS}",
     ]
