@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelines.house import House
 from wardbook.errors import WardbookError
+from wardbook.settings import SlurmSettings
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,9 @@ def _nearest_existing(folder: Path) -> Path:
 
 def _look_at_executor(house: House) -> Iterator[Finding]:
     chosen = house.settings.executor
+    if chosen.kind == "slurm":
+        yield from _look_at_slurm(chosen)
+        return
     if chosen.address is None:
         yield Finding(f"executor {chosen.kind}, {chosen.workers} worker(s) on this machine", True)
         return
@@ -139,6 +143,14 @@ def _look_at_executor(house: House) -> Iterator[Finding]:
         yield Finding("executor", False, f"{chosen.address} does not answer ({reason}).")
     else:
         yield Finding(f"executor at {chosen.address}", workers > 0, "It has no workers.")
+
+
+def _look_at_slurm(chosen: SlurmSettings) -> Iterator[Finding]:
+    from pipelines.executors.slurm.commands import SlurmCommands
+    from pipelines.executors.slurm.queue import build_squeue, parse_squeue
+
+    jobs = parse_squeue(SlurmCommands(chosen.conf).run(build_squeue()))
+    yield Finding(f"executor slurm, {len(jobs)} job(s) of ours in its queue", True)
 
 
 _EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {

@@ -130,10 +130,7 @@ class House:
     def executor(self) -> Executor:
         """Where runs go; its cluster starts with the first run."""
         if self._executor is None:
-            from pipelines.executors.dask_executor import DaskExecutor
-
-            chosen = self.settings.executor
-            self._executor = DaskExecutor(workers=chosen.workers, address=chosen.address)
+            self._executor = _open_executor(self.settings)
         return self._executor
 
     @property
@@ -157,3 +154,14 @@ class House:
     def run_folder(self, run: str) -> Path:
         """Return where a run's files stand, on the secure side."""
         return self.settings.unit.state / "runs" / run
+
+
+def _open_executor(settings: Settings) -> Executor:
+    # Imported when a run is handed out: a pass without one needs neither.
+    if settings.executor.kind == "slurm":
+        from pipelines.executors.slurm import SlurmExecutor
+
+        return SlurmExecutor(settings.executor, settings.unit.state / "slurm")
+    from pipelines.executors.dask_executor import DaskExecutor
+
+    return DaskExecutor(workers=settings.executor.workers, address=settings.executor.address)

@@ -80,6 +80,15 @@ default = true
 [executor]
 kind = "dask"
 workers = 2                      # on this machine, unless `address` names a scheduler
+# Or Slurm, one job for each run (docs/slurm.md). What is left out is left to Slurm.
+# kind = "slurm"
+# partition = "short"            # unless the template names one
+# account = "unit"
+# qos = "normal"
+# python = "/opt/wardbook/bin/python"   # on the nodes; by default, where it is here
+# conf = "/etc/slurm/slurm.conf" # where Slurm does not find it by itself
+# accounting = false             # true: ask sacct for jobs that the controller has forgotten
+# largest_array = 500            # at most Slurm's MaxArraySize less one
 
 [site]
 folder = "public"

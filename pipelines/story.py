@@ -107,7 +107,7 @@ def sync(house: House) -> Pass:
 def tick_until_quiet(house: House) -> Pass:
     """Tick, then follow the runs that this process started until all of them have ended."""
     outcome = tick(house)
-    waiting = house.executor_started
+    waiting = house.executor_started and not house.executor.outlives
     while waiting:
         # One more pass after the last run: it may have ended since its request was looked at.
         waiting = runs_under_way(house)
@@ -119,7 +119,7 @@ def tick_until_quiet(house: House) -> Pass:
 
 def runs_under_way(house: House) -> bool:
     """Tell whether runs are under way that would end with this process."""
-    if not house.executor_started or house.settings.executor.address is not None:
+    if not house.executor_started or house.executor.outlives:
         return False
     folders = [
         house.run_folder(str(record.work.run)) for record in house.ledger.records([State.RUNNING])
@@ -152,6 +152,18 @@ def advance_all(house: House, outcome: Pass) -> None:
     """Lead every request that may have a next step as far as it can go now."""
     for key in house.ledger.due_keys(house.now()):
         outcome.add(_advance_claimed(house, key, ALL_STEPS))
+    if house.executor_started:
+        hand_over_runs(house, outcome)
+
+
+def hand_over_runs(house: House, outcome: Pass) -> None:
+    """Let the executor hand over the runs of this pass, together where it can."""
+    try:
+        house.executor.flush()
+    except WardbookError as error:
+        # The runs are as they were, and so are their requests: the next pass looks again.
+        outcome.faults["executor"] = str(error)
+        log.warning("%s", error)
 
 
 def _advance_claimed(house: House, key: str, steps: frozenset[Step]) -> Pass:

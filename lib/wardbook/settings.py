@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -22,8 +23,10 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     SecretStr,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -175,12 +178,64 @@ class SourceSettings(_Model):
     default: bool = False
 
 
-class ExecutorSettings(_Model):
-    """Where runs go: a Dask cluster, on this machine unless an address is given."""
+class DaskSettings(_Model):
+    """Runs go to a Dask cluster, on this machine unless an address is given."""
 
     kind: Literal["dask"] = "dask"
     workers: Annotated[int, Field(ge=1)] = 2
     address: str | None = None
+
+
+def _is_one_word(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.,:@+-]{0,100}", text) is None or text.startswith("-"):
+        raise ValueError(
+            "a word of Slurm's has letters, digits and _.,:@+- only, no blank and no line break; "
+            "write it as `sinfo` or `sacctmgr show` does, or leave the line out"
+        )
+    return text
+
+
+SlurmWord = Annotated[str, AfterValidator(_is_one_word)]
+
+
+class SlurmSettings(_Model):
+    """Runs go to Slurm, one job each. What is left out, or empty, is left to Slurm.
+
+    `python` is the interpreter on the nodes that has Wardbook, this one's path by default; `conf`
+    is the cluster's slurm.conf where Slurm does not find it by itself; `accounting` says that
+    `sacct` may be asked for jobs that the controller has forgotten; `largest_array` is at most
+    Slurm's own MaxArraySize less one.
+    """
+
+    kind: Literal["slurm"]
+    partition: SlurmWord = ""
+    account: SlurmWord = ""
+    qos: SlurmWord = ""
+    python: Path | None = None
+    conf: Path | None = None
+    accounting: bool = False
+    largest_array: Annotated[int, Field(ge=1, le=100_000)] = 500
+
+    @field_validator("python")
+    @classmethod
+    def _must_be_absolute(cls, python: Path | None) -> Path | None:
+        if python is not None and (not python.is_absolute() or not str(python).isprintable()):
+            raise ValueError("write the whole path of the interpreter on the nodes, from /")
+        return python
+
+
+def _read_kind(given: object) -> object:
+    return given.get("kind", "dask") if isinstance(given, dict) else getattr(given, "kind", None)
+
+
+ExecutorSettings = Annotated[
+    Annotated[DaskSettings, Tag("dask")] | Annotated[SlurmSettings, Tag("slurm")],
+    Discriminator(
+        _read_kind,
+        custom_error_type="executor_kind",
+        custom_error_message='kind is "dask" or "slurm"',
+    ),
+]
 
 
 class SiteSettings(_Model):
@@ -267,7 +322,7 @@ class Settings(_Model):
     attachments: AttachmentSettings = AttachmentSettings()
     sync: SyncSettings = SyncSettings()
     sources: Mapping[str, SourceSettings] = Field(default_factory=dict)
-    executor: ExecutorSettings = ExecutorSettings()
+    executor: ExecutorSettings = DaskSettings()
     site: SiteSettings
     share: ShareSettings
     seal: SealSettings
@@ -349,7 +404,7 @@ def _read_secret(key: str, file: Path) -> str:
 def _explain(error: ValidationError) -> Iterable[str]:
     """Say for each problem which key it is about and what to write instead."""
     for problem in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in problem["loc"])
+        place = ".".join(_name_place(problem["loc"]))
         last = str(problem["loc"][-1]) if problem["loc"] else ""
         if problem["type"] == "missing" and last == "token":
             server = str(problem["loc"][0])
@@ -365,6 +420,12 @@ def _explain(error: ValidationError) -> Iterable[str]:
             yield f"{place} is not a setting. {hint}"
         else:
             yield f"{place}: {problem['msg']}."
+
+
+def _name_place(parts: tuple[int | str, ...]) -> list[str]:
+    """Name a key as it stands in the file: without the kind that chose between two tables."""
+    names = [str(part) for part in parts]
+    return names[:1] + names[2:] if names[:1] == ["executor"] and len(names) > 2 else names
 
 
 def _known_keys(model: type[BaseModel]) -> set[str]:
@@ -389,6 +450,9 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
         name: source.model_copy(update={"path": folder / source.path})
         for name, source in settings.sources.items()
     }
+    executor = settings.executor
+    if executor.kind == "slurm" and executor.conf is not None:
+        executor = executor.model_copy(update={"conf": folder / executor.conf})
     ledger = settings.ledger
     if ledger.startswith("sqlite:///") and not ledger.startswith("sqlite:////"):
         ledger = f"sqlite:///{folder / ledger.removeprefix('sqlite:///')}"
@@ -397,6 +461,7 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
             "unit": unit,
             "ledger": ledger,
             "sources": sources,
+            "executor": executor,
             "site": settings.site.model_copy(update={"folder": folder / settings.site.folder}),
             "share": settings.share.model_copy(update={"folder": folder / settings.share.folder}),
             "seal": settings.seal.model_copy(update={"home": folder / settings.seal.home}),

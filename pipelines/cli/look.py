@@ -16,6 +16,7 @@ from pipelines.cli.main import REFUSED, Context
 from pipelines.cli.terminal import open_console
 from pipelines.house import House
 from pipelines.journey import Journey, journey_of
+from pipelines.resources import tell_resources
 
 
 @click.command()
@@ -102,7 +103,8 @@ def show(context: Context, key: str, as_json: bool) -> int:
         if record is None:
             click.echo(f"{key} is not in the ledger. `wardbook status` lists what is.", err=True)
             return REFUSED
-        events = [asdict(event) for event in house.ledger.events(key)]
+        history = house.ledger.events(key)
+        events = [asdict(event) for event in history]
         skipped = dict(house.ledger.skipped_effects(key))
     told: dict[str, Any] = {
         "key": record.key,
@@ -110,6 +112,7 @@ def show(context: Context, key: str, as_json: bool) -> int:
         "revision": record.revision,
         "request": asdict(record.request) if record.request else None,
         "work": asdict(record.work),
+        "resources": tell_resources(history),
         "links": asdict(record.links),
         "not made": skipped,
         "events": events,
@@ -118,7 +121,7 @@ def show(context: Context, key: str, as_json: bool) -> int:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
         return 0
     console = open_console()
-    for name in ("state", "revision", "request", "work", "links", "not made"):
+    for name in ("state", "revision", "request", "work", "resources", "links", "not made"):
         console.print(Text(f"{name}: ", style="bold"), Text(_pretty(told[name])), sep="", end="\n")
     for event in events:
         console.print(Text(f"{event['at']}  {event['event']:<20} {event['actor']}"))

@@ -43,6 +43,7 @@ class DaskExecutor:
     def __init__(self, workers: int, address: str | None = None) -> None:
         self._workers = workers
         self._address = address
+        self.outlives = address is not None
         self._name = uuid.uuid4().hex
         self._engine = open_engine()
         self._futures: dict[Path, Future[None]] = {}
@@ -58,6 +59,9 @@ class DaskExecutor:
         if not known and RunResult.read(folder) is None and not is_claimed(folder):
             self._hand_over(folder, key)
         return key
+
+    def flush(self) -> None:
+        """Nothing is left to do: `submit` hands over at once; see `Executor.flush`."""
 
     def status(self, folders: Sequence[Path]) -> Mapping[Path, RunState]:
         """Tell how the runs stand from their folders and the queue; see `Executor.status`."""

@@ -28,15 +28,33 @@ class Executor(Protocol):
     a process that was killed can be replaced by another at any point.
     """
 
+    outlives: bool
+    """Whether runs go on when this process ends."""
+
     def submit(self, folder: Path) -> str:
-        """Hand over the run and return the name under which the scheduler knows it.
+        """Hand over the run, at the latest with the next `flush`, and return its name.
 
         Idempotent: nothing changes for a run that is queued, running or ended. Does not block.
         """
         ...
 
+    def flush(self) -> None:
+        """Hand over what was collected by `submit` and `cancel` since the last call.
+
+        Called once at the end of each pass. Several processes may do so at once.
+
+        Raises:
+            Fault: the scheduler was away, or refused; the message says which runs wait and what is
+                to be done. Everything else was handed over, and the next pass tries again.
+        """
+        ...
+
     def status(self, folders: Sequence[Path]) -> Mapping[Path, RunState]:
-        """Tell how each of the runs stands, with at most one question to the scheduler."""
+        """Tell how each of the runs stands, with at most one question to the scheduler.
+
+        Raises:
+            Fault: the scheduler is away, so nothing can be told now.
+        """
         ...
 
     def wait(self, timeout: float) -> bool:
@@ -47,7 +65,7 @@ class Executor(Protocol):
         ...
 
     def cancel(self, folder: Path) -> None:
-        """Wish that the run ends; it then does, soon, with a failure of kind `cancelled`.
+        """Wish that the run ends; it then does, soon after `flush`, by a failure `cancelled`.
 
         Idempotent: nothing changes for a run that has ended. Does not block. A cancelled run is not
         executed by a later submission either.

@@ -17,6 +17,7 @@ from requests_sync.issue_fields import view_of_issue
 from wardbook.domain.mirror import TwinKind
 from wardbook.domain.record import Intent, Record
 from wardbook.domain.states import State
+from wardbook.engines.claim import ask_to_cancel
 from wardbook.errors import ForeignFault
 from wardbook.messages import say
 
@@ -45,6 +46,8 @@ def close_request(house: House, record: Record) -> Record:
         intents.append(intend_status(house, fresh, target, workflow.done, workflow.dropped))
     if has_issue:
         intents.append(intend(fresh, target, "gitlab.state", closed=True))
+    if fresh.state is State.RUNNING:
+        ask_to_cancel(house.run_folder(str(fresh.work.run)))
     return _move(house, fresh, target, intents)
 
 

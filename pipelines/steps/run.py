@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pipelines.house import House
 from pipelines.rerun import is_bound_to_recur
+from pipelines.resources import compare_resources
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.period import add_period_values, period_to_run
 from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
@@ -134,13 +135,14 @@ def follow_run(house: House, record: Record) -> Record | None:
         State.CHECKED,
         now=house.now(),
         intents=list(intend_notices(house, record, State.CHECKED)),
-        detail=_timing(result) | {"verdicts": [str(check.verdict) for check in checks]},
+        detail=_timing(house, result) | {"verdicts": [str(check.verdict) for check in checks]},
         work=work,
     )
 
 
-def _timing(result: RunResult) -> dict[str, object]:
-    return {"started": result.started, "seconds": round(result.seconds, 3)}
+def _timing(house: House, result: RunResult) -> dict[str, object]:
+    took = {"started": result.started, "seconds": round(result.seconds, 3)}
+    return took | compare_resources(RunSpec.read(house.run_folder(result.key)), result)
 
 
 def _tell_failure(house: House, record: Record, failure: Failure, result: RunResult) -> Record:
@@ -169,7 +171,7 @@ def _tell_failure(house: House, record: Record, failure: Failure, result: RunRes
             *intend_notices(house, record, State.FAILED, comment),
             note,
         ],
-        detail=_timing(result) | {"failure": str(failure.kind)},
+        detail=_timing(house, result) | {"failure": str(failure.kind)},
         work=replace(record.work, failure=failure),
     )
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the tests' own, started once and stopped by its process id."""
+"""A real PostgreSQL and a real Slurm of the tests' own, started once, stopped by process id."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from slurm_cluster import TrialCluster, open_cluster, wait_for
 
 
 def postgresql_programs() -> Path | None:
@@ -72,3 +73,17 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'ledger.db'}"
     url: str = request.getfixturevalue("postgresql_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def running_cluster() -> Iterator[TrialCluster]:
+    with open_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(running_cluster: TrialCluster) -> Iterator[TrialCluster]:
+    """A cluster with every node up; after the test, no job of it is left."""
+    running_cluster.start()
+    yield running_cluster
+    wait_for(lambda: running_cluster.jobs() == [] and running_cluster.find_jobs() == {})

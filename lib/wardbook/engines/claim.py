@@ -23,6 +23,18 @@ def claim(folder: Path) -> Iterator[int]:
         yield lock.fileno()
 
 
+@contextmanager
+def claim_if_free(folder: Path) -> Iterator[bool]:
+    """Hold the run's lock if nobody else does; tells whether it is held now."""
+    with (folder / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def is_claimed(folder: Path) -> bool:
     """Tell whether some process is executing the run."""
     try:
