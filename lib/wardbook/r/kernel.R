@@ -28,6 +28,17 @@ local({
     list(ename = class, evalue = message, traceback = as.list(c(place, told, message)))
   }
 
+  # Where R's stack overflows it calls no handler, and to IRkernel the cell went well; so it does for
+  # one that quits. Returns the class of such an error. What stays is R's text of the last error that
+  # `try` caught, as IRkernel runs everything in it; it is overwritten for the next cell.
+  library$.wardbook.swallowed <- function(payload) {
+    last <- geterrmessage()
+    try(stop(), silent = TRUE)
+    full <- "(C stack usage|nested too deeply|(node|protection) stack overflow)"
+    quits <- vapply(payload, function(one) identical(one$source, "ask_exit"), TRUE)
+    if (grepl(full, last)) "stackOverflowError" else if (any(unlist(quits))) "quit"
+  }
+
   # IPython counts a cell's lines from the first that is not blank, and so is it told here.
   library$.wardbook.line <- function(message, frames) {
     syntax <- regmatches(message, regexec("^<text>:([0-9]+):[0-9]+:", message))[[1]]
@@ -35,6 +46,7 @@ local({
     for (frame in frames) {
       if (is.data.frame(frame$parsed) && is.numeric(frame$i)) {
         before <- paste(frame$parsed$src[seq_len(frame$i - 1L)], collapse = "")
+        before <- sub("^[ \t\n]+", "", before)
         return(lengths(regmatches(before, gregexpr("\n", before))) + 1L)
       }
     }
@@ -54,5 +66,19 @@ local({
   }
   environment(handle_error) <- executor
   executor$handle_error <- handle_error
+
+  send <- kernel$executor$send_response
+  kernel$executor$send_response <- function(msg_type, parent_msg, socket_name, content) {
+    if (msg_type == "execute_reply" && content$status == "ok") {
+      class <- .wardbook.swallowed(content$payload)
+      if (length(class)) {
+        error <- list(ename = class, evalue = class, traceback = list())
+        send("error", parent_msg, "iopub", error)
+        count <- content$execution_count
+        content <- c(list(status = "error", execution_count = count), error)
+      }
+    }
+    send(msg_type, parent_msg, socket_name, content)
+  }
   kernel$run()
 })
