@@ -3,7 +3,7 @@
 #   wardbook.params()      the parameters, params$NAME each: character, integer, double, logical or
 #                          Date; a vector of those where the template declares `many`; NULL where
 #                          the request does not give it. A missing value inside a vector is NA. Whole
-#                          numbers outside of R's integers are doubles, up to 2^53.
+#                          numbers outside of R's integers are doubles, below 2^53.
 #   wardbook.source(name)  the path of a source's file, or NULL for an optional one not given
 #   wardbook.language()    "fr" or "en"
 #   wardbook.text(key, …)  the template's text, its places {name} or {name:.1f} filled by name
@@ -159,8 +159,8 @@ wardbook.problem <- function(code, ...) {
 
 .wardbook.whole <- function(texts) {
   numbers <- .wardbook.parse(texts)
-  if (any(abs(numbers) > 2^53, na.rm = TRUE)) {
-    .wardbook.stop("TemplateProblem", "R holds no whole number beyond 2^53. Set a bound to it.")
+  if (any(abs(numbers) >= 2^53, na.rm = TRUE)) {
+    .wardbook.stop("TemplateProblem", "R holds no whole number from 2^53 on. Set a bound to it.")
   }
   if (all(abs(numbers) <= .Machine$integer.max | is.na(numbers))) as.integer(numbers) else numbers
 }
@@ -262,7 +262,9 @@ wardbook.problem <- function(code, ...) {
   whole <- is.finite(distinct)
   texts[whole] <- .wardbook.repr(distinct[whole])
   texts[!whole] <- ifelse(distinct[!whole] > 0, "inf", "-inf")
-  texts[match(numbers, distinct)]
+  texts <- texts[match(numbers, distinct)]
+  texts[numbers == 0 & 1 / numbers < 0] <- "-0.0" # to R the same number as 0
+  texts
 }
 
 .wardbook.repr <- function(numbers) {
@@ -331,7 +333,8 @@ wardbook.problem <- function(code, ...) {
   file <- tempfile(fileext = ".png")
   on.exit(unlink(file))
   before <- grDevices::dev.cur()
-  grDevices::png(file, width, height, units = "in", res = dpi, type = "cairo")
+  grDevices::png(file, width, height, units = "in", res = dpi, type = "cairo",
+                 antialias = "gray")
   device <- grDevices::dev.cur()
   closed <- FALSE
   close <- function() {
