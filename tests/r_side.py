@@ -46,7 +46,12 @@ def require_r() -> None:
 
 
 def ask_r(
-    script: str, folder: Path, *, run: Path | None = None, given: Any = None, locale: str = "C.UTF-8"
+    script: str,
+    folder: Path,
+    *,
+    run: Path | None = None,
+    given: Any = None,
+    locale: str = "C.UTF-8",
 ) -> Any:
     """Run an R script that calls `answer(value)` once; return the value.
 

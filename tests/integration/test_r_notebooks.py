@@ -171,7 +171,9 @@ def test_errors_that_are_caught_are_none(tmp_path: Path) -> None:
 
 
 def test_a_data_problem_has_its_code_and_places(tmp_path: Path) -> None:
-    failure = fail(tmp_path, 'wardbook.problem("number_missing", file = "a.csv", row = 3, count = 1L)')
+    failure = fail(
+        tmp_path, 'wardbook.problem("number_missing", file = "a.csv", row = 3, count = 1L)'
+    )
     assert (failure.kind, failure.problem) == (FailureKind.DATA_PROBLEM, "number_missing")
     assert failure.details == {"file": "a.csv", "row": 3, "count": 1}
 
@@ -204,6 +206,14 @@ def test_an_analyst_works_by_hand_in_the_template_s_folder(tmp_path: Path) -> No
     wardbook.table("counts", data.frame(day = wardbook.params()$days, n = 1:2))
     told <- tryCatch(wardbook.source("stays"), EnvironmentFault = conditionMessage)
     stopifnot(grepl("Set WARDBOOK_SOURCE_STAYS", told))
+    broken <- function() { plot(1); stop("no") }
+    told <- tryCatch(wardbook.figure("curve", broken, "c", "a"), error = conditionMessage)
+    stopifnot(told == "no", is.null(dev.list()), !file.exists("outputs/curve.png"))
+    told <- tryCatch(wardbook.figure("curve", broken, "c", " "), TemplateProblem = conditionMessage)
+    stopifnot(grepl("'curve' has no alternative text", told))
+    line <- ggplot2::ggplot(data.frame(x = 1:3), ggplot2::aes(x, x)) + ggplot2::geom_line()
+    wardbook.figure("curve", line, "A line", "It rises")
+    stopifnot(is.null(dev.list()))
     """
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(LIB), "HERE": str(R_FOLDER)}
     subprocess.run(
@@ -213,4 +223,6 @@ def test_an_analyst_works_by_hand_in_the_template_s_folder(tmp_path: Path) -> No
         check=True,
     )
     written = json.loads((folder / "outputs/index.json").read_text(encoding="utf-8"))
-    assert [(one["name"], one["rows"]) for one in written] == [("counts", 2)]
+    assert [(one["name"], one["rows"]) for one in written] == [("counts", 2), ("curve", 0)]
+    picture = (folder / "outputs/curve.png").read_bytes()
+    assert set(read_chunks(picture)) <= {"IHDR", "PLTE", "pHYs", "tRNS", "IDAT", "IEND"}

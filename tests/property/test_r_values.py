@@ -170,7 +170,8 @@ columns = {"é, \\"t\\"" = {fr = "t", en = "t"}}
 
 WRITE = """
 column <- function(name, kind) {
-  vapply(given[[name]], function(one) if (is.null(one)) as(NA, kind) else as(one, kind), as(NA, kind))
+  none <- as(NA, kind)
+  vapply(given[[name]], function(one) if (is.null(one)) none else as(one, kind), none)
 }
 numbers <- column("f", "numeric")
 ends <- vapply(given$f, function(one) if (is.character(one)) one else "", "")
@@ -294,8 +295,12 @@ answer(lapply(given, function(path) {
 
 damages = st.one_of(
     st.tuples(st.just("cut"), st.floats(0, 1), st.just(b"")),
-    st.tuples(st.just("put"), st.floats(0, 1), st.sampled_from([bytes([b]) for b in b'";,\r\n\0\xe9-'])),
-    st.tuples(st.just("put"), st.floats(0, 0.02), st.sampled_from([bytes([b]) for b in b'";,\r\n\0\xe9-'])),
+    st.tuples(
+        st.just("put"), st.floats(0, 1), st.sampled_from([bytes([b]) for b in b'";,\r\n\0\xe9-'])
+    ),
+    st.tuples(
+        st.just("put"), st.floats(0, 0.02), st.sampled_from([bytes([b]) for b in b'";,\r\n\0\xe9-'])
+    ),
     st.tuples(st.just("drop"), st.floats(0, 1), st.just(b"")),
     st.tuples(st.just("drop"), st.floats(0, 0.02), st.just(b"")),
     st.tuples(
@@ -304,7 +309,11 @@ damages = st.one_of(
         st.sampled_from(
             [
                 *(b"\r\n", b" \n", b'""\n', b'"01";2020-02-30;1;0;0;0\n', b"\xed\xa0\x80;\n"),
-                *(b'"01";0000-02-03;1;0;0;0\n', b'"01";2020-04-01;;NA;-1;x\n', b'"a\nb";1;1;1;1;1\n'),
+                *(
+                    b'"01";0000-02-03;1;0;0;0\n',
+                    b'"01";2020-04-01;;NA;-1;x\n',
+                    b'"a\nb";1;1;1;1;1\n',
+                ),
                 *(b'"01";1999-04-01;1;0;0;0\n', '"é";2020-04-01;1;0;0;0\n'.encode(), b"\xc0\x80\n"),
             ]
         ),

@@ -141,7 +141,17 @@ def test_the_notebook_imports_wardbook_only_and_prints_nothing(template: Templat
 def test_a_notebook_in_r_prints_nothing_and_runs_no_program(template: Template) -> None:
     named = set(re.findall(r"(?<![\w.])([\w.]+)\(", source_of(template)))
     assert "wardbook.say" in named
-    unwanted = {"print", "cat", "message", "source", "eval", "parse", "system", "system2", "readline"}
+    unwanted = {
+        "print",
+        "cat",
+        "message",
+        "source",
+        "eval",
+        "parse",
+        "system",
+        "system2",
+        "readline",
+    }
     assert named.isdisjoint(unwanted)
 
 

@@ -47,7 +47,7 @@ wardbook.departments <- function() {
   as.data.frame(.wardbook.ask("departments", simplify = TRUE), stringsAsFactors = FALSE)
 }
 
-`$.wardbook.params` <- function(x, name) {
+.wardbook.look_up <- function(x, name) {
   values <- unclass(x)
   if (!name %in% names(values)) {
     stop(sprintf("no parameter '%s'; the template declares: %s", name,
@@ -55,12 +55,16 @@ wardbook.departments <- function() {
   }
   values[[name]]
 }
-`[[.wardbook.params` <- function(x, name) `$.wardbook.params`(x, name)
-`$<-.wardbook.params` <- function(x, name, value) {
+.wardbook.keep <- function(x, name, value) {
   stop(sprintf("parameters are read-only: '%s' keeps the request's value", name), call. = FALSE)
 }
-`[[<-.wardbook.params` <- `$<-.wardbook.params`
-print.wardbook.params <- function(x, ...) utils::str(unclass(x), ...)
+# R does not look for methods on the search path: they are registered.
+for (generic in c("$", "[[")) {
+  registerS3method(generic, "wardbook.params", .wardbook.look_up, baseenv())
+  registerS3method(paste0(generic, "<-"), "wardbook.params", .wardbook.keep, baseenv())
+}
+rm(generic)
+registerS3method("print", "wardbook.params", function(x, ...) utils::str(unclass(x), ...), baseenv())
 
 # ---- what it produces --------------------------------------------------------------------------
 
