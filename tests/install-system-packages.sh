@@ -12,6 +12,7 @@ need npm npm
 need rsync rsync
 need munged munge
 need slurmd slurm-wlm
+need R "r-base-core r-cran-irkernel r-cran-epiestim"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

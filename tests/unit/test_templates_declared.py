@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from wardbook.domain.output import Channel, OutputKind, Sensitivity
-from wardbook.epidemic.geography import all_regions
+from wardbook.epidemic.geography import all_regions, expected_departments
 from wardbook.hospital.vocabulary import COLUMNS, ORGANISMS, WARDS
 from wardbook.messages import LANGUAGES, topic_texts
 from wardbook.template.spec import Localised, Template, load_catalogue
@@ -20,6 +20,11 @@ from wardbook.template.spec import Localised, Template, load_catalogue
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = load_catalogue(ROOT / "templates")
 every_template = pytest.mark.parametrize("template", CATALOGUE.values(), ids=CATALOGUE.keys())
+
+
+def of_kernel(name: str) -> pytest.MarkDecorator:
+    chosen = {key: one for key, one in CATALOGUE.items() if one.spec.kernel == name}
+    return pytest.mark.parametrize("template", chosen.values(), ids=chosen.keys())
 
 
 def places(text: str) -> set[str]:
@@ -31,13 +36,20 @@ def code_of(template: Template) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
+def source_of(template: Template) -> str:
+    return "\n".join("".join(cell["source"]) for cell in code_of(template))
+
+
 def calls(template: Template) -> list[ast.Call]:
-    source = "\n".join("".join(cell["source"]) for cell in code_of(template))
-    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    nodes = ast.walk(ast.parse(source_of(template)))
+    return [node for node in nodes if isinstance(node, ast.Call)]
 
 
 def strings_passed_to(template: Template, *names: str) -> set[str]:
     """First arguments that are plain strings of calls like wb.say("answer")."""
+    if template.spec.kernel == "ir":
+        call = rf'wardbook\.(?:{"|".join(names)})\(\s*"(\w+)"'
+        return set(re.findall(call, source_of(template)))
     return {
         call.args[0].value
         for call in calls(template)
@@ -74,7 +86,8 @@ def test_both_languages_say_the_same_with_the_same_places(template: Template) ->
 @every_template
 def test_every_text_is_used_and_every_used_text_exists(template: Template) -> None:
     texts = set(template.texts("fr"))
-    source = "".join("".join(cell["source"]) for cell in code_of(template))
+    source = source_of(template)
+    assert strings_passed_to(template, "say", "text")
     assert strings_passed_to(template, "say", "text") <= texts
     unused = {
         key for key in texts if not re.search(rf"""["']{key}["']""", source) and "label_" not in key
@@ -102,7 +115,8 @@ def test_messages_about_data_have_both_languages_and_french_spaces() -> None:
 @every_template
 def test_the_notebook_is_stripped(template: Template) -> None:
     notebook = json.loads(template.notebook.read_text(encoding="utf-8"))
-    assert notebook["metadata"]["kernelspec"]["name"] == template.spec.kernel == "python3"
+    assert notebook["metadata"]["kernelspec"]["name"] == template.spec.kernel
+    assert template.spec.kernel in ("python3", "ir")
     for cell in notebook["cells"]:
         assert cell.get("outputs", []) == []
         assert cell.get("execution_count") is None
@@ -110,7 +124,7 @@ def test_the_notebook_is_stripped(template: Template) -> None:
         assert "attachments" not in cell
 
 
-@every_template
+@of_kernel("python3")
 def test_the_notebook_imports_wardbook_only_and_prints_nothing(template: Template) -> None:
     for cell in code_of(template):
         for node in ast.walk(ast.parse("".join(cell["source"]))):
@@ -121,6 +135,24 @@ def test_the_notebook_imports_wardbook_only_and_prints_nothing(template: Templat
                 assert node.module.split(".")[0] == "wardbook"
     named = {call.func.id for call in calls(template) if isinstance(call.func, ast.Name)}
     assert named.isdisjoint({"print", "display", "exec", "eval", "open"})
+
+
+@of_kernel("ir")
+def test_a_notebook_in_r_prints_nothing_and_runs_no_program(template: Template) -> None:
+    named = set(re.findall(r"(?<![\w.])([\w.]+)\(", source_of(template)))
+    assert "wardbook.say" in named
+    unwanted = {
+        "print",
+        "cat",
+        "message",
+        "source",
+        "eval",
+        "parse",
+        "system",
+        "system2",
+        "readline",
+    }
+    assert named.isdisjoint(unwanted)
 
 
 @every_template
@@ -139,9 +171,12 @@ def test_the_epidemic_outputs_are_public_and_the_flow_s_are_optional() -> None:
     assert not CATALOGUE["hospital_epidemic"].spec.sources["admissions"].required
 
 
-def test_the_regions_offered_are_those_of_the_code() -> None:
-    offered = CATALOGUE["hospital_epidemic"].spec.parameters["regions"].choices
-    assert offered == tuple(r.name for r in all_regions().values() if r.code != "COM")
+def test_the_places_offered_are_those_of_the_code() -> None:
+    regions = tuple(r.name for r in all_regions().values() if r.code != "COM")
+    growth = CATALOGUE["epidemic_growth"].spec.parameters
+    assert CATALOGUE["hospital_epidemic"].spec.parameters["regions"].choices == regions
+    assert growth["regions"].choices == regions
+    assert growth["departments"].choices == tuple(sorted(expected_departments()))
 
 
 def test_the_line_list_has_one_sensitive_output_and_offers_our_lists() -> None:

@@ -19,7 +19,9 @@ def check_header(
         DataProblem: it holds to none; the message names the nearest layout and a position, never
             a cell of the header, which holds data where the header line is missing.
     """
-    found = tuple(next(csv.reader([header], delimiter=delimiter)))
+    # A carriage return that ends no line is no part of a name, and csv would not read on.
+    text = header.removesuffix("\r").replace("\r", "\N{REPLACEMENT CHARACTER}")
+    found = tuple(next(csv.reader([text], delimiter=delimiter)))
     if found in layouts:
         return found
     expected = max(layouts, key=lambda layout: _likeness(found, layout))

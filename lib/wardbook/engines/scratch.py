@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wardbook.domain.run import RunSpec
 from wardbook.notebook.session import RUN_VARIABLE
+from wardbook.r import R_FOLDER
 
 _PASSED_ON = ("PATH", "LANG", "TZ")
 THREAD_COUNTS = (
@@ -34,7 +35,7 @@ def begin_afresh(folder: Path, user_cache: Path) -> Path:
     scratch = folder / "scratch"
     for name in _FOLDERS:
         (scratch / name).mkdir(parents=True, mode=0o700)
-    _describe_kernel(scratch / "jupyter" / "kernels" / "python3")
+    _describe_kernels(scratch / "jupyter" / "kernels")
     copy_fonts(user_cache, scratch / "matplotlib")
     return scratch
 
@@ -93,13 +94,27 @@ def _pass_on(parent: Mapping[str, str], where: Path) -> dict[str, str]:
     return environment
 
 
-def _describe_kernel(folder: Path) -> None:
+def _describe_kernels(folder: Path) -> None:
     # The kernel named python3 is this very interpreter, whatever else the machine has installed.
-    folder.mkdir(parents=True)
     launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    description = {
+    python = {
         "argv": [*launch, "--HistoryManager.enabled=False"],
         "display_name": "Python 3",
         "language": "python",
     }
-    (folder / "kernel.json").write_text(json.dumps(description), encoding="utf-8")
+    # R reads no profile, workspace or library folder of a user's, and speaks UTF-8 and English.
+    start = "source(file.path(Sys.getenv('WARDBOOK_R'), 'kernel.R'))"
+    r = {
+        "argv": ["R", "--vanilla", "--slave", "-e", start, "--args", "{connection_file}"],
+        "display_name": "R",
+        "language": "R",
+        "env": {
+            "LC_ALL": "C.UTF-8",
+            "R_LIBS_USER": "NULL",
+            "WARDBOOK_PYTHON": sys.executable,
+            "WARDBOOK_R": str(R_FOLDER),
+        },
+    }
+    for name, description in (("python3", python), ("ir", r)):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "kernel.json").write_text(json.dumps(description), encoding="utf-8")
