@@ -90,6 +90,8 @@ HIDDEN: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
         r"\d+(?:\.\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\b\d\d:\d\d<\d\d:\d\d|[\d.]+ ?(?:it/s|s/it)|\?it/s",
         "<duration>",
     ),
+    # When matplotlib drew an SVG.
+    "svg_dates": _hide(r"<dc:date>[^<]+</dc:date>", "<dc:date>...</dc:date>"),
     # Names drawn by lot: of elements of a page, of widgets.
     "lots": _hide(
         r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])",
