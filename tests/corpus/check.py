@@ -79,6 +79,7 @@ def _compare_all(cases: list[Case], wanted: argparse.Namespace, work: Path) -> I
     with _open_sides(wanted.workers) as (references, engine):
 
         def judge(case: Case) -> Row:
+            (work / case.name).mkdir()
             reference = references.pop()
             try:
                 started = time.monotonic()

@@ -41,8 +41,12 @@ class Executed:
 
     @classmethod
     def read(cls, outcome: str, file: Path, places: Mapping[str, str]) -> Executed:
-        """Read what an execution left in `file`."""
-        return cls(outcome, json.loads(file.read_text(encoding="utf-8")), places)
+        """Read what an execution left in `file`; where that is missing or cut off, nothing."""
+        try:
+            notebook = json.loads(file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            notebook = {}
+        return cls(outcome, notebook, places)
 
 
 def compare(
@@ -92,17 +96,23 @@ HIDDEN: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
     ),
     # When matplotlib drew an SVG.
     "svg_dates": _hide(r"<dc:date>[^<]+</dc:date>", "<dc:date>...</dc:date>"),
-    # Names drawn by lot: of elements of a page, of widgets.
-    "lots": _hide(
-        r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])",
-        "<lot>",
-    ),
 }
-"""Texts that differ from one execution to the next with papermill itself, by name."""
+"""Texts that differ from one execution to the next with papermill itself, by name.
+
+Beside them stands the name LOTS: names drawn by lot, of elements of a page and of widgets, which
+become numbers in the order in which the notebook first names them. So each must still be named in
+the same places.
+"""
+
+LOTS = "lots"
+_LOT = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+_WIDGETS = "application/vnd.jupyter.widget-state+json"
 
 
 def _reduce(side: Executed, hides: frozenset[str], named: bool) -> dict[str, Any]:
     notebook = side.notebook
+    if not notebook:
+        return {"outcome": side.outcome}
     cells = [cell for cell in notebook["cells"] if _MARK not in cell["metadata"].get("tags", [])]
     reduced = {
         "outcome": side.outcome,
@@ -111,7 +121,31 @@ def _reduce(side: Executed, hides: frozenset[str], named: bool) -> dict[str, Any
         "cells": [_reduce_cell(cell, named) for cell in cells],
     }
     hiding = [hide for name, hide in HIDDEN.items() if name in hides]
+    if LOTS in hides:
+        reduced = _number_lots(reduced)
     return _change_texts(reduced, hiding, side.places) if hiding else reduced
+
+
+def _number_lots(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Name lots by number: those of the cells in their order, then the widgets behind them.
+
+    The states of widgets are stored in the order of their names, which says nothing.
+    """
+    states = notebook["metadata"].get("widgets", {}).get(_WIDGETS, {}).get("state", {})
+    lots = _find_lots(notebook["cells"])
+    for lot in lots:  # grows while it is read
+        lots.extend(new for new in _find_lots(states.get(lot)) if new not in lots)
+    others = [lot for lot in states if lot not in lots]
+    lots += sorted(others, key=lambda lot: _LOT.sub("", json.dumps(states[lot], sort_keys=True)))
+    numbers = {lot: f"<lot {number}>" for number, lot in enumerate(lots, 1)}
+    text = json.dumps(notebook)
+    named = _LOT.sub(lambda found: numbers.get(found[0], "<lot>"), text)
+    changed: dict[str, Any] = json.loads(named)
+    return changed
+
+
+def _find_lots(value: Any) -> list[str]:
+    return list(dict.fromkeys(_LOT.findall(json.dumps(value, sort_keys=True))))
 
 
 def _reduce_cell(cell: Mapping[str, Any], named: bool) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def _read_file(file: Path) -> Iterator[Case]:
 def _split(lines: list[str], mark: str) -> Iterator[tuple[str, list[str]]]:
     """Give each heading that begins with `mark`, without the mark, and the lines below it."""
     starts = [n for n, line in enumerate(lines) if line.startswith(mark)]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         yield lines[start].removeprefix(mark).strip(), lines[start + 1 : end]
 
 

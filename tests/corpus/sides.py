@@ -16,6 +16,7 @@ _OUTCOMES = {
     FailureKind.DATA_PROBLEM: "failed",
     FailureKind.OUT_OF_MEMORY: "failed",
     FailureKind.KERNEL_DIED: "died",
+    FailureKind.ENVIRONMENT_BROKEN: "broken",
 }
 
 
