@@ -86,12 +86,13 @@ HIDDEN: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
     # The folders in which a side works, each by the name that the side gives for it.
     "folders": _hide_folders,
     # Frames of the shell below those of the cell, as faulthandler writes them.
-    "shell_frames": _hide(r'(?:  File "[^"\n]*/(?:\w+\.py|<frozen \w+>)", line \d+ in \S+\n)+', ""),
-    # Process numbers, after a word that says so.
-    "pids": _hide(r"\bpid[ =:]+\d+", "pid <number>"),
+    "shell_frames": _hide(
+        r'(?:  File "(?![^"\n]*/ipykernel_\d)[^"\n]*/\w+\.py", line \d+ in \S+\n)+', ""
+    ),
     # Durations with a unit, as the magics of time and progress bars write them.
     "durations": _hide(
-        r"\d+(?:\.\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\b\d\d:\d\d<\d\d:\d\d|[\d.]+ ?(?:it/s|s/it)|\?it/s",
+        r"\d+(?:\.\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\b\d\d:\d\d<\d\d:\d\d"
+        r"|[\d.]+ ?(?:it/s|s/it)|\?it/s",
         "<duration>",
     ),
     # When matplotlib drew an SVG.
@@ -105,7 +106,9 @@ the same places.
 """
 
 LOTS = "lots"
-_LOT = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+_LOT = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"
+)
 _WIDGETS = "application/vnd.jupyter.widget-state+json"
 
 
