@@ -49,7 +49,8 @@ def main() -> None:
             rows.append(row)
             mark = "DIFFERS" if row.differences else "same"
             times = f"{row.reference_seconds:6.2f} s {row.engine_seconds:6.2f} s"
-            print(f"{mark:8} {times}  {row.case.theme:20} {row.case.name}", flush=True)
+            note = f"  (to a kernel: {row.case.hands_over})" if row.case.hands_over else ""
+            print(f"{mark:8} {times}  {row.case.theme:20} {row.case.name}{note}", flush=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     different = [row for row in rows if row.differences]

@@ -16,12 +16,12 @@ describes.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import unified_diff
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,8 @@ def compare(
     one, other = (_reduce(side, frozenset(hides), named) for side in (expected, found))
     if one == other:
         return []
-    texts = [_show(side).splitlines() for side in (one, other)]
-    return list(difflib.unified_diff(*texts, "reference", "engine", lineterm="", n=4))
+    before, after = _show(one).splitlines(), _show(other).splitlines()
+    return list(unified_diff(before, after, "reference", "engine", lineterm="", n=4))
 
 
 def _hide(pattern: str, name: str) -> Callable[[str, Mapping[str, str]], str]:

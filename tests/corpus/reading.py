@@ -139,4 +139,5 @@ def _make_cell(head: str, body: list[str], name: str | None) -> dict[str, Any]:
         cell |= {"execution_count": None, "outputs": []}
     if name:
         cell["id"] = name
-    return cell | json.loads(more or "{}")
+    cell |= json.loads(more or "{}")
+    return cell

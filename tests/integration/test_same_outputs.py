@@ -40,3 +40,31 @@ def test_same_cells_as_papermill(
     expected = execute_reference(case, reference, tmp_path / "reference")
     found = execute_with_engine(case, engine, tmp_path / "run", "warm")
     assert "\n".join(find_differences(case, expected, found)) == ""
+
+
+DRAW = """=== draws
+what: Numbers drawn without a seed
+--- code
+import random, tempfile, uuid
+import numpy
+[random.random(), numpy.random.rand(), numpy.random.default_rng().random(), uuid.uuid4().hex]
+--- code
+next(tempfile._get_candidate_names())
+"""
+
+
+def test_numbers_without_a_seed_differ_from_run_to_run(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "draws.cells").write_text(DRAW)
+    case = read_corpus(tmp_path)["draws"]
+    runs = [execute_with_engine(case, engine, tmp_path / name, "warm") for name in ("a", "b")]
+    texts = [
+        [
+            output["data"]["text/plain"]
+            for cell in run.notebook["cells"]
+            for output in cell["outputs"]
+        ]
+        for run in runs
+    ]
+    drawn = [[*"".join(numbers).strip("[]").split(","), "".join(name)] for numbers, name in texts]
+    assert [len(values) for values in drawn] == [5, 5]
+    assert not set(drawn[0]) & set(drawn[1])
