@@ -91,8 +91,7 @@ HIDDEN: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
     ),
     # Durations with a unit, as the magics of time and progress bars write them.
     "durations": _hide(
-        r"\d+(?:\.\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\b\d\d:\d\d<\d\d:\d\d"
-        r"|[\d.]+ ?(?:it/s|s/it)|\?it/s",
+        r"\d+(?:\.\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\[\d\d:\d\d<[^\]\n]*\] *",
         "<duration>",
     ),
     # When matplotlib drew an SVG.

@@ -96,6 +96,7 @@ def _execute(folder: Path, kernel: str) -> str:
     from papermill.execute import execute_notebook
 
     os.environ["HOME"] = str(folder / "home")
+    os.environ["IPYTHONDIR"] = str(folder / "ipython")
     os.chdir(folder / "home")
     arguments: dict[str, Any] = {
         "kernel_name": kernel,

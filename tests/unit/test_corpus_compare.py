@@ -146,7 +146,10 @@ SAME = {
         '  File "/tmp/ipykernel_1/2.py", line 3 in f\n  File "/lib/a.py", line 5 in g\nend',
         '  File "/tmp/ipykernel_1/2.py", line 3 in f\n  File "/lib/b.py", line 7 in h\nend',
     ),
-    "durations": ("Wall time: 1.2 ms, 00:01<00:02, 12.5it/s", "Wall time: 3 s, 00:00<00:00, ?it/s"),
+    "durations": (
+        "Wall time: 1.2 ms, 1/2 [00:01<00:02, 12.5it/s]",
+        "Wall time: 3 s, 1/2 [00:00<?, ?it/s]  ",
+    ),
     "svg_dates": ("<dc:date>2021</dc:date>x", "<dc:date>2022-01-01</dc:date>x"),
     LOTS: (
         "id=123e4567-e89b-12d3-a456-426614174000 then " + "ab" * 16,
