@@ -21,6 +21,7 @@ _ENDED = "ended"
 _FAILED = "failed"
 _DIED = "died"
 _BROKEN = "broken"
+_STUCK = "stuck"
 
 
 class Reference:
@@ -85,7 +86,9 @@ def _serve() -> None:
     os.dup2(2, 1)  # kernels and libraries may print
     for line in sys.stdin:
         request = json.loads(line)
-        outcome = _execute(Path(request["folder"]), request["kernel"])
+        outcome = _STUCK
+        while outcome == _STUCK:
+            outcome = _execute(Path(request["folder"]), request["kernel"])
         answers.write(json.dumps({"outcome": outcome}) + "\n")
         answers.flush()
 
@@ -101,6 +104,7 @@ def _execute(folder: Path, kernel: str) -> str:
     arguments: dict[str, Any] = {
         "kernel_name": kernel,
         "progress_bar": False,
+        "start_timeout": 20,
         # Without asking: some kernels take seconds to leave, when all cells have long been done.
         "shutdown_kernel": "immediate",
     }
@@ -114,6 +118,10 @@ def _execute(folder: Path, kernel: str) -> str:
             return _FAILED
         except DeadKernelError:
             return _DIED
+        except RuntimeError:
+            # The kernel did not come up: two that start at once may choose the same port.
+            traceback.print_exc(file=log)
+            return _STUCK
         except Exception:  # whatever it was, the engine is held against it
             traceback.print_exc(file=log)
             return _BROKEN

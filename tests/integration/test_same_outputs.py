@@ -70,3 +70,21 @@ def test_numbers_without_a_seed_differ_from_run_to_run(engine: Engine, tmp_path:
 def read(cell: dict[str, Any]) -> list[str]:
     (output,) = cell["outputs"]
     return re.split(r",\s+", "".join(output["data"]["text/plain"]).strip("[]"))
+
+
+SHOW_MANY = """=== many
+what: More displays in one cell than papermill reads without loss
+--- code
+from IPython.display import display
+for number in range(5_000):
+    display(number)
+"""
+
+
+def test_no_display_of_a_cell_is_lost(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "many.cells").write_text(SHOW_MANY)
+    case = read_corpus(tmp_path)["many"]
+    found = execute_with_engine(case, engine, tmp_path / "run", "warm")
+    (cell,) = found.notebook["cells"]
+    texts = ["".join(output["data"]["text/plain"]) for output in cell["outputs"]]
+    assert texts == [str(number) for number in range(5_000)]
