@@ -5,7 +5,8 @@ type, name, source, metadata, attachments, execution count and outputs. What may
 is listed here, and nothing else may. For every notebook:
 
 - papermill's own marks: the key `papermill` of metadata, the times under `execution`, the empty
-  list of tags that it adds, the cells in which it points out the failing one;
+  list of tags that it adds, the cells in which it points out the failing one; and the engine's own
+  mark, the key `wardbook` in the metadata of a cell;
 - names of cells where the notebook came without names, since they are then drawn by lot;
 - how a stream is cut into pieces, which depends on the time that passes while it is written, and
   the order of the two streams to each other: between two other outputs each stream is one text.
@@ -91,7 +92,7 @@ HIDDEN: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
     ),
     # Durations with a unit, as the magics of time and progress bars write them.
     "durations": _hide(
-        r"\d+(?:\.\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\[\d\d:\d\d<[^\]\n]*\] *",
+        r"\d+(?:\.\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\[\d\d:\d\d(?:<|&lt;)[^\]\n]*\] *",
         "<duration>",
     ),
     # When matplotlib drew an SVG.
@@ -166,7 +167,7 @@ def _without_marks(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in metadata.items()
-        if name not in ("papermill", "execution") and (name, value) != ("tags", [])
+        if name not in ("papermill", "execution", "wardbook") and (name, value) != ("tags", [])
     }
 
 

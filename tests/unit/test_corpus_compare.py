@@ -97,6 +97,9 @@ def test_papermill_s_own_marks_do_not_count_and_others_do() -> None:
             "tags": [],
         },
     )
+    assert not differ(executed(PLAIN), executed(PLAIN | {"metadata": {"wardbook": {"status": ""}}}))
+    published = shown("b") | {"metadata": {"wardbook": {"publish": "text"}}}
+    assert differ(executed(PLAIN), executed(make_cell(stream("a"), published)))
     banner = {
         "cell_type": "markdown",
         "id": "b",
