@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from wardbook.domain.run import RunResult, RunSpec
-from wardbook.ledger.ledger import Event
+from wardbook.ledger.history import Event
 
 
 def compare_resources(spec: RunSpec, result: RunResult) -> dict[str, object]:

@@ -18,7 +18,7 @@ from trial_runs import make_run, make_template
 
 from wardbook.domain.output import Output
 from wardbook.domain.run import Failure, FailureKind, RunResult
-from wardbook.engines.papermill_engine import PapermillEngine
+from wardbook.engines.warm_engine import WarmEngine
 from wardbook.files import hash_file
 from wardbook.r import R_FOLDER
 from wardbook.report.publication import Publication, list_publications
@@ -35,7 +35,7 @@ def with_r() -> None:
 
 def execute(folder: Path, *cells: str, **spec: Any) -> RunResult:
     run = make_run(folder, "run", *cells, kernel="ir", **({"parameters": GIVEN} | spec))
-    engine = PapermillEngine()
+    engine = WarmEngine()
     try:
         return engine.execute(run)
     finally:
