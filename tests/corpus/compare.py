@@ -92,7 +92,7 @@ HIDDEN: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
     ),
     # Durations with a unit, as the magics of time and progress bars write them.
     "durations": _hide(
-        r"\d+(?:\.\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\[\d\d:\d\d(?:<|&lt;)[^\]\n]*\] *",
+        r"\d+(?:\.\d+)?(?:e[+-]\d+)? ?(?:min|ms|μs|µs|us|ns|s)\b|\[\d\d:\d\d(?:<|&lt;)[^\]\n]*\] *",
         "<duration>",
     ),
     # When matplotlib drew an SVG.

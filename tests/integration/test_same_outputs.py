@@ -88,3 +88,31 @@ def test_no_display_of_a_cell_is_lost(engine: Engine, tmp_path: Path) -> None:
     (cell,) = found.notebook["cells"]
     texts = ["".join(output["data"]["text/plain"]) for output in cell["outputs"]]
     assert texts == [str(number) for number in range(5_000)]
+
+
+AT_FAULT = """=== split
+what: One character written to a handle in two pieces; ipykernel shows four broken ones
+--- code
+import os, time
+emoji = "😀é".encode()
+os.write(1, emoji[:2]); time.sleep(0.3)
+os.write(1, emoji[2:]); time.sleep(0.3)
+
+=== surrogate
+what: A lone surrogate printed; the kernel prints that it could not send it, and goes on
+--- code
+print("\\ud800 alone")
+--- code
+"goes on"
+"""
+
+
+def test_where_papermill_is_at_fault_the_notebook_still_comes_through(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "faults.cells").write_text(AT_FAULT)
+    cases = read_corpus(tmp_path)
+    split = execute_with_engine(cases["split"], engine, tmp_path / "split", "warm").notebook
+    assert "".join(split["cells"][0]["outputs"][0]["text"]) == "😀é"
+    alone = execute_with_engine(cases["surrogate"], engine, tmp_path / "alone", "warm")
+    assert (alone.outcome, read(alone.notebook["cells"][1])) == ("ended", ["'goes on'"])

@@ -35,7 +35,7 @@ _CONFIGURATION = (
 # Of /proc only this process and the machine: the environment of our own processes stands there too.
 _PROCESSES = ("cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "self", "stat", "sys")
 _CACHES = ("/var/cache/fontconfig", "/var/lib/texmf")
-_DEVICES = ("fd", "full", "null", "pts", "shm", "tty", "zero")
+_DEVICES = ("fd", "full", "null", "ptmx", "pts", "shm", "tty", "zero")
 _ENTROPY = ("/dev/random", "/dev/urandom")
 
 

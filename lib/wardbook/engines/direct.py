@@ -23,7 +23,7 @@ class Execution:
         self._folding = Folding(read_notebook(notebook))
         self._journal = Journal(journal)
         self._reply: Mapping[str, Any] = {}
-        kernel.session.sink = self._take
+        kernel.sink = self._take
 
     def run(self) -> int:
         """Execute the cells up to the first failure; returns a status of `statuses`."""
@@ -43,9 +43,8 @@ class Execution:
             await self._execute(index, cell.source, cell.get("id"))
             may_fail = "raises-exception" in cell.metadata.get("tags", [])
             if self._reply["status"] == "error" and not may_fail:
+                self._folding.mark_failed()
                 return statuses.CELL_FAILED
-            if self._app.shell_in_use.exit_now:
-                return statuses.KERNEL_DIED
         return statuses.ENDED
 
     async def _execute(self, index: int, source: str, identity: str | None) -> None:
@@ -61,7 +60,11 @@ class Execution:
         self._folding.begin(index, request["msg_id"])
         kernel = self._app.kernel
         kernel.set_parent([], request)
-        await kernel.execute_request("shell", [], request)
+        kernel.pre_handler_hook()
+        try:
+            await kernel.execute_request(self._app.shell_channel, [], request)
+        finally:
+            kernel.post_handler_hook()
         # As on a wire, tasks that a cell has started get their turn before the next cell does.
         await asyncio.sleep(0)
 
@@ -70,6 +73,9 @@ class Execution:
             leave(statuses.HAND_OVER)  # widgets talk to a front end: a whole kernel is needed
         if channel == "iopub":
             self._journal.take(message)
-            self._folding.take(message)
+            try:
+                self._folding.take(message)
+            except Exception:
+                leave(statuses.HAND_OVER)  # nbclient cannot fold it: papermill shall say so itself
         elif message["msg_type"] == "execute_reply":
             self._reply = message["content"]

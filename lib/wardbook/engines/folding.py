@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+FAILED = "failed"
 UNFINISHED = "unfinished"
 
 
@@ -48,6 +50,10 @@ class Folding:
         """The cell at `index` is executed from now on, by the request of this message id."""
         self._index, self._request = index, request
         self._client.clear_before_next_output = False
+
+    def mark_failed(self) -> None:
+        """Note that the present cell failed; it may not say so itself."""
+        self.notebook.cells[self._index].metadata["wardbook"] = {"status": FAILED}
 
     def take(self, message: Mapping[str, Any]) -> None:
         """Fold one message of the iopub channel; those that no present cell asked for are lost."""
@@ -86,7 +92,8 @@ def restore_notebook(notebook: NotebookNode, journal: Path) -> NotebookNode:
             begun = entry["begin"]
             folding.begin(begun, entry["request"])
         else:
-            folding.take(entry)
+            with suppress(Exception):  # what nbclient cannot fold is left out
+                folding.take(entry)
     if begun is not None:
         notebook.cells[begun].metadata["wardbook"] = {"status": UNFINISHED}
     return notebook

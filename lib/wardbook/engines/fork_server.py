@@ -82,7 +82,7 @@ class ForkServer:
         with theirs, tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", server.__name__),
+                    *(sys.executable, "-m", server.__name__),
                     *(str(theirs.fileno()), *self._modules),
                 ],
                 cwd="/",

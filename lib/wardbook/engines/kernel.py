@@ -54,9 +54,9 @@ def execute_in_kernel(order: Order, spec: RunSpec) -> int:
         )
         status = statuses.ENDED
     except PapermillExecutionError as error:
-        if error.ename == "CellExecutionError":  # its word for a cell that failed without a reason
-            return statuses.KERNEL_DIED
-        status = statuses.CELL_FAILED
+        # The class is papermill's word for a cell that failed without giving a reason.
+        mute = error.ename == "CellExecutionError"
+        status = statuses.MUTE if mute else statuses.CELL_FAILED
     except _KernelEnded:
         return statuses.KERNEL_DIED
     Path(PARTIAL).rename("../executed.ipynb")

@@ -14,7 +14,7 @@ from wardbook.domain.run import RunSpec
 from wardbook.notebook.session import RUN_VARIABLE
 from wardbook.r import R_FOLDER
 
-_PASSED_ON = ("PATH", "LANG", "TZ")
+_PASSED_ON = ("PATH", "LANG", "SHELL", "TZ")
 THREAD_COUNTS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -71,6 +71,8 @@ def build_environment(
         "JUPYTER_DATA_DIR": str(scratch / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(scratch / "jupyter"),
         "JUPYTER_CONFIG_DIR": str(scratch / "jupyter"),
+        "JPY_PARENT_PID": str(os.getpid()),  # by which libraries know a notebook
+        "PYDEVD_USE_FRAME_EVAL": "NO",
         "MPLCONFIGDIR": str(scratch / "matplotlib"),
     }
     return environment

@@ -44,6 +44,7 @@ _LONGEST_ORDER = 1 << 20
 
 def main(handle: int, modules: Sequence[str]) -> NoReturn:
     """Load, tell that we are ready, and serve until the other side is gone."""
+    del sys.path[0]  # the folder that we were started in: nobody's modules
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are nobody's to wait for
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us decides when we end
     control = socket.socket(fileno=handle)
@@ -55,8 +56,9 @@ def main(handle: int, modules: Sequence[str]) -> NoReturn:
 def _serve(control: socket.socket, folder: Path, modules: Sequence[str]) -> None:
     _move_in(folder)
     kernel = make_kernel()
-    _load(modules)
-    draw_figures_once(kernel)
+    with kernel.shell_in_use.builtin_trap:  # pandas chooses its options by asking for the shell
+        _load(modules)
+    draw_figures_once()
     signature = _Signature()
     gc.collect()
     gc.disable()

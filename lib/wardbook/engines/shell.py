@@ -7,53 +7,45 @@ Left out is what needs sockets or threads; see `HandOver` for those who need tha
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import main_thread
+from types import SimpleNamespace
 from typing import Any, cast
 
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.profiledir import ProfileDir
 from jupyter_client.session import Session
 
 Sink = Callable[[str, Mapping[str, Any]], None]
 """Takes the name of a channel ("iopub" or "shell") and a message as the wire would give it."""
 
 
-class WirelessSession(Session):
-    """Gives each message to `sink`, packed and unpacked as it would be on its way."""
+class _Wire:
+    """One channel, as far as a session needs a socket: what is sent is unpacked for `sink`."""
 
-    sink: Sink
+    def __init__(self, name: str, kernel: WirelessKernel) -> None:
+        self._name, self._kernel = name, kernel
 
-    def send(  # the original's eleven arguments, of which these matter
-        self,
-        stream: Any,
-        msg_or_type: Any,
-        content: Any = None,
-        parent: Any = None,
-        ident: Any = None,
-        buffers: Any = None,
-        track: bool = False,
-        header: Any = None,
-        metadata: Any = None,
-    ) -> Any:
-        """Deliver one message; see `jupyter_client.session.Session.send` for the arguments."""
-        del ident, buffers, track
-        if isinstance(msg_or_type, dict):
-            message = msg_or_type
-        else:
-            message = self.msg(msg_or_type, content, parent, header, metadata)
-        parts = ("header", "msg_type", "content", "parent_header")
-        self.sink(stream, self.unpack(self.pack({name: message[name] for name in parts})))
-        return message
+    def send_multipart(self, frames: Sequence[bytes], **_: object) -> None:
+        session = self._kernel.session
+        _, parts = session.feed_identities(list(frames), copy=True)
+        self._kernel.sink(self._name, session.deserialize(parts))
 
 
 class WirelessKernel(IPKernelApp):
     """ipykernel's application as far as it works without a connection."""
 
+    sink: Sink
+
     def init_session(self) -> None:
-        """Make the session that has no wire."""
-        self.session = WirelessSession(parent=self)
+        """Make a session that signs nothing: what it sends goes nowhere."""
+        self.session = Session(parent=self, key=b"", username="username")
+        self.iopub, self.shell_channel = _Wire("iopub", self), _Wire("shell", self)
 
     def init_sockets(self) -> None:
         """Open none; keep tornado's words out of the notebook, as the original does here."""
@@ -68,10 +60,12 @@ class WirelessKernel(IPKernelApp):
         self.kernel = IPythonKernel.instance(
             parent=self,
             session=self.session,
-            iopub_socket="iopub",
+            iopub_socket=self.iopub,
             log=self.log,
             profile_dir=self.profile_dir,
             user_ns=self.user_ns,
+            # Cells are executed by this thread, and by it alone.
+            shell_channel_thread=SimpleNamespace(parent_thread=main_thread()),
         )
 
     def _nothing(self, **_: Any) -> None:
@@ -97,17 +91,36 @@ def make_kernel() -> WirelessKernel:
     return kernel
 
 
-def draw_figures_once(kernel: WirelessKernel) -> None:
+def wake_kernel(kernel: WirelessKernel, folder: Path, arguments: Sequence[str]) -> None:
+    """Make a kernel that was forked this process's own.
+
+    Args:
+        kernel: made by the process that forked this one.
+        folder: where IPython keeps what it writes.
+        arguments: what `sys.argv` shall be.
+    """
+    kernel.session.pid = os.getpid()  # or it would refuse to send
+    shell = kernel.shell_in_use
+    shell.init_environment()  # type: ignore[no-untyped-call]
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    shell.ipython_dir, shell.home_dir = str(folder), str(Path.home())
+    shell.user_ns["_dh"][:] = [Path.cwd()]
+    profile = ProfileDir(location=str(folder / "profile_default"))
+    shell.init_profile_dir(profile)  # type: ignore[no-untyped-call]
+    # A loop that goes on: `exit` ends a kernel, but not before its notebook is through.
+    shell.unobserve_all("exit_now")
+    sys.argv = list(arguments)
+
+
+def draw_figures_once() -> None:
     """Spare pyplot's drawing of every figure after a cell, if pyplot is loaded.
 
     That drawing is for windows; the inline backend draws each figure again for its picture, and
     nobody sees the first. Half of a figure's cost goes with it, and nothing of its picture.
     """
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    drawing = getattr(pyplot, "_draw_all_if_interactive", None)
-    if pyplot is not None and drawing is not None:
-        pyplot.install_repl_displayhook()  # at once, so that it is not done later
-        kernel.shell_in_use.events.unregister("post_execute", drawing)
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    if hasattr(pyplot, "_REPL_DISPLAYHOOK") and hasattr(pyplot, "_ReplDisplayHook"):
+        pyplot._REPL_DISPLAYHOOK = pyplot._ReplDisplayHook.IPYTHON  # as if it were there already
 
 
 def forget_kernel() -> None:

@@ -16,6 +16,8 @@ KERNEL_DIED = 82
 OUT_OF_MEMORY = 83
 HAND_OVER = 84
 BROKEN = 85
+MUTE = 86
+"""A cell failed and did not say why."""
 
 
 def leave(status: int) -> NoReturn:

@@ -15,17 +15,14 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+from jupyter_client.session import Session
+
+from wardbook.engines import statuses
+from wardbook.engines.statuses import leave
 
 _BLOCK = 1 << 20
-
-
-class Sender(Protocol):
-    """Whoever takes messages; a `jupyter_client.session.Session` is one."""
-
-    def send(self, stream: object, msg_or_type: str, content: Any, parent: Any) -> Any:
-        """Take one message."""
-        ...
 
 
 class CapturedStream(io.TextIOBase):
@@ -36,11 +33,12 @@ class CapturedStream(io.TextIOBase):
     """
 
     encoding = "UTF-8"
-    errors = "strict"
 
-    def __init__(self, session: Sender, name: str, handle: int, folder: Path) -> None:
+    def __init__(
+        self, session: Session, channel: Any, name: str, handle: int, folder: Path
+    ) -> None:
         self.name = name
-        self._session = session
+        self._session, self._channel = session, channel
         self._owner = os.getpid()
         self._kept: list[tuple[Mapping[str, Any], str]] = []
         self._parent: ContextVar[Mapping[str, Any]] = ContextVar(f"parent of {name}")
@@ -101,7 +99,10 @@ class CapturedStream(io.TextIOBase):
             kept = [(of, part) for of, part in kept if of is not parent]
             if text:
                 content = {"name": self.name, "text": text}
-                self._session.send("iopub", "stream", content, {"header": parent})
+                try:
+                    self._session.send(self._channel, "stream", content, {"header": parent})
+                except UnicodeEncodeError:  # what ipykernel does then is its own affair
+                    leave(statuses.HAND_OVER)
 
     def _take_written(self) -> None:
         """Take over what was written to the handle itself since the last look."""
@@ -112,9 +113,9 @@ class CapturedStream(io.TextIOBase):
             self._kept.append((self._latest, self._decode(block)))
 
 
-def capture_streams(session: Sender, folder: Path) -> None:
+def capture_streams(session: Session, channel: Any, folder: Path) -> None:
     """Make both standard streams of this process a notebook's; temporary files go to `folder`."""
     sys.stdout.flush()
     sys.stderr.flush()
-    sys.stdout = CapturedStream(session, "stdout", 1, folder)
-    sys.stderr = CapturedStream(session, "stderr", 2, folder)
+    sys.stdout = CapturedStream(session, channel, "stdout", 1, folder)
+    sys.stderr = CapturedStream(session, channel, "stderr", 2, folder)

@@ -53,6 +53,10 @@ _KINDS = {
 }
 
 
+_SAID = (statuses.ENDED, statuses.CELL_FAILED, statuses.MUTE)
+"""The notebook itself says how it ended."""
+
+
 @dataclass(frozen=True)
 class _End:
     """How a run's processes ended: stopped by us, or by themselves with a status."""
@@ -146,7 +150,8 @@ class WarmEngine:
             keeper.close()
         if closed:
             raise Interrupted(f"the engine was closed during the run {spec.key}")
-        _keep_notebook(folder)
+        if end.status != statuses.HAND_OVER:
+            _keep_notebook(folder)
         return end
 
     def _begin(self, order: Order, lock: int, log: int) -> Keeper:
@@ -207,14 +212,14 @@ def _name_failure(folder: Path, spec: RunSpec, end: _End) -> Failure | None:
     notebook = read_notebook(folder / "executed.ipynb")
     unfinished = find_unfinished_cell(notebook) if notebook else None
     failure: Failure | None
-    if notebook and end.stopped is None and end.status in (statuses.ENDED, statuses.CELL_FAILED):
+    if notebook and end.stopped is None and end.status in _SAID:
         failure = find_failure(notebook)
-        if failure is None and end.status == statuses.ENDED and unfinished is None:
+        if failure is None and end.status == statuses.ENDED:
             return None
+        failure = failure or Failure(FailureKind.CELL_ERROR, unfinished)
     else:
         kind = end.stopped or _KINDS.get(end.status, FailureKind.KERNEL_DIED)
         failure = Failure(kind, unfinished)
-    failure = failure or Failure(FailureKind.KERNEL_DIED, unfinished)
     return replace(failure, details=_add_limit(failure, spec))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ipykernel_launcher
+
 from wardbook.domain.run import RunSpec
 from wardbook.engines.confinement import Order, data_in_use, fence_run, set_limits, settle_in
 from wardbook.engines.direct import Execution
-from wardbook.engines.shell import WirelessKernel
+from wardbook.engines.shell import WirelessKernel, wake_kernel
 from wardbook.engines.streams import capture_streams
 
 JOURNAL = Path("scratch", "journal.jsonl")
@@ -24,8 +26,17 @@ def work(order: Order, spec: RunSpec, kernel: WirelessKernel) -> int:
         from wardbook.engines.kernel import execute_in_kernel
 
         return execute_in_kernel(order, spec)
-    capture_streams(kernel.session, order.folder / "scratch" / "tmp")
-    kernel.shell_in_use.init_environment()  # type: ignore[no-untyped-call]
+    scratch = order.folder / "scratch"
+    capture_streams(kernel.session, kernel.iopub, scratch / "tmp")
+    connection = str(scratch / "jupyter" / "kernel.json")
+    # As papermill starts its kernels.
+    arguments = [
+        ipykernel_launcher.__file__,
+        "-f",
+        connection,
+        "--HistoryManager.hist_file=:memory:",
+    ]
+    wake_kernel(kernel, scratch / "ipython", arguments)
     # Read and opened before the fence: the notebook cannot change what it is judged by.
     execution = Execution(kernel, order.folder / "notebook.ipynb", order.folder / JOURNAL)
     fence_run(order, spec)
