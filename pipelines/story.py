@@ -164,6 +164,10 @@ def hand_over_runs(house: House, outcome: Pass) -> None:
         # The runs are as they were, and so are their requests: the next pass looks again.
         outcome.faults["executor"] = str(error)
         log.warning("%s", error)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        outcome.faults["executor"] = f"Runs could not be handed over ({reason}: {error.filename})."
+        log.warning("%s", outcome.faults["executor"])
 
 
 def _advance_claimed(house: House, key: str, steps: frozenset[Step]) -> Pass:

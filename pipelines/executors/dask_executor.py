@@ -19,7 +19,6 @@ from wardbook.engines.interface import Engine, Interrupted
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-_NOBODY = "127.0.0.1:0"
 _engines: dict[str, Engine] = {}
 """This process's engines by the name of their executor.
 
@@ -90,30 +89,16 @@ class DaskExecutor:
 
     @cached_property
     def _client(self) -> Client:
-        import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client
+
+        from wardbook.compute import open_threads
 
         # Distributed reports each lost connection and each run cut off by `close` with a traceback.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         if self._address is not None:
             return Client(self._address, set_as_default=False)
         _engines[self._name] = self._engine
-        # Left alone, Dask serves HTTP on every interface, dashboard or not: on loopback, without
-        # a single route, it says nothing to anybody.
-        with dask.config.set(
-            {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-        ):
-            cluster = LocalCluster(
-                n_workers=1,
-                threads_per_worker=self._workers,
-                processes=False,
-                protocol="inproc://",
-                dashboard_address=_NOBODY,
-                worker_dashboard_address=_NOBODY,
-                memory_limit=0,
-                silence_logs=logging.CRITICAL,
-            )
-        return Client(cluster, set_as_default=False)
+        return Client(open_threads(self._workers), set_as_default=False)
 
     def _hand_over(self, folder: Path, key: str) -> None:
         from distributed import fire_and_forget

@@ -294,6 +294,18 @@ def test_a_refused_run_fails_or_waits_by_whose_matter_it_is(
     assert failure(plain) is None
 
 
+def test_a_damaged_folder_holds_up_no_other_run(cluster: TrialCluster, tmp_path: Path) -> None:
+    broken, well = make_run(tmp_path, "broken", STEPS), make_run(tmp_path, "well", STEPS)
+    (broken / "slurm.json").write_text("{")
+    (well / "go").touch()
+    executor = cluster.executor(tmp_path)
+    with pytest.raises(Fault, match=r"broken: not to be read \(JSONDecodeError\)"):
+        look(executor, [broken, well])
+    follow(executor, well)
+    assert failure(well) is None
+    assert not starts(broken)
+
+
 def test_a_job_that_slurm_will_never_start_is_told(cluster: TrialCluster, tmp_path: Path) -> None:
     run = make_run(tmp_path, "run", STEPS, seconds=1e6)
     executor = cluster.executor(tmp_path)

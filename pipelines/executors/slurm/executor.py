@@ -53,8 +53,9 @@ class SlurmExecutor:
 
     def submit(self, folder: Path) -> str:
         """Collect the run for the next `flush`; see `Executor.submit`."""
+        key = RunSpec.read(folder).key
         self._collected[folder.resolve()] = None
-        return folder.name
+        return key
 
     def cancel(self, folder: Path) -> None:
         """Leave the wish in the run's folder; `flush` tells Slurm; see `Executor.cancel`."""
@@ -107,9 +108,14 @@ class SlurmExecutor:
         unwanted: list[Job] = []
         wanted: dict[Wanted, list[tuple[Path, Decision]]] = defaultdict(list)
         for folder in folders:
-            if RunResult.read(folder) is not None:
+            try:
+                if RunResult.read(folder) is not None:
+                    continue
+                facts = sight.facts(folder)
+            except (OSError, ValueError, TypeError) as error:
+                # One folder that is damaged must not hold up the others.
+                yield f"{folder}: not to be read ({type(error).__name__}). Look at its {NOTE}."
                 continue
-            facts = sight.facts(folder)
             decision, job = decide(facts), facts.job
             yield from _complain(folder, decision, job)
             if decision.act is Act.SUBMIT:

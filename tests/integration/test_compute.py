@@ -1,0 +1,44 @@
+"""Dask in a notebook has what the request has, and nobody else can reach it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from trial_runs import make_run
+
+from wardbook.engines import open_engine
+
+CELL = """
+import json, os, threading
+import dask
+from wardbook import compute
+
+client = compute.client()
+pids = client.gather([client.submit(lambda _: os.getpid(), n, pure=False) for n in range(8)])
+told = {
+    "threads": sum(client.nthreads().values()),
+    "here": set(pids) == {os.getpid()},
+    "same": compute.client() is client,
+    "used by default": dask.delayed(sum)([1, 2]).compute(),
+    "scheduler": client.scheduler.address.split(":")[0],
+}
+open(os.environ["WARDBOOK_RUN"] + "/outputs/told", "w").write(json.dumps(told))
+"""
+
+
+def test_a_notebook_has_as_many_threads_as_its_run_has_processors(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run", CELL, cpus=3, memory_mb=2048)
+    engine = open_engine()
+    try:
+        result = engine.execute(run)
+    finally:
+        engine.close()
+    assert result.failure is None
+    assert json.loads((run / "outputs" / "told").read_text()) == {
+        "threads": 3,
+        "here": True,
+        "same": True,
+        "used by default": 3,
+        "scheduler": "inproc",
+    }
