@@ -267,7 +267,8 @@ wardbook.problem <- function(code, ...) {
   texts[whole] <- .wardbook.repr(distinct[whole])
   texts[!whole] <- ifelse(distinct[!whole] > 0, "inf", "-inf")
   texts <- texts[match(numbers, distinct)]
-  texts[numbers == 0 & 1 / numbers < 0] <- "-0.0" # to R the same number as 0
+  zero <- which(numbers == 0)
+  texts[zero] <- ifelse(1 / numbers[zero] < 0, "-0.0", "0.0") # to R the same number
   texts
 }
 
