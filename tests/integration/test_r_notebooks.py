@@ -140,6 +140,7 @@ def test_the_session_is_clean_and_its_parameters_read_only(
         ("y <- (1\nDupont Dupont", 2, "simpleError"),
         ('stop(structure(class = c("my_error", "error", "condition"), list(message = "Dupont")))',
          1, "my_error"),
+        ('stop(structure(class = c("odd", "error", "condition"), list()))', None, "odd"),
         ("f <- function(n) f(n)\nf('Dupont')", None, "stackOverflowError"),
         ("quit(status = 1)", None, "quit"),
         ('wardbook.table("counts", data.frame(Dupont = 1))', 1, "TemplateProblem"),
