@@ -6,7 +6,7 @@
 local({
   folder <- Sys.getenv("WARDBOOK_R")
   shelf <- attach(NULL, name = "wardbook")
-  for (file in c("wardbook.R", "delimited.R")) {
+  for (file in c("wardbook.R", "csv.R", "delimited.R")) {
     sys.source(file.path(folder, file), envir = shelf, keep.source = FALSE)
   }
 
