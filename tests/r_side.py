@@ -17,7 +17,7 @@ from wardbook.r import R_FOLDER
 
 LIB = R_FOLDER.parents[1]
 PREAMBLE = """
-for (file in c("wardbook.R", "delimited.R")) {
+for (file in c("wardbook.R", "csv.R", "delimited.R")) {
   sys.source(file.path(Sys.getenv("WARDBOOK_R"), file), envir = globalenv())
 }
 given <- if (nzchar(Sys.getenv("GIVEN"))) jsonlite::read_json(Sys.getenv("GIVEN"))

@@ -140,6 +140,7 @@ def test_the_session_is_clean_and_its_parameters_read_only(
         ("y <- (1\nDupont Dupont", 2, "simpleError"),
         ('stop(structure(class = c("my_error", "error", "condition"), list(message = "Dupont")))',
          1, "my_error"),
+        ('stop(structure(class = c("odd", "error", "condition"), list()))', None, "odd"),
         ("f <- function(n) f(n)\nf('Dupont')", None, "stackOverflowError"),
         ("quit(status = 1)", None, "quit"),
         ('wardbook.table("counts", data.frame(Dupont = 1))', 1, "TemplateProblem"),
@@ -201,7 +202,7 @@ def test_many_small_objects_are_out_of_memory_too(tmp_path: Path) -> None:
 def test_an_analyst_works_by_hand_in_the_template_s_folder(tmp_path: Path) -> None:
     folder = make_template(tmp_path)
     script = """
-    source(file.path(Sys.getenv("HERE"), "wardbook.R"))
+    for (file in c("wardbook.R", "csv.R")) source(file.path(Sys.getenv("HERE"), file))
     stopifnot(identical(wardbook.params()$who, "monde"), wardbook.language() == "fr")
     wardbook.table("counts", data.frame(day = wardbook.params()$days, n = 1:2))
     told <- tryCatch(wardbook.source("stays"), EnvironmentFault = conditionMessage)

@@ -43,6 +43,7 @@ def test_the_wheel_holds_what_is_not_code(installed: Path, root: Path) -> None:
         ours = {path for path in ours if "__pycache__" not in path.parts}
         shipped = installed / "wardbook" / "shipped" / room
         assert ours <= {p.relative_to(shipped) for p in shipped.rglob("*")}
+    assert (installed / "wardbook" / "r" / "kernel.R").is_file()
     assert not (installed / "tests").exists()
 
 

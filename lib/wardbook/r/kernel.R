@@ -5,14 +5,14 @@
 
 local({
   folder <- Sys.getenv("WARDBOOK_R")
-  library <- attach(NULL, name = "wardbook")
-  for (file in c("wardbook.R", "delimited.R")) {
-    sys.source(file.path(folder, file), envir = library, keep.source = FALSE)
+  shelf <- attach(NULL, name = "wardbook")
+  for (file in c("wardbook.R", "csv.R", "delimited.R")) {
+    sys.source(file.path(folder, file), envir = shelf, keep.source = FALSE)
   }
 
   # IRkernel names every error "ERROR". The engine wants its class, and the line in IPython's words;
   # a data problem is shown as code and places before, for the text of an error holds data values.
-  library$.wardbook.error <- function(condition, calls, frames, cell) {
+  shelf$.wardbook.error <- function(condition, calls, frames, cell) {
     if (inherits(condition, "DataProblem")) {
       details <- condition$details
       if (!length(details)) names(details) <- character()
@@ -20,18 +20,22 @@ local({
       IRdisplay::publish_mimebundle(list("application/vnd.wardbook.problem+json" = problem))
     }
     message <- conditionMessage(condition)
-    full <- "^(cannot allocate (vector|memory)|vector memory exhausted|std::bad_alloc)"
-    class <- if (grepl(full, message)) "OutOfMemoryError" else class(condition)[[1]]
+    class <- if (.wardbook.is_full(condition)) "OutOfMemoryError" else class(condition)[[1]]
     line <- .wardbook.line(message, frames)
     place <- if (length(line)) sprintf("Cell In[%d], line %d", cell, line)
-    told <- vapply(calls, function(call) paste(deparse(call, nlines = 2L), collapse = " "), "")
+    told <- vapply(calls, function(call) substr(deparse(call, nlines = 1L)[[1]], 1, 200), "")
     list(ename = class, evalue = message, traceback = as.list(c(place, told, message)))
+  }
+
+  shelf$.wardbook.is_full <- function(condition) {
+    full <- "^(cannot allocate (vector|memory)|(vector )?memory exhausted|std::bad_alloc)"
+    isTRUE(grepl(full, conditionMessage(condition)))
   }
 
   # Where R's stack overflows it calls no handler, and to IRkernel the cell went well; so it does for
   # one that quits. Returns the class of such an error. What stays is R's text of the last error that
   # `try` caught, as IRkernel runs everything in it; it is overwritten for the next cell.
-  library$.wardbook.swallowed <- function(payload) {
+  shelf$.wardbook.swallowed <- function(payload) {
     last <- geterrmessage()
     try(stop(), silent = TRUE)
     full <- "(C stack usage|nested too deeply|(node|protection) stack overflow)"
@@ -40,7 +44,7 @@ local({
   }
 
   # IPython counts a cell's lines from the first that is not blank, and so is it told here.
-  library$.wardbook.line <- function(message, frames) {
+  shelf$.wardbook.line <- function(message, frames) {
     syntax <- regmatches(message, regexec("^<text>:([0-9]+):[0-9]+:", message))[[1]]
     if (length(syntax)) return(as.integer(syntax[[2]]))
     for (frame in frames) {
@@ -52,7 +56,6 @@ local({
     }
     integer()
   }
-
 })
 
 local({
@@ -61,7 +64,14 @@ local({
   kernel$executor$execute  # a method, and those that it calls, get into the object when looked at
   executor <- as.environment(kernel$executor)
   handle_error <- function(e) {
-    err <<- .wardbook.error(e, sys.calls()[-seq_len(nframe + 1L)], sys.frames(), execution_count)
+    # An error that cannot be told, perhaps for want of memory, must not be lost.
+    err <<- tryCatch(
+      .wardbook.error(e, sys.calls()[-seq_len(nframe + 1L)], sys.frames(), execution_count),
+      error = function(other) {
+        class <- if (.wardbook.is_full(other)) "OutOfMemoryError" else class(e)[[1]]
+        list(ename = class, evalue = "", traceback = list())
+      }
+    )
     if (!is_silent()) send_response("error", current_request, "iopub", err)
   }
   environment(handle_error) <- executor
