@@ -10,8 +10,8 @@ need git git
 need node nodejs
 need npm npm
 need rsync rsync
-need munged munge
-need slurmd slurm-wlm
+need /usr/sbin/munged munge
+need /usr/sbin/slurmd slurm-wlm
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
