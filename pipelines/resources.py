@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from wardbook.domain.run import RunResult, RunSpec
-from wardbook.ledger.ledger import Event
 
 
 def compare_resources(spec: RunSpec, result: RunResult) -> dict[str, object]:
@@ -23,9 +22,13 @@ def compare_resources(spec: RunSpec, result: RunResult) -> dict[str, object]:
     return {"asked": asked, "used": asdict(result.used) if result.used else None}
 
 
-def tell_resources(events: Sequence[Event]) -> Mapping[str, str]:
-    """Return both in words, for the last run that has ended; empty where none has."""
-    detail = next((event.detail for event in reversed(events) if "asked" in event.detail), None)
+def tell_resources(details: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Return both in words, for the last run that has ended; empty where none has.
+
+    Args:
+        details: those of the request's events, in their order.
+    """
+    detail = next((one for one in reversed(details) if "asked" in one), None)
     if detail is None:
         return {}
     asked: Mapping[str, Any] = detail["asked"]

@@ -103,8 +103,7 @@ def show(context: Context, key: str, as_json: bool) -> int:
         if record is None:
             click.echo(f"{key} is not in the ledger. `wardbook status` lists what is.", err=True)
             return REFUSED
-        history = house.ledger.events(key)
-        events = [asdict(event) for event in history]
+        events = [asdict(event) for event in house.ledger.events(key)]
         skipped = dict(house.ledger.skipped_effects(key))
     told: dict[str, Any] = {
         "key": record.key,
@@ -112,7 +111,7 @@ def show(context: Context, key: str, as_json: bool) -> int:
         "revision": record.revision,
         "request": asdict(record.request) if record.request else None,
         "work": asdict(record.work),
-        "resources": tell_resources(history),
+        "resources": tell_resources([event["detail"] for event in events]),
         "links": asdict(record.links),
         "not made": skipped,
         "events": events,
