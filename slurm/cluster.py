@@ -3,7 +3,7 @@
 
 Needs Debian's packages slurm-wlm and munge, and nothing else: no configuration outside the
 cluster's own folder, no service of the machine, no account. It has munge with a key of its own, a
-controller, and one slurmd for each node; all of them listen on ports of their own.
+controller, and one slurmd for each node, on ports of their own that only this machine reaches.
 
     slurm/cluster.py start            three nodes, in a new folder, which is told
     eval "$(slurm/cluster.py env FOLDER)"
@@ -38,6 +38,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 MUNGED, CONTROLLER = "munged", "slurmctld"
@@ -46,7 +47,8 @@ PATIENCE = 60.0
 
 CONFIG = """\
 ClusterName=wardbook
-SlurmctldHost=localhost
+SlurmctldHost=localhost(127.0.0.1)
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 SlurmctldPort={controller_port}
 SlurmUser={user}
 SlurmdUser={user}
@@ -80,7 +82,7 @@ ReturnToService=2
 MpiDefault=none
 SwitchType=switch/none
 MailProg=/bin/true
-PartitionName=normal Nodes=ALL Default=YES MaxTime=2:00:00 PriorityTier=1
+PartitionName=normal Nodes=ALL Default=YES MaxTime=2:00:00 PriorityTier=1 GraceTime=5
 PartitionName=urgent Nodes=ALL MaxTime=2:00:00 PriorityTier=2
 """
 NODE = "NodeName={name} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs={cpus} RealMemory={memory} State=UNKNOWN\n"  # noqa: E501  # Slurm wants it on one line
@@ -162,7 +164,7 @@ class Cluster:
         if CONTROLLER in (daemons or self.daemons):
             wait_until(lambda: self.ask("scontrol", "ping") is not None, self._explain(CONTROLLER))
         for node in nodes:
-            wait_until(lambda node=node: self._takes_jobs(node), self._explain(node))
+            wait_until(partial(self._takes_jobs, node), self._explain(node))
 
     def stop(self) -> None:
         """End all jobs and every process of this cluster."""
@@ -471,8 +473,8 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     for act in (start, stop, status, kill, env):
         command = commands.add_parser(act.__name__, help=act.__doc__, description=act.__doc__)
         command.set_defaults(act=act)
-        optional = {"nargs": "?"} if act is start else {}
-        command.add_argument("folder", type=Path, help="the cluster's folder", **optional)
+        optional = "?" if act is start else None
+        command.add_argument("folder", type=Path, nargs=optional, help="the cluster's folder")
         if act is kill:
             command.add_argument("node", help="its name, as n1")
         if act in (start, stop):

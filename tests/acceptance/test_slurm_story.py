@@ -11,6 +11,7 @@ from slurm_cluster import TrialCluster, open_cluster, wait_for
 
 from pipelines.cli.main import main
 from pipelines.demo.world import ANALYST
+from pipelines.doctor import examine
 from pipelines.house import House
 from pipelines.story import tick_until_quiet
 from tests.integration.test_story import Scene, open_scene
@@ -78,8 +79,13 @@ def test_a_pass_says_that_slurm_is_away_and_the_next_goes_on(
     cluster.end("slurmctld")
     outcome = tick_until_quiet(scene.house)
     assert "Slurm cannot be asked now" in outcome.faults["executor"]
+    (finding,) = (found for found in examine(scene.house) if "executor" in found.subject)
+    assert not finding.well
+    assert "scontrol ping" in finding.advice
     assert scene.record(key).state is State.RUNNING
     cluster.start(["slurmctld"])
+    (finding,) = (found for found in examine(scene.house) if "executor" in found.subject)
+    assert finding.well
     scene.tick()
     wait_for(lambda: result_of(scene, key) is not None)
     scene.tick()

@@ -51,6 +51,9 @@ def test_a_cluster_comes_up_works_and_goes(folder: Path) -> None:
     wait_for(lambda: len(descendants(watcher)) >= 2)
     processes = [*map(cluster.find_process, cluster.daemons), watcher, *descendants(watcher)]
     assert [pid for pid in processes if pid is None or not is_alive(pid)] == []
+    heard = [c.laddr.ip for pid in processes for c in psutil.Process(pid).net_connections("inet")]
+    assert len(heard) >= 3  # the controller and two nodes
+    assert set(heard) == {"127.0.0.1"}
     assert "ended" in call("stop", folder, "--remove")
     assert [pid for pid in processes if pid is not None and is_alive(pid)] == []
     assert not folder.exists()

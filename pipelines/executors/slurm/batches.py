@@ -45,11 +45,20 @@ class Submission:
 
     @classmethod
     def read(cls, folder: Path) -> Submission | None:
-        """Return what was noted last, or None."""
+        """Return what was noted last, or None.
+
+        Raises:
+            Fault: the note is damaged, so nobody knows whether Slurm has the run.
+        """
         try:
             return cls(**json.loads((folder / NOTE).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
+        except (ValueError, TypeError):
+            raise Fault(
+                f"{folder / NOTE} is damaged, so it is not known whether Slurm has this run. See "
+                "with `squeue --me`, then remove the file: the run is handed over again."
+            ) from None
 
 
 def read_layout(folder: Path) -> str:
@@ -123,7 +132,10 @@ class Batches:
 def _is_needed(batch: str, link: Path) -> bool:
     if not link.is_symlink() or not link.is_dir() or RunResult.read(link) is not None:
         return False
-    note = Submission.read(link)
+    try:
+        note = Submission.read(link)
+    except Fault:
+        return True  # told where its run is settled
     return note is not None and note.batch == batch
 
 

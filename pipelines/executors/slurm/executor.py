@@ -112,9 +112,8 @@ class SlurmExecutor:
                 if RunResult.read(folder) is not None:
                     continue
                 facts = sight.facts(folder)
-            except (OSError, ValueError, TypeError) as error:
-                # One folder that is damaged must not hold up the others.
-                yield f"{folder}: not to be read ({type(error).__name__}). Look at its {NOTE}."
+            except Fault as fault:
+                yield str(fault)  # a run that is damaged must not hold up the others
                 continue
             decision, job = decide(facts), facts.job
             yield from _complain(folder, decision, job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pipelines.executors.slurm.decide import Facts
 from pipelines.executors.slurm.ending import was_memory_exceeded
 from pipelines.executors.slurm.queue import Job
 from wardbook.engines.claim import CANCEL, LOCK, is_claimed
+from wardbook.errors import Fault
 
 Jobs = Mapping[tuple[str, int | None], Job]
 """What Slurm says, by batch and task; None stands for the tasks that have no line of their own."""
@@ -74,8 +76,12 @@ def _find_forgotten(
     folders: Iterable[Path], jobs: Jobs, numbers: Mapping[str, int]
 ) -> dict[int, str]:
     """Return number and batch of the arrays of which a run's task is not among the jobs."""
-    notes = filter(None, map(Submission.read, folders))
-    missing = {note.batch for note in notes if (note.batch, note.task) not in jobs}
+    missing = set()
+    for folder in folders:
+        with suppress(Fault):  # told where its run is settled
+            note = Submission.read(folder)
+            if note is not None and (note.batch, note.task) not in jobs:
+                missing.add(note.batch)
     return {numbers[batch]: batch for batch in missing if batch in numbers}
 
 
