@@ -13,10 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from wardbook.engines import server
+from wardbook.engines import statuses
 from wardbook.engines.confinement import Order
 
 START_SECONDS = 120.0
+
+
+_SERVER = "wardbook.engines.server"
+"""Named and not imported: it loads what this process has no use for."""
 
 
 class ServerBroken(Exception):
@@ -82,7 +86,7 @@ class ForkServer:
         with theirs, tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", server.__name__),
+                    *(sys.executable, "-m", _SERVER),
                     *(str(theirs.fileno()), *self._modules),
                 ],
                 cwd="/",
@@ -99,7 +103,7 @@ class ForkServer:
                 ready = ours.recv(64)
             except OSError:
                 ready = b""
-            if ready != server.READY:
+            if ready != statuses.READY:
                 ours.close()
                 self._process.kill()
                 self._process.wait()
@@ -120,7 +124,7 @@ def _order(control: socket.socket, order: Order, lock: int, log: int) -> Keeper 
         answer, handles, _, _ = socket.recv_fds(ours, 1, 1)
     except OSError:
         answer, handles = b"", []
-    if not answer or answer == server.STALE:
+    if not answer or answer == statuses.STALE:
         ours.close()
         return None
     return Keeper(ours, handles[0])

@@ -14,6 +14,10 @@ from wardbook.domain.run import RunSpec
 from wardbook.notebook.session import RUN_VARIABLE
 from wardbook.r import R_FOLDER
 
+JOURNAL = Path("scratch", "journal.jsonl")
+EXECUTED = Path("scratch", "executed.ipynb")
+"""Where a worker writes the notebook while it executes it, and when all is done."""
+
 _PASSED_ON = ("PATH", "LANG", "SHELL", "TZ")
 THREAD_COUNTS = (
     "OMP_NUM_THREADS",

@@ -29,10 +29,9 @@ from wardbook.engines.confinement import Order
 from wardbook.engines.keeper import keep
 from wardbook.engines.scratch import THREAD_COUNTS, copy_fonts
 from wardbook.engines.shell import WirelessKernel, draw_figures_once, make_kernel
+from wardbook.engines.statuses import READY, STALE
 from wardbook.engines.worker import work
 
-READY = b"ready"
-STALE = b"!"
 GROWTH_MB = 256
 """How much the server may grow after it has loaded everything."""
 

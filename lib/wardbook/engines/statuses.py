@@ -19,6 +19,10 @@ BROKEN = 85
 MUTE = 86
 """A cell failed and did not say why."""
 
+READY = b"ready"
+STALE = b"!"
+"""What the fork server says: that it takes orders, and that it would take this one no more."""
+
 
 def leave(status: int) -> NoReturn:
     """End this process at once; no library's exit handler may hang or write."""

@@ -30,18 +30,22 @@ from wardbook.engines.interface import Interrupted
 from wardbook.engines.outputs import OutputBroken, collect_outputs
 from wardbook.engines.processes import wait_for_exit
 from wardbook.engines.scratch import (
+    EXECUTED,
+    JOURNAL,
     begin_afresh,
     build_environment,
     discard_scratch,
     environment_of_server,
 )
-from wardbook.engines.worker import EXECUTED, JOURNAL
 
 COMMON = ("numpy", "pandas", "matplotlib.pyplot", "papermill.execute", "wardbook.notebook")
 """What most notebooks use, and what drives a kernel where one is needed."""
 
 LOOK_SECONDS = 0.5
 """How often a run's wish to be cancelled is looked for."""
+
+SIGNAL_SECONDS = 1.0
+"""How long after a run's death the death of all around it is awaited."""
 
 GRACE_SECONDS = 5.0
 """How long a keeper may take to end the run's processes before it is killed itself."""
@@ -78,7 +82,7 @@ class WarmEngine:
             modules: what the server loads ahead, as far as it is installed.
         """
         self._guard = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._keepers: set[Keeper] = set()
         present = [name for name in modules if find_spec(name.partition(".")[0])]
         environment = environment_of_server(os.environ, Path.cwd(), find_caches())
@@ -97,7 +101,7 @@ class WarmEngine:
     def close(self) -> None:
         """Cut off the runs under way and refuse others; see `Engine.close`."""
         with self._guard:
-            self._closed = True
+            self._closed.set()
             for keeper in self._keepers:
                 keeper.hang_up()
         self._server.close()
@@ -140,23 +144,32 @@ class WarmEngine:
                 keeper = self._begin(order, lock, log.fileno())
             except ServerBroken as broken:
                 log.write(broken.log)
-                return _End()
+                return self._unless_closed(spec, _End())
         try:
             end = _watch(keeper, folder, deadline)
         finally:
             with self._guard:
                 self._keepers.discard(keeper)
-                closed = self._closed
             keeper.close()
-        if closed:
-            raise Interrupted(f"the engine was closed during the run {spec.key}")
+        end = self._unless_closed(spec, end)
         if end.status != statuses.HAND_OVER:
             _keep_notebook(folder)
         return end
 
+    def _unless_closed(self, spec: RunSpec, end: _End) -> _End:
+        """Return the end of a run, which counts unless this engine is being closed.
+
+        Who ends a job on a cluster signals all of its processes, one after the other. A run that
+        seems to have died by itself may be the first of them: whether we are the next is awaited.
+        """
+        died = end.stopped is None and end.status not in (*_SAID, statuses.HAND_OVER)
+        if self._closed.wait(SIGNAL_SECONDS) if died else self._closed.is_set():
+            raise Interrupted(f"the engine was closed during the run {spec.key}")
+        return end
+
     def _begin(self, order: Order, lock: int, log: int) -> Keeper:
         with self._guard:
-            if self._closed:
+            if self._closed.is_set():
                 raise Interrupted("the engine is closed")
             keeper = self._server.fork(order, lock, log)
             self._keepers.add(keeper)

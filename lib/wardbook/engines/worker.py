@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import ipykernel_launcher
 
 from wardbook.domain.run import RunSpec
 from wardbook.engines.confinement import Order, data_in_use, fence_run, set_limits, settle_in
 from wardbook.engines.direct import Execution
+from wardbook.engines.scratch import EXECUTED, JOURNAL
 from wardbook.engines.shell import WirelessKernel, wake_kernel
 from wardbook.engines.streams import capture_streams
-
-JOURNAL = Path("scratch", "journal.jsonl")
-EXECUTED = Path("scratch", "executed.ipynb")
 
 
 def work(order: Order, spec: RunSpec, kernel: WirelessKernel) -> int:
