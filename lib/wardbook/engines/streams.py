@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from jupyter_client.session import Session
@@ -71,6 +72,10 @@ class CapturedStream(io.TextIOBase):
         self._latest = parent["header"]
         self._parent.set(self._latest)
 
+    def keep_parent(self) -> None:
+        """Let the present thread go on writing for the present cell when later ones are executed."""
+        self._parent.set(self._latest)
+
     def write(self, text: str) -> int:
         """Keep the text for the next flush; returns the number of characters."""
         if not isinstance(text, str):
@@ -117,5 +122,16 @@ def capture_streams(session: Session, channel: Any, folder: Path) -> None:
     """Make both standard streams of this process a notebook's; temporary files go to `folder`."""
     sys.stdout.flush()
     sys.stderr.flush()
-    sys.stdout = CapturedStream(session, channel, "stdout", 1, folder)
-    sys.stderr = CapturedStream(session, channel, "stderr", 2, folder)
+    streams = (
+        CapturedStream(session, channel, "stdout", 1, folder),
+        CapturedStream(session, channel, "stderr", 2, folder),
+    )
+    sys.stdout, sys.stderr = streams
+    run = Thread.run
+
+    def run_for_its_cell(thread: Thread) -> None:
+        for stream in streams:
+            stream.keep_parent()
+        run(thread)
+
+    Thread.run = run_for_its_cell  # type: ignore[method-assign]  # as ipykernel does
