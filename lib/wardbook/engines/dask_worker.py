@@ -1,0 +1,32 @@
+"""A Dask worker on a further node of a run, confined as the notebook is.
+
+`python -m wardbook.engines.dask_worker SCHEDULER OPTION…`, with the options of `dask worker`, in
+the environment of the run. It ends with the scheduler, which lives in the notebook's process.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from wardbook.domain.run import RunSpec
+from wardbook.engines.confinement import Order, data_in_use, fence_run, set_limits, settle_in
+from wardbook.notebook.session import RUN_VARIABLE
+
+
+def main() -> None:
+    """Work until the scheduler is gone."""
+    folder = Path(os.environ[RUN_VARIABLE])
+    order, spec = Order(folder, dict(os.environ), kernel=False), RunSpec.read(folder)
+    settle_in(order)
+    fence_run(order, spec)  # before Dask's threads start: the fence holds for what comes after
+    import dask
+    from distributed.cli import dask_worker
+
+    dask.config.set({"distributed.worker.http.routes": []})
+    set_limits(spec, data_in_use())
+    dask_worker.main()
+
+
+if __name__ == "__main__":
+    main()
