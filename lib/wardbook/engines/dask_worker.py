@@ -7,6 +7,7 @@ the environment of the run. It ends with the scheduler, which lives in the noteb
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from wardbook.domain.run import RunSpec
@@ -22,7 +23,11 @@ def main() -> None:
     fence_run(order, spec)  # before Dask's threads start: the fence holds for what comes after
     import dask
     from distributed.cli import dask_worker
+    from distributed.comm import get_address_host
+    from distributed.utils import get_ip
 
+    # On the network on which the scheduler is, of those that this node may have.
+    sys.argv += ["--host", get_ip(get_address_host(sys.argv[1]))]
     dask.config.set({"distributed.worker.http.routes": []})
     set_limits(spec, data_in_use())
     dask_worker.main()
