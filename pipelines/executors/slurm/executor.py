@@ -127,10 +127,8 @@ class SlurmExecutor:
                 end_run(folder, decision.failure, job, datetime.now(UTC))
             if job is not None and _is_in_the_way(decision, job):
                 unwanted.append(job)
-            if job is not None and decision.act in {Act.SUBMIT, Act.END}:
-                # Its engine ends its workers, unless it could not.
-                if RunSpec.read(folder).nodes > 1:
-                    left_behind.append(job)
+            if job is not None and _may_have_left_workers(folder, decision):
+                left_behind.append(job)
         for key, runs in wanted.items():
             for start in range(0, len(runs), self._settings.largest_array):
                 part = runs[start : start + self._settings.largest_array]
@@ -203,6 +201,11 @@ def _find_state(folder: Path, sight: Sight) -> RunState:
 def _is_in_the_way(decision: Decision, job: Job) -> bool:
     """Tell whether the job goes on although its run has ended, or should."""
     return decision.act is Act.KILL or (decision.act is Act.END and _is_active(job))
+
+
+def _may_have_left_workers(folder: Path, decision: Decision) -> bool:
+    """Tell whether the run's engine is gone without a result: it may not have ended its workers."""
+    return decision.act in {Act.SUBMIT, Act.END} and RunSpec.read(folder).nodes > 1
 
 
 def _is_active(job: Job) -> bool:
