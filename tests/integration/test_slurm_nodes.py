@@ -152,14 +152,15 @@ def test_workers_end_when_what_they_work_for_is_killed(
     states = {name: state for name, (state, _) in workers_of(cluster, run).items()}
     assert sorted(states.values()) == ["PENDING", "RUNNING", "RUNNING"]
     assert len(processes_of(run)) == 2
+    (waiting,) = (name for name, state in states.items() if state == "PENDING")
+    assert cluster.ask("scontrol", "hold", waiting) == ""  # it cannot begin, and so give up
     notebook = int((tmp_path / "pid").read_text())
     for pid in [notebook] if victim == "notebook" else cluster.engines_of(run):
         os.kill(pid, signal.SIGKILL)
     follow(executor, run)
     assert failure(run) in {FailureKind.KERNEL_DIED, FailureKind.ENVIRONMENT_BROKEN}
     wait_for(lambda: is_clean(cluster, run))
-    (waited,) = (name for name, state in states.items() if state == "PENDING")
-    assert workers_of(cluster, run)[waited] == ("CANCELLED", "")  # never begun, not given up
+    assert workers_of(cluster, run)[waiting] == ("CANCELLED", "")
 
 
 def test_workers_end_when_the_run_is_cancelled_or_fails(
