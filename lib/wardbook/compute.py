@@ -17,12 +17,13 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wardbook.domain.run import RunSpec
+from wardbook.engines.claim import LOCK
 from wardbook.engines.further_nodes import JOB, TIMEOUT_SECONDS, build_sbatch
 from wardbook.errors import EnvironmentFault
 from wardbook.notebook.session import RUN_VARIABLE
@@ -37,7 +38,10 @@ DEATH_SECONDS = 30
 _NOBODY = "127.0.0.1:0"
 # Left alone, Dask serves HTTP on every interface, dashboard or not: on loopback, without
 # a single route, it says nothing to anybody.
-_SILENT = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+_SILENT: Mapping[str, Sequence[str]] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
 
 
 @cache
@@ -90,7 +94,6 @@ def open_nodes(folder: Path, environment: Mapping[str, str]) -> SLURMCluster:
         EnvironmentFault: as above.
     """
     import dask
-    import psutil
     from dask_jobqueue import SLURMCluster
     from dask_jobqueue.slurm import SLURMJob
     from distributed import Security
@@ -101,7 +104,8 @@ def open_nodes(folder: Path, environment: Mapping[str, str]) -> SLURMCluster:
             f"{shared} has characters that a job's script cannot bear, so no further nodes are "
             "asked for. Put `state` into a folder with a plain name, or set nodes = 1."
         )
-    left = spec.seconds - (time.time() - psutil.Process().create_time())
+    taken_up = (folder / LOCK).stat().st_mtime
+    left = spec.seconds - (time.time() - taken_up)
     sbatch = build_sbatch(spec, folder, environment, left)
     own = [f"{name}={value}" for name, value in environment.items() if not _is_slurms(name)]
     with dask.config.set(_SILENT):

@@ -107,8 +107,11 @@ def is_clean(cluster: TrialCluster, run: Path) -> bool:
     return cluster.jobs() == [] and not processes_of(run) and not (run / "scratch").exists()
 
 
-def test_a_notebook_computes_on_two_further_nodes(cluster: TrialCluster, tmp_path: Path) -> None:
-    run = make_run(tmp_path, "run", OPEN, COMPUTE, cpus=2, nodes=3)
+@pytest.mark.parametrize("engine", ["warm", "kernel"])
+def test_a_notebook_computes_on_two_further_nodes(
+    cluster: TrialCluster, tmp_path: Path, engine: str
+) -> None:
+    run = make_run(tmp_path, "run", OPEN, COMPUTE, cpus=2, nodes=3, engine=engine)
     executor = cluster.executor(tmp_path)
     look(executor, [run])
     wait_for((run / "outputs" / "told").exists)
@@ -117,6 +120,12 @@ def test_a_notebook_computes_on_two_further_nodes(cluster: TrialCluster, tmp_pat
     assert {state for state, _ in workers.values()} == {"RUNNING"}
     assert sorted([own, *(node for _, node in workers.values())]) == ["n1", "n2", "n3"]
     assert len(processes_of(run)) == 2
+    asked = cluster.ask("squeue", "--noheader", "--format=%C %m %P %l")
+    # As the run has them, but no longer than it may still take: 60 s, and a margin for its engine.
+    assert sorted(asked.splitlines() if asked else []) == [
+        *["2 1424M normal 1:00"] * 2,
+        "2 1424M normal 2:00",
+    ]
     told = json.loads((run / "outputs" / "told").read_text())
     own_pair = [
         next((run / "scratch" / "tmp").glob(f".dask-jobqueue.worker.{part}.*"))
@@ -196,3 +205,25 @@ def test_a_run_on_one_node_knows_nothing_of_slurm(cluster: TrialCluster, tmp_pat
     follow(cluster.executor(tmp_path), run)
     assert failure(run) is None
     assert json.loads((run / "outputs" / "told").read_text()) == [2, "inproc", []]
+
+
+def test_workers_that_slurm_refuses_are_told(cluster: TrialCluster, tmp_path: Path) -> None:
+    word = "nowhere\\n#SBATCH --wrap=id"
+    ask = f"""
+import os, pathlib
+from wardbook import compute
+
+os.environ["SLURM_JOB_PARTITION"] = "{word}"
+try:
+    compute.client()
+except Exception as error:
+    pathlib.Path(os.environ["WARDBOOK_RUN"], "outputs", "told").write_text(str(error))
+    raise
+"""
+    run = make_run(tmp_path, "run", ask, nodes=2)
+    follow(cluster.executor(tmp_path), run)
+    assert failure(run) is FailureKind.CELL_ERROR
+    told = (run / "outputs" / "told").read_text()
+    assert told.startswith("Slurm did not take this run's workers.")
+    assert "invalid partition specified: nowhere\n" in told
+    wait_for(lambda: is_clean(cluster, run))
