@@ -19,6 +19,8 @@ def compare_resources(spec: RunSpec, result: RunResult) -> dict[str, object]:
     asked |= {
         name: word for name, word in (("partition", spec.partition), ("gres", spec.gres)) if word
     }
+    if spec.nodes > 1:
+        asked["nodes"] = spec.nodes
     return {"asked": asked, "used": asdict(result.used) if result.used else None}
 
 
@@ -33,7 +35,7 @@ def tell_resources(details: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
         return {}
     asked: Mapping[str, Any] = detail["asked"]
     words = [f"{asked['cpus']} cpu(s)", f"{asked['memory_mb']} MB", f"{asked['seconds']:g} s"]
-    words += [f"{name} {asked[name]}" for name in ("partition", "gres") if name in asked]
+    words += [f"{name} {asked[name]}" for name in ("partition", "gres", "nodes") if name in asked]
     used: Mapping[str, Any] | None = detail["used"]
     if used is None:
         told = f"not known; it took {detail['seconds']:g} s"

@@ -68,6 +68,7 @@ def start_run(house: House, record: Record) -> Record:
         seconds=template.spec.resources.minutes * 60,
         partition=template.spec.resources.partition,
         gres=template.spec.resources.gres,
+        nodes=template.spec.resources.nodes,
     )
     earlier = RunResult.read(folder)
     if earlier is not None and earlier.failure and not is_bound_to_recur(earlier.failure.kind):

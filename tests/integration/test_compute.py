@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from trial_runs import make_run
 
 from wardbook.engines import open_engine
@@ -27,8 +28,13 @@ open(os.environ["WARDBOOK_RUN"] + "/outputs/told", "w").write(json.dumps(told))
 """
 
 
-def test_a_notebook_has_as_many_threads_as_its_run_has_processors(tmp_path: Path) -> None:
-    run = make_run(tmp_path, "run", CELL, cpus=3, memory_mb=2048)
+@pytest.mark.parametrize("nodes", [1, 3])
+def test_a_notebook_has_as_many_threads_as_its_run_has_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nodes: int
+) -> None:
+    # An engine on this machine asks for no further nodes, not even from within somebody's job.
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    run = make_run(tmp_path, "run", CELL, cpus=3, memory_mb=2048, nodes=nodes)
     engine = open_engine()
     try:
         result = engine.execute(run)

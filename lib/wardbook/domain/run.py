@@ -61,6 +61,7 @@ class RunSpec:
 
     `period` is the one that a recurring request runs for. `partition` and `gres` are Slurm's words
     for where a job goes and what it needs beside processors and memory; "" leaves it to Slurm.
+    `nodes` is how many nodes of such a size Dask has on Slurm, the run's own included.
     `open_to` are folders that the unit opens to every run, beside the run's own.
     """
 
@@ -79,6 +80,7 @@ class RunSpec:
     seconds: float = 600.0
     partition: str = ""
     gres: str = ""
+    nodes: int = 1
     open_to: tuple[str, ...] = ()
 
     @property

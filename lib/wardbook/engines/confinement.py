@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from wardbook.domain.run import RunSpec
 from wardbook.engines.fence import fence_in
+from wardbook.engines.further_nodes import CONF
 
 RESERVE_MB = 64
 """What a notebook may still use to show its MemoryError; see `wardbook.notebook.display`."""
@@ -113,6 +114,8 @@ def _readable(order: Order, spec: RunSpec) -> Iterator[Path]:
     for name in ("PYTHONUSERBASE", "MPLCONFIGDIR", "IPYTHONDIR"):
         if name in order.environment:
             yield Path(order.environment[name])
+    if CONF in order.environment:  # only where the run may ask Slurm for further nodes
+        yield Path(order.environment[CONF]).parent
     yield Path(spec.template_folder)
     yield from (order.folder / source.path for source in spec.sources.values())
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wardbook.domain.run import RunSpec
+from wardbook.engines.further_nodes import keep_of_job
 from wardbook.notebook.session import RUN_VARIABLE
 from wardbook.r import R_FOLDER
 
@@ -66,6 +67,7 @@ def build_environment(
     scratch = folder / "scratch"
     environment = _pass_on(parent, where)
     environment |= dict.fromkeys(THREAD_COUNTS, str(spec.cpus))
+    environment |= keep_of_job(spec, parent)
     environment |= {
         RUN_VARIABLE: str(folder),
         "HOME": str(scratch / "home"),

@@ -140,13 +140,14 @@ class OutputSpec(_Model):
 
 
 class ResourcesSpec(_Model):
-    """What one run may use; `partition` and `gres` matter on Slurm alone."""
+    """What one run may use on each of its nodes; the last three matter on Slurm alone."""
 
     cpus: Annotated[int, Field(ge=1, le=64)] = 1
     memory_mb: Annotated[int, Field(ge=256)] = 2048
     minutes: Annotated[float, Field(gt=0)] = 10
     partition: SlurmWord = ""
     gres: SlurmWord = ""
+    nodes: Annotated[int, Field(ge=1, le=64)] = 1
 
 
 class TemplateSpec(_Model):

@@ -26,6 +26,7 @@ from pipelines.executors.slurm.submission import (
     parse_sbatch,
 )
 from wardbook.domain.run import FailureKind, RunResult, RunSpec
+from wardbook.engines import further_nodes
 from wardbook.engines.claim import ask_to_cancel
 from wardbook.errors import Fault
 from wardbook.settings import SlurmSettings
@@ -106,6 +107,7 @@ class SlurmExecutor:
             self._batches.note_number(known.batch, known.number)
         self._batches.drop_finished({j.batch for j in sight.jobs.values() if _is_active(j)})
         unwanted: list[Job] = []
+        left_behind: list[Job] = []
         wanted: dict[Wanted, list[tuple[Path, Decision]]] = defaultdict(list)
         for folder in folders:
             try:
@@ -125,12 +127,16 @@ class SlurmExecutor:
                 end_run(folder, decision.failure, job, datetime.now(UTC))
             if job is not None and _is_in_the_way(decision, job):
                 unwanted.append(job)
+            if job is not None and _may_have_left_workers(folder, decision):
+                left_behind.append(job)
         for key, runs in wanted.items():
             for start in range(0, len(runs), self._settings.largest_array):
                 part = runs[start : start + self._settings.largest_array]
                 yield from self._hand_over(key, part, lock)
         if unwanted:
             queue.parse_scancel(self._commands.run(queue.build_scancel(unwanted)))
+        for job in left_behind:
+            queue.parse_scancel(self._commands.run(further_nodes.build_scancel(job.identity)))
 
     def _hand_over(
         self, wanted: Wanted, runs: Sequence[tuple[Path, Decision]], lock: int
@@ -195,6 +201,11 @@ def _find_state(folder: Path, sight: Sight) -> RunState:
 def _is_in_the_way(decision: Decision, job: Job) -> bool:
     """Tell whether the job goes on although its run has ended, or should."""
     return decision.act is Act.KILL or (decision.act is Act.END and _is_active(job))
+
+
+def _may_have_left_workers(folder: Path, decision: Decision) -> bool:
+    """Tell whether the run's engine is gone without a result: it may not have ended its workers."""
+    return decision.act in {Act.SUBMIT, Act.END} and RunSpec.read(folder).nodes > 1
 
 
 def _is_active(job: Job) -> bool:
