@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.house import House
+from wardbook.engines.fence import has_fence
 from wardbook.errors import WardbookError
 from wardbook.settings import SlurmSettings
 
@@ -145,6 +146,15 @@ def _look_at_executor(house: House) -> Iterator[Finding]:
         yield Finding(f"executor at {chosen.address}", workers > 0, "It has no workers.")
 
 
+def _look_at_fence(_: House) -> Iterator[Finding]:
+    yield Finding(
+        "Landlock, which fences notebooks in",
+        has_fence(),
+        "This kernel has none: a notebook can read whatever this account can. Use Linux 5.13 or "
+        "later, with landlock among its security modules (lsm=landlock,…).",
+    )
+
+
 def _look_at_slurm(chosen: SlurmSettings) -> Iterator[Finding]:
     from pipelines.executors.slurm.commands import SlurmCommands
     from pipelines.executors.slurm.queue import build_squeue, parse_squeue
@@ -162,4 +172,5 @@ _EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {
     "keys": _look_at_keys,
     "folders": _look_at_folders,
     "executor": _look_at_executor,
+    "fence": _look_at_fence,
 }

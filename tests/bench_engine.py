@@ -27,6 +27,7 @@ from tests.trial_runs import make_run, wait_until
 from wardbook.domain.output import Sensitivity
 from wardbook.domain.run import RunResult, SourceFile
 from wardbook.engines.warm_engine import WarmEngine
+from wardbook.files import hash_file
 
 ROUNDS = 7
 REPORT = (
@@ -78,7 +79,7 @@ class Contest:
 
     def make(self, **spec: str) -> Path:
         self._made += 1
-        sources = {"stays": SourceFile(str(self.data), "", Sensitivity.PUBLIC)}
+        sources = {"stays": SourceFile(str(self.data), hash_file(self.data), Sensitivity.PUBLIC)}
         return make_run(self.folder, f"run{self._made}", *self.cells, sources=sources, **spec)
 
     def execute(self, run: Path) -> None:

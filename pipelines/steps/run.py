@@ -114,7 +114,9 @@ def find_sources(
             details = {"file": source.path.name}
             failure = Failure(FailureKind.DATA_PROBLEM, problem="file_missing", details=details)
         else:
-            found[name] = SourceFile(version.path, version.sha256, source.sensitivity)
+            found[name] = SourceFile(
+                version.path, version.sha256, source.sensitivity, version.size, version.mtime_ns
+            )
     return found, failure
 
 

@@ -14,6 +14,7 @@ from wardbook.domain.output import Sensitivity
 from wardbook.domain.run import SourceFile
 from wardbook.engines.fence import has_fence
 from wardbook.engines.warm_engine import WarmEngine
+from wardbook.files import hash_file
 
 pytestmark = pytest.mark.skipif(not has_fence(), reason="this kernel has no Landlock")
 CANARY = "Dupont-1957"
@@ -80,7 +81,7 @@ def test_what_a_notebook_can_reach(tmp_path: Path, engine: WarmEngine, mode: str
                 signal=f"os.kill({victim.pid}, signal.SIGTERM)",
             ),
             open_to=[],
-            sources={"stays": SourceFile(str(stays), "", Sensitivity.PUBLIC)},
+            sources={"stays": SourceFile(str(stays), hash_file(stays), Sensitivity.PUBLIC)},
             engine=mode,
         )
         became = dict(attempt(engine, folder))

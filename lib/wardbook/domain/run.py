@@ -48,11 +48,13 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One data source as this run reads it."""
+    """One data source as this run reads it; `size` and `mtime_ns` are those it had when hashed."""
 
     path: str
     sha256: str
     sensitivity: Sensitivity
+    size: int = -1
+    mtime_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class RunSpec:
         """Read `spec.json` from the run's folder."""
         raw = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
         sources = {
-            name: SourceFile(s["path"], s["sha256"], Sensitivity(s["sensitivity"]))
+            name: SourceFile(**(s | {"sensitivity": Sensitivity(s["sensitivity"])}))
             for name, s in raw.pop("sources").items()
         }
         return cls(sources=sources, **raw)

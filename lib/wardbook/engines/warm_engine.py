@@ -37,6 +37,7 @@ from wardbook.engines.scratch import (
     discard_scratch,
     environment_of_server,
 )
+from wardbook.engines.sources import find_data_failure
 
 COMMON = ("numpy", "pandas", "matplotlib.pyplot", "papermill.execute", "wardbook.notebook")
 """What most notebooks use, and what drives a kernel where one is needed."""
@@ -112,9 +113,11 @@ class WarmEngine:
         outputs: tuple[Output, ...] = ()
         end = End(FailureKind.CANCELLED)
         try:
-            if not is_cancelled(folder):
-                end = self._run(folder, spec, lock, clock + spec.seconds)
-            failure = _name_failure(folder, spec, end)
+            failure = find_data_failure(folder, spec)
+            if failure is None:
+                if not is_cancelled(folder):
+                    end = self._run(folder, spec, lock, clock + spec.seconds)
+                failure = _name_failure(folder, spec, end)
             if failure is None:
                 outputs = collect_outputs(folder / "outputs")
         except OutputBroken as broken:
