@@ -23,7 +23,7 @@ def main() -> None:
     fence_run(order, spec)  # before Dask's threads start: the fence holds for what comes after
     import dask
     from distributed.cli import dask_worker
-    from distributed.comm import get_address_host
+    from distributed.comm.addressing import get_address_host
     from distributed.utils import get_ip
 
     # On the network on which the scheduler is, of those that this node may have.
