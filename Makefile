@@ -42,6 +42,8 @@ fix: $(READY)  ## format, and mend what can be mended
 
 bench: $(READY)  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench
+	$(PYTHON) -m tests.bench_engine
+	$(PYTHON) -m tests.bench_decide
 	$(PYTHON) -m tests.bench_sync
 
 fuzz: $(READY)  ## convert hostile texts for five minutes, both ways

@@ -45,7 +45,6 @@ class Reference:
         itself gave up, for reasons that are in `log.txt` of the folder.
         The kernel starts in `home` of that folder, which is also its HOME.
         """
-        (folder / "home").mkdir()
         request = json.dumps({"folder": str(folder), "kernel": kernel})
         assert self._process.stdin
         assert self._process.stdout
@@ -94,10 +93,12 @@ def _serve() -> None:
 
 
 def _execute(folder: Path, kernel: str) -> str:
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
 
+    shutil.rmtree(folder / "home", ignore_errors=True)  # of a try that got stuck
+    (folder / "home").mkdir()
     os.environ["HOME"] = str(folder / "home")
     os.environ["IPYTHONDIR"] = str(folder / "ipython")
     os.chdir(folder / "home")
@@ -105,6 +106,7 @@ def _execute(folder: Path, kernel: str) -> str:
         "kernel_name": kernel,
         "progress_bar": False,
         "start_timeout": 20,
+        "execution_timeout": 6,
         # Without asking: some kernels take seconds to leave, when all cells have long been done.
         "shutdown_kernel": "immediate",
     }
@@ -118,8 +120,9 @@ def _execute(folder: Path, kernel: str) -> str:
             return _FAILED
         except DeadKernelError:
             return _DIED
-        except RuntimeError:
-            # The kernel did not come up: two that start at once may choose the same port.
+        except (CellTimeoutError, RuntimeError):
+            # Two kernels that start at once may choose the same port: one does not come up, or its
+            # answers go to the other.
             traceback.print_exc(file=log)
             return _STUCK
         except Exception:  # whatever it was, the engine is held against it

@@ -44,12 +44,19 @@ _ENTROPY = ("/dev/random", "/dev/urandom")
 class Order:
     """What a run's process is told, by whoever asked for it.
 
-    `environment` is its whole environment; `kernel` asks for a Jupyter kernel of its own.
+    `environment` is its whole environment; `kernel` asks for a Jupyter kernel of its own. One that
+    is `free_in` a working directory is neither fenced nor limited.
     """
 
     folder: Path
     environment: Mapping[str, str]
     kernel: bool
+    free_in: Path | None = None
+
+    @property
+    def home(self) -> Path:
+        """The working directory."""
+        return self.free_in or self.folder / "scratch" / "home"
 
 
 def settle_in(order: Order) -> None:
@@ -62,7 +69,7 @@ def settle_in(order: Order) -> None:
     os.environ.update(order.environment)
     time.tzset()
     tempfile.tempdir = None
-    os.chdir(order.folder / "scratch" / "home")
+    os.chdir(order.home)
     random.seed()
     if "numpy" in sys.modules:
         import numpy

@@ -89,7 +89,8 @@ def _become_keeper(
         for ours, standard in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(ours, standard)
         given = json.loads(order)
-        run = Order(Path(given["folder"]), given["environment"], given["kernel"])
+        free_in = given["free_in"] and Path(given["free_in"])
+        run = Order(Path(given["folder"]), given["environment"], given["kernel"], free_in)
         spec = RunSpec.read(run.folder)
         keep(socket.socket(fileno=connection), lambda: work(run, spec, kernel), spec)
         status = 0

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
+from threading import Thread, current_thread
 from typing import Any
 
 from jupyter_client.session import Session
@@ -23,6 +24,7 @@ from wardbook.engines import statuses
 from wardbook.engines.statuses import leave
 
 _BLOCK = 1 << 20
+_STARTED_BY = "_wardbook_started_by"
 
 
 class CapturedStream(io.TextIOBase):
@@ -42,7 +44,7 @@ class CapturedStream(io.TextIOBase):
         self._owner = os.getpid()
         self._kept: list[tuple[Mapping[str, Any], str]] = []
         self._parent: ContextVar[Mapping[str, Any]] = ContextVar(f"parent of {name}")
-        self._latest: Mapping[str, Any] = {}
+        self.latest: Mapping[str, Any] = {}
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._read_to = 0
         # What was the handle before stays the answer of `fileno`, as in ipykernel: a subprocess
@@ -68,8 +70,13 @@ class CapturedStream(io.TextIOBase):
 
     def set_parent(self, parent: Mapping[str, Any]) -> None:
         """From now on the present thread, and those it starts, write for this request's cell."""
-        self._latest = parent["header"]
-        self._parent.set(self._latest)
+        self.latest = parent["header"]
+        self._parent.set(self.latest)
+
+    def _find_parent(self) -> Mapping[str, Any]:
+        """Return the cell that the present task, or the present thread, was started by."""
+        started_by = getattr(current_thread(), _STARTED_BY, self.latest)
+        return self._parent.get(started_by)
 
     def write(self, text: str) -> int:
         """Keep the text for the next flush; returns the number of characters."""
@@ -79,7 +86,7 @@ class CapturedStream(io.TextIOBase):
             os.write(self._written, text.encode("utf-8", "replace"))
             return len(text)
         self._take_written()
-        self._kept.append((self._parent.get(self._latest), text))
+        self._kept.append((self._find_parent(), text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:  # type: ignore[override]
@@ -110,12 +117,22 @@ class CapturedStream(io.TextIOBase):
             return
         while block := os.pread(self._written, _BLOCK, self._read_to):
             self._read_to += len(block)
-            self._kept.append((self._latest, self._decode(block)))
+            self._kept.append((self.latest, self._decode(block)))
 
 
 def capture_streams(session: Session, channel: Any, folder: Path) -> None:
     """Make both standard streams of this process a notebook's; temporary files go to `folder`."""
     sys.stdout.flush()
     sys.stderr.flush()
-    sys.stdout = CapturedStream(session, channel, "stdout", 1, folder)
-    sys.stderr = CapturedStream(session, channel, "stderr", 2, folder)
+    streams = (
+        CapturedStream(session, channel, "stdout", 1, folder),
+        CapturedStream(session, channel, "stderr", 2, folder),
+    )
+    sys.stdout, sys.stderr = streams
+    start = Thread.start
+
+    def start_for_its_cell(thread: Thread) -> None:
+        setattr(thread, _STARTED_BY, streams[0].latest)
+        start(thread)
+
+    Thread.start = start_for_its_cell  # type: ignore[method-assign, assignment]  # as ipykernel does

@@ -62,7 +62,7 @@ _SAID = (statuses.ENDED, statuses.CELL_FAILED, statuses.MUTE)
 
 
 @dataclass(frozen=True)
-class _End:
+class End:
     """How a run's processes ended: stopped by us, or by themselves with a status."""
 
     stopped: FailureKind | None = None
@@ -110,7 +110,7 @@ class WarmEngine:
         spec = RunSpec.read(folder)
         started, clock = datetime.now(UTC), time.monotonic()
         outputs: tuple[Output, ...] = ()
-        end = _End(FailureKind.CANCELLED)
+        end = End(FailureKind.CANCELLED)
         try:
             if not is_cancelled(folder):
                 end = self._run(folder, spec, lock, clock + spec.seconds)
@@ -125,7 +125,7 @@ class WarmEngine:
         begun = started.isoformat(timespec="seconds")
         return RunResult(spec.key, begun, seconds, outputs, failure, end.used)
 
-    def _run(self, folder: Path, spec: RunSpec, lock: int, deadline: float) -> _End:
+    def _run(self, folder: Path, spec: RunSpec, lock: int, deadline: float) -> End:
         """Execute the notebook, in a whole kernel if it turns out to need one."""
         in_kernel = spec.engine == "kernel" or spec.kernel != "python3"
         end = self._fork(folder, spec, lock, deadline, in_kernel)
@@ -135,7 +135,7 @@ class WarmEngine:
 
     def _fork(
         self, folder: Path, spec: RunSpec, lock: int, deadline: float, in_kernel: bool
-    ) -> _End:
+    ) -> End:
         begin_afresh(folder, find_caches())
         environment = build_environment(folder, spec, os.environ, Path.cwd())
         order = Order(folder, environment, in_kernel)
@@ -144,9 +144,9 @@ class WarmEngine:
                 keeper = self._begin(order, lock, log.fileno())
             except ServerBroken as broken:
                 log.write(broken.log)
-                return self._unless_closed(spec, _End())
+                return self._unless_closed(spec, End())
         try:
-            end = _watch(keeper, folder, deadline)
+            end = watch(keeper, folder, deadline)
         finally:
             with self._guard:
                 self._keepers.discard(keeper)
@@ -156,7 +156,7 @@ class WarmEngine:
             _keep_notebook(folder)
         return end
 
-    def _unless_closed(self, spec: RunSpec, end: _End) -> _End:
+    def _unless_closed(self, spec: RunSpec, end: End) -> End:
         """Return the end of a run, which counts unless this engine is being closed.
 
         Who ends a job on a cluster signals all of its processes, one after the other. A run that
@@ -176,7 +176,7 @@ class WarmEngine:
         return keeper
 
 
-def _watch(keeper: Keeper, folder: Path, deadline: float) -> _End:
+def watch(keeper: Keeper, folder: Path, deadline: float) -> End:
     """Wait until the run has ended; end it when its time is over or somebody wishes it."""
     poll = select.poll()
     poll.register(keeper.connection, select.POLLIN)
@@ -200,9 +200,9 @@ def _watch(keeper: Keeper, folder: Path, deadline: float) -> _End:
         told += part
     wait_for_exit(keeper.handle, GRACE_SECONDS)
     if not told:  # the keeper was killed, and the worker with it
-        return _End(stopped, statuses.KERNEL_DIED)
+        return End(stopped, statuses.KERNEL_DIED)
     end = json.loads(told)
-    return _End(stopped, end["status"], Usage(end["cpu_seconds"], end["peak_mb"]))
+    return End(stopped, end["status"], Usage(end["cpu_seconds"], end["peak_mb"]))
 
 
 def _keep_notebook(folder: Path) -> None:
@@ -221,7 +221,7 @@ def _keep_notebook(folder: Path) -> None:
         (folder / "executed.ipynb").write_text(text, "utf-8", "replace")
 
 
-def _name_failure(folder: Path, spec: RunSpec, end: _End) -> Failure | None:
+def _name_failure(folder: Path, spec: RunSpec, end: End) -> Failure | None:
     notebook = read_notebook(folder / "executed.ipynb")
     unfinished = find_unfinished_cell(notebook) if notebook else None
     failure: Failure | None

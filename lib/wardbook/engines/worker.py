@@ -35,8 +35,9 @@ def work(order: Order, spec: RunSpec, kernel: WirelessKernel) -> int:
     wake_kernel(kernel, scratch / "ipython", arguments)
     # Read and opened before the fence: the notebook cannot change what it is judged by.
     execution = Execution(kernel, order.folder / "notebook.ipynb", order.folder / JOURNAL)
-    fence_run(order, spec)
-    set_limits(spec, data_in_use())
+    if order.free_in is None:
+        fence_run(order, spec)
+        set_limits(spec, data_in_use())
     status = execution.run()
     partial = order.folder / EXECUTED.with_suffix(".part")
     execution.write(partial)
