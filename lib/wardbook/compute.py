@@ -93,17 +93,18 @@ def open_nodes(folder: Path, environment: Mapping[str, str]) -> SLURMCluster:
     Raises:
         EnvironmentFault: as above.
     """
-    import dask
-    from dask_jobqueue import SLURMCluster
-    from dask_jobqueue.slurm import SLURMJob
-    from distributed import Security
-
     spec, shared = RunSpec.read(folder), folder / "scratch" / "tmp"
     if shlex.quote(str(shared)) != str(shared):
         raise EnvironmentFault(
             f"{shared} has characters that a job's script cannot bear, so no further nodes are "
             "asked for. Put `state` into a folder with a plain name, or set nodes = 1."
         )
+    # Loading it writes into ~/.config/dask: in a run, that is the scratch folder's.
+    import dask
+    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue.slurm import SLURMJob
+    from distributed import Security
+
     taken_up = (folder / LOCK).stat().st_mtime
     left = spec.seconds - (time.time() - taken_up)
     sbatch = build_sbatch(spec, folder, environment, left)

@@ -53,6 +53,11 @@ while not (folder.parent / "go").exists():
     time.sleep(0.02)
 """
 
+FIRST_ONLY = """
+import os, pathlib
+assert not pathlib.Path(os.environ["WARDBOOK_RUN"]).parent.joinpath("pid").exists()
+"""
+
 WAIT = """
 (folder.parent / "pid").write_text(str(os.getpid()))
 time.sleep(600)
@@ -149,12 +154,19 @@ def test_a_notebook_computes_on_two_further_nodes(
     wait_for(lambda: is_clean(cluster, run))
 
 
-@pytest.mark.parametrize("victim", ["notebook", "engine"])
+@pytest.mark.parametrize(
+    ("victim", "end"),
+    [
+        ("notebook", FailureKind.KERNEL_DIED),
+        ("engine", FailureKind.ENVIRONMENT_BROKEN),
+        ("node", FailureKind.CELL_ERROR),  # of the second attempt, on another node
+    ],
+)
 def test_workers_end_when_what_they_work_for_is_killed(
-    cluster: TrialCluster, tmp_path: Path, victim: str
+    cluster: TrialCluster, tmp_path: Path, victim: str, end: FailureKind
 ) -> None:
     # One worker more than there are nodes: a job that waits must go as well.
-    run = make_run(tmp_path, "run", OPEN, WAIT, cpus=2, nodes=4)
+    run = make_run(tmp_path, "run", FIRST_ONLY, OPEN, WAIT, cpus=2, nodes=4)
     executor = cluster.executor(tmp_path)
     look(executor, [run])
     wait_for((tmp_path / "pid").exists)
@@ -163,13 +175,20 @@ def test_workers_end_when_what_they_work_for_is_killed(
     assert len(processes_of(run)) == 2
     (waiting,) = (name for name, state in states.items() if state == "PENDING")
     assert cluster.ask("scontrol", "hold", waiting) == ""  # it cannot begin, and so give up
-    notebook = int((tmp_path / "pid").read_text())
-    for pid in [notebook] if victim == "notebook" else cluster.engines_of(run):
-        os.kill(pid, signal.SIGKILL)
+    match victim:
+        case "notebook":
+            os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        case "engine":
+            for pid in cluster.engines_of(run):
+                os.kill(pid, signal.SIGKILL)
+        case "node":
+            ((_, _, node),) = cluster.jobs(f"--jobs={cluster.array_of(run)}")
+            cluster.kill(node)
     follow(executor, run)
-    assert failure(run) in {FailureKind.KERNEL_DIED, FailureKind.ENVIRONMENT_BROKEN}
+    assert failure(run) is end
     wait_for(lambda: is_clean(cluster, run))
-    assert workers_of(cluster, run)[waiting] == ("CANCELLED", "")
+    told = cluster.ask("squeue", "--states=all", "--noheader", "--format=%T", f"--jobs={waiting}")
+    assert told == "CANCELLED\n"
 
 
 def test_workers_end_when_the_run_is_cancelled_or_fails(
