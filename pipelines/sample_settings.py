@@ -16,6 +16,7 @@ language = "fr"                  # "fr" or "en": what requesters and readers see
 time_zone = "Europe/Paris"
 state = "state"                  # the secure side: runs, keys, ledger; readable by nobody else
 # templates = "templates"        # your own catalogue; by default the one that comes with Wardbook
+# open_to = ["/scratch"]         # folders that every notebook may read and write beside its own
 
 [jira]
 url = "https://jira.hospital.example"

@@ -59,7 +59,8 @@ class _Model(BaseModel):
 class UnitSettings(_Model):
     """Who we are and where our folders stand. `state` is the secure side.
 
-    `expiry_notice_days` before its legal basis expires, a recurring request says so.
+    `expiry_notice_days` before its legal basis expires, a recurring request says so. `open_to` are
+    folders that every notebook may read and write beside its own.
     """
 
     name: str
@@ -69,6 +70,7 @@ class UnitSettings(_Model):
     time_zone: TimeZone = "Europe/Paris"
     state: Path = Path("state")
     templates: Path | None = None
+    open_to: tuple[Path, ...] = ()
 
 
 class JiraFields(_Model):
@@ -444,6 +446,7 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
         update={
             "state": folder / settings.unit.state,
             "templates": settings.unit.templates and folder / settings.unit.templates,
+            "open_to": tuple(folder / path for path in settings.unit.open_to),
         }
     )
     sources = {

@@ -68,6 +68,7 @@ def start_run(house: House, record: Record) -> Record:
         seconds=template.spec.resources.minutes * 60,
         partition=template.spec.resources.partition,
         gres=template.spec.resources.gres,
+        open_to=tuple(map(str, house.settings.unit.open_to)),
         nodes=template.spec.resources.nodes,
     )
     earlier = RunResult.read(folder)

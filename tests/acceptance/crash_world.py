@@ -239,7 +239,7 @@ class CrashWorld:
 
     def _add_templates(self) -> None:
         text = self.demo.settings.read_text(encoding="utf-8")
-        text = text.replace("[unit]\n", '[unit]\ntemplates = "templates"\n', 1)
+        text = text.replace("[unit]\n", '[unit]\ntemplates = "templates"\nopen_to = ["."]\n', 1)
         self.demo.settings.write_text(text, encoding="utf-8")
         slow = SLOW.format(starts=str(self.starts), gate=str(self.gate)).strip()
         for name, cells in (("tiny", WHOLE), ("failing", FAILING), ("slow", (slow, *WHOLE))):

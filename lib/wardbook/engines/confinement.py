@@ -28,7 +28,7 @@ _SYSTEM = ("/bin", "/lib", "/lib64", "/opt", "/sbin", "/sys", "/usr")
 _CONFIGURATION = (
     *("R", "alternatives", "fonts", "ipython", "java-17-openjdk", "jupyter", "ld.so.cache"),
     *("ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.gen", "localtime", "magic"),
-    *("mime.types", "papersize", "python3", "python3.11", "slurm", "slurm-llnl", "ssl", "texmf"),
+    *("mime.types", "papersize", "python3", "python3.11", "ssl", "texmf"),
     *("ca-certificates", "gai.conf", "group", "host.conf", "hostname", "hosts", "machine-id"),
     *("nsswitch.conf", "odbc.ini", "odbcinst.ini", "os-release", "passwd", "protocols"),
     *("resolv.conf", "services", "timezone"),
