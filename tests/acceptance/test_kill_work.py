@@ -33,9 +33,9 @@ def test_killed_during_the_notebook(world):
         started = world.starts.read_text().count("\n")
         tick = Tick(world)
         wait_for(lambda n=started: world.starts.read_text().count("\n") > n, "the notebook's start")
-        assert any("ipykernel" in command for command in processes_of(world.folder).values())
+        assert any("engines.server" in command for command in processes_of(world.folder).values())
         tick.kill()
-        # The child that drives the kernel, the kernel and gpg's agent all go with the tick.
+        # The process of the notebook and gpg's agent all go with the tick.
         wait_for(lambda: processes_of(world.folder).keys() <= bystanders.keys(), "the last process")
         assert world.starts.read_text().count("\n") == 1 + deaths
     world.gate.touch()

@@ -325,7 +325,7 @@ def test_a_message_names_file_and_place_and_no_value(
 def test_every_message_of_the_reader_has_a_case() -> None:
     covered = {case.code for case in CASES}
     elsewhere = {
-        *("file_missing", "file_unreadable"),
+        *("file_changed", "file_missing", "file_unreadable"),
         *("period_reversed", "period_too_long", "period_without_data", "region_without_data"),
         *("ipp_form", "text_form", "time_form", "choice_unknown", "order_wrong"),
         *("pair_incomplete", "ward_unknown"),
