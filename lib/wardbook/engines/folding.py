@@ -62,6 +62,15 @@ class Folding:
         self._client.process_message(dict(message), self.notebook.cells[self._index], self._index)
 
 
+def rehearse(folder: Path) -> None:
+    """Do once what builds validators and the like, which every later notebook uses."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("0")])
+    file = folder / "rehearsal.ipynb"
+    file.write_text(format_notebook(notebook), encoding="utf-8")
+    read_notebook(file)
+    nbformat.v4.new_output("stream", text="0")
+
+
 class Journal:
     """A file with the messages of a run, one each line, for the case that its process is killed."""
 

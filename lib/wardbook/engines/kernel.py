@@ -27,7 +27,7 @@ from papermill.execute import execute_notebook
 from wardbook.domain.run import RunSpec
 from wardbook.engines import statuses
 from wardbook.engines.confinement import Order, data_in_use, fence_run, set_limits
-from wardbook.engines.processes import die_with_parent
+from wardbook.engines.processes import die_with_parent, wait_for_exit
 from wardbook.engines.shell import forget_kernel
 
 BARE_KERNEL_MB = 160
@@ -65,7 +65,7 @@ def execute_in_kernel(order: Order, spec: RunSpec) -> int:
 
 def _fork_kernel(order: Order, spec: RunSpec) -> AsyncKernelManager:
     # Sockets in the run's own folder: what goes through TCP can be read by anybody on the machine.
-    file, _ = write_connection_file(
+    file, ports = write_connection_file(
         str(order.folder / "scratch" / "jupyter" / "kernel.json"),
         ip="../kernel",
         key=secrets.token_hex().encode(),
@@ -74,12 +74,24 @@ def _fork_kernel(order: Order, spec: RunSpec) -> AsyncKernelManager:
     kernel = os.fork()
     if kernel == 0:
         _become_kernel(order, spec, file)
+    _wait_for_sockets(kernel, ports["hb_port"])
     manager = AsyncKernelManager(kernel_name=spec.kernel, connection_file=file)
     manager.load_connection_file()
     provisioner = LocalProvisioner(parent=manager)
     provisioner.process, provisioner.pid = cast(Any, _Forked(kernel)), kernel
     manager.provisioner = provisioner
     return manager
+
+
+def _wait_for_sockets(kernel: int, last: int) -> None:
+    """Wait until the kernel listens: who asks earlier misses its first words, and waits for more.
+
+    The heartbeat's socket is the last one that ipykernel opens.
+    """
+    handle = os.pidfd_open(kernel)
+    while not Path(f"../kernel-{last}").exists() and not wait_for_exit(handle, 0.002):
+        pass
+    os.close(handle)
 
 
 def _become_kernel(order: Order, spec: RunSpec, file: str) -> NoReturn:

@@ -26,6 +26,7 @@ from typing import NoReturn
 
 from wardbook.domain.run import RunSpec
 from wardbook.engines.confinement import Order
+from wardbook.engines.folding import rehearse
 from wardbook.engines.keeper import keep
 from wardbook.engines.scratch import THREAD_COUNTS, copy_fonts
 from wardbook.engines.shell import WirelessKernel, draw_figures_once, make_kernel
@@ -58,6 +59,8 @@ def _serve(control: socket.socket, folder: Path, modules: Sequence[str]) -> None
     with kernel.shell_in_use.builtin_trap:  # pandas chooses its options by asking for the shell
         _load(modules)
     draw_figures_once()
+    rehearse(folder)
+    kernel.shell_in_use.run_cell("0", silent=True, store_history=False)  # type: ignore[no-untyped-call]
     signature = _Signature()
     gc.collect()
     gc.disable()
