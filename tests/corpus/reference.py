@@ -68,7 +68,14 @@ def _build_environment(fonts: Path) -> dict[str, str]:
     environment = dict(os.environ)
     # ipykernel does not capture what processes write where it believes that pytest does.
     environment.pop("PYTEST_CURRENT_TEST", None)
-    for name in ("MPLBACKEND", "IPYTHONDIR", "JUPYTER_PATH", "PYTHONDONTWRITEBYTECODE"):
+    for name in (
+        "COLUMNS",
+        "LINES",
+        "MPLBACKEND",
+        "IPYTHONDIR",
+        "JUPYTER_PATH",
+        "PYTHONDONTWRITEBYTECODE",
+    ):
         environment.pop(name, None)
     # As every notebook gets a new HOME, matplotlib would list the machine's fonts each time.
     for file in Path.home().glob(".cache/matplotlib/fontlist-*.json"):

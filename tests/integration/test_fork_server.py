@@ -29,11 +29,11 @@ def engine() -> Iterator[WarmEngine]:
         yield engine
 
 
-def find_server() -> psutil.Process:
-    """Return the one fork server that this process has."""
-    children = psutil.Process().children()
-    (server,) = (c for c in children if "wardbook.engines.server" in c.cmdline())
-    return server
+def find_server(engine: WarmEngine) -> psutil.Process:
+    """Return the engine's fork server; other engines of this process may have theirs."""
+    process = engine._server._process
+    assert process is not None
+    return psutil.Process(process.pid)
 
 
 def printed(folder: Path) -> str:
@@ -69,7 +69,7 @@ def test_chance_is_each_run_s_own(tmp_path: Path) -> None:
 def test_the_server_has_one_thread_and_one_connection_when_it_forks(tmp_path: Path) -> None:
     with closing(WarmEngine(COMMON)) as engine:
         assert engine.execute(make_run(tmp_path, "run", "1")).failure is None
-        server = find_server()
+        server = find_server(engine)
         assert server.num_threads() == 1
         handles = Path(f"/proc/{server.pid}/fd").iterdir()
         links = [str(handle.readlink()) for handle in handles]
@@ -92,11 +92,11 @@ def test_the_server_does_not_grow(tmp_path: Path) -> None:
             engine.execute(make_run(tmp_path, f"run{number}", kinds[number % len(kinds)]))
 
         list(pool.map(run, range(20)))
-        server, me = find_server(), psutil.Process()
+        server, me = find_server(engine), psutil.Process()
         before = (server.memory_info().rss, server.num_fds(), me.num_fds(), me.num_threads())
         processes = len(psutil.pids())
         list(pool.map(run, range(20, 20 + RUNS)))
-        assert find_server().pid == server.pid
+        assert find_server(engine).pid == server.pid
         after = (server.memory_info().rss, server.num_fds(), me.num_fds(), me.num_threads())
         assert server.children() == []
         assert after[1:] == before[1:]
@@ -125,9 +125,9 @@ def test_a_changed_module_is_loaded_anew(tmp_path: Path, monkeypatch: pytest.Mon
     with closing(WarmEngine(("method",))) as engine:
         first, again = make_run(tmp_path, "first", tell), make_run(tmp_path, "again", tell)
         assert engine.execute(first).failure is None
-        server = find_server()
+        server = find_server(engine)
         assert engine.execute(again).failure is None
-        assert find_server().pid == server.pid
+        assert find_server(engine).pid == server.pid
         (library / "method.py").write_text("VERSION = 22\n")
         wait_until(lambda: _is_another(engine, tmp_path, server.pid))
         changed = make_run(tmp_path, "changed", tell)
@@ -138,12 +138,12 @@ def test_a_changed_module_is_loaded_anew(tmp_path: Path, monkeypatch: pytest.Mon
 def _is_another(engine: WarmEngine, tmp_path: Path, server: int) -> bool:
     """Tell whether the next run has another server, which looks at its files once a second."""
     engine.execute(make_run(tmp_path, f"look{time.monotonic_ns()}", "1"))
-    return find_server().pid != server
+    return find_server(engine).pid != server
 
 
 def test_a_killed_server_is_replaced(tmp_path: Path, engine: WarmEngine) -> None:
     assert engine.execute(make_run(tmp_path, "first", "1")).failure is None
-    server = find_server()
+    server = find_server(engine)
     server.kill()
     server.wait()
     assert engine.execute(make_run(tmp_path, "second", "1")).failure is None
@@ -160,7 +160,7 @@ def test_a_run_under_way_outlives_its_server(tmp_path: Path, engine: WarmEngine)
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(engine.execute, make_run(tmp_path, "run", cell))
         wait_until(here.exists)
-        find_server().kill()
+        find_server(engine).kill()
         go.touch()
         assert ended.result().failure is None
 

@@ -7,8 +7,6 @@ import ctypes
 import os
 import select
 import signal
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -42,19 +40,6 @@ def kill_descendants() -> None:
 def _find_children() -> list[int]:
     lists = Path("/proc/self/task").glob("*/children")
     return [int(child) for file in lists for child in file.read_text(encoding="ascii").split()]
-
-
-def end_at_hangup(handle: int, end: Callable[[], None]) -> None:
-    """Call `end` in a thread as soon as the other side of the pipe `handle` is closed.
-
-    The other side is closed by the parent's wish or, by the kernel, at its death.
-    """
-
-    def wait() -> None:
-        os.read(handle, 1)
-        end()
-
-    threading.Thread(target=wait, daemon=True, name="end at hangup").start()
 
 
 def wait_for_exit(handle: int, seconds: float) -> bool:

@@ -29,7 +29,12 @@ from wardbook.engines.confinement import Order
 from wardbook.engines.folding import rehearse
 from wardbook.engines.keeper import keep
 from wardbook.engines.scratch import THREAD_COUNTS, copy_fonts
-from wardbook.engines.shell import WirelessKernel, draw_figures_once, make_kernel
+from wardbook.engines.shell import (
+    WirelessKernel,
+    draw_figures_once,
+    make_kernel,
+    rehearse_cell,
+)
 from wardbook.engines.statuses import READY, STALE
 from wardbook.engines.worker import work
 
@@ -60,7 +65,7 @@ def _serve(control: socket.socket, folder: Path, modules: Sequence[str]) -> None
         _load(modules)
     draw_figures_once()
     rehearse(folder)
-    kernel.shell_in_use.run_cell("0", silent=True, store_history=False)  # type: ignore[no-untyped-call]
+    rehearse_cell(kernel)
     signature = _Signature()
     gc.collect()
     gc.disable()

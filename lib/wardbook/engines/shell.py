@@ -123,6 +123,13 @@ def draw_figures_once() -> None:
         pyplot._REPL_DISPLAYHOOK = pyplot._ReplDisplayHook.IPYTHON  # as if it were there already
 
 
+def rehearse_cell(kernel: WirelessKernel) -> None:
+    """Execute a cell that leaves no trace, so that the first real one is as quick as the others."""
+    shell = kernel.shell_in_use
+    shell.run_cell("0", silent=True, store_history=False)  # type: ignore[no-untyped-call]
+    shell.last_execution_result = None
+
+
 def forget_kernel() -> None:
     """Undo `make_kernel` as far as another kernel of this process would trip over it."""
     for one in (WirelessKernel, IPythonKernel, ZMQInteractiveShell):
