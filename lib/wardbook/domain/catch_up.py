@@ -40,18 +40,18 @@ def find_due(schedule: Schedule, settled: str, now: datetime) -> Due | None:
     """
     if not settled:
         return Due(None, schedule.period_at(now))
+    following = schedule.start_after(settled)
+    if following is None or following > now:
+        return None
     before = schedule.start_of(settled)
     kept = schedule.max_catch_up if schedule.catch_up == "all" else 0
     later = takewhile(lambda fire: fire > before, fires_until(schedule.cron, schedule.zone, now))
     # The present one, the missed that may be made up for, and one more: whether any is too old.
     newest = [schedule.name_of(fire) for fire in islice(later, kept + 2)]
-    if not newest:
-        return None
     present, *missed = newest
     if len(missed) <= kept:
         return Due(None, newest[-1])
-    following = schedule.start_after(settled)
-    first = schedule.name_of(following) if following else missed[-1]
+    first = schedule.name_of(following)
     if schedule.catch_up == "skip":
         return Due((first, present), None)
     return Due((first, missed[kept]), missed[kept - 1] if kept else present)

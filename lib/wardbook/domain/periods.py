@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Literal
 
 from wardbook.domain.cron import fires_after, fires_until, moment_of
@@ -108,13 +109,19 @@ class Schedule:
 
     def start_after(self, name: str) -> datetime | None:
         """Return the moment, in UTC, with which the period after `name` begins; None at the end."""
-        return next(fires_after(self.cron, self.zone, self.start_of(name)), None)
+        return _start_after(self, name)
 
     def told_by(self, name: str) -> Span:
         """Return the span that the run of a period tells about: the one that ended with it."""
         end = self.start_of(name)
         start = next(fires_until(self.cron, self.zone, end - _INSTANT))
         return Span(start.astimezone(self.zone), end.astimezone(self.zone))
+
+
+@lru_cache(maxsize=4096)
+def _start_after(schedule: Schedule, name: str) -> datetime | None:
+    # Kept, because many requests share few schedules, and each is asked about at every pass.
+    return next(fires_after(schedule.cron, schedule.zone, schedule.start_of(name)), None)
 
 
 def day_begins(day: date, zone: tzinfo) -> datetime:
