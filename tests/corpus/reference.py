@@ -65,18 +65,10 @@ class Reference:
 
 
 def _build_environment(fonts: Path) -> dict[str, str]:
-    environment = dict(os.environ)
-    # ipykernel does not capture what processes write where it believes that pytest does.
-    environment.pop("PYTEST_CURRENT_TEST", None)
-    for name in (
-        "COLUMNS",
-        "LINES",
-        "MPLBACKEND",
-        "IPYTHONDIR",
-        "JUPYTER_PATH",
-        "PYTHONDONTWRITEBYTECODE",
-    ):
-        environment.pop(name, None)
+    # Not all of ours: tests that ran before in this process have left words of their own in it.
+    names = ("PATH", "LANG", "SHELL", "TZ", "PYTHONPATH")
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    environment.setdefault("LANG", "C.UTF-8")
     # As every notebook gets a new HOME, matplotlib would list the machine's fonts each time.
     for file in Path.home().glob(".cache/matplotlib/fontlist-*.json"):
         shutil.copy(file, fonts)
