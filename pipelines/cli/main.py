@@ -16,9 +16,6 @@ from pathlib import Path
 
 import click
 
-# Looking for plugins of pydantic's, of which we have none, costs each command 20 ms.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
 from wardbook.errors import Fault, Refusal
 from wardbook.settings import Settings, load_settings
 

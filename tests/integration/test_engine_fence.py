@@ -115,7 +115,8 @@ def test_a_notebook_holds_no_handle_of_another_run(tmp_path: Path, engine: WarmE
     folder = make_run(tmp_path, "run", trying(handles=f"json.dumps({names})"), open_to=[])
     handles = json.loads(attempt(engine, folder)["handles"])
     own = [h for h in handles if h.startswith(str(folder))]
-    assert f"{folder}/lock" in own
+    assert f"{folder}/lock" not in own, "a notebook could let go of its run's claim"
+    assert f"{folder}/log.txt" in own
     files = [h for h in handles if h.startswith("/") and h not in own and h != os.devnull]
     assert files == []
     # The event loop's own pair of sockets, made in this process.

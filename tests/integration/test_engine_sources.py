@@ -55,3 +55,16 @@ def test_the_same_data_with_another_time_are_good(tmp_path: Path, engine: WarmEn
     os.utime(stays, ns=(1, 1))
     assert engine.execute(run).failure is None
     assert (tmp_path / "count").read_text() == "x"
+
+
+def test_nothing_of_an_attempt_that_was_cut_off_is_left_beside_the_failure(
+    tmp_path: Path, engine: WarmEngine
+) -> None:
+    run, stays = lay_out(tmp_path)
+    (run / "outputs").mkdir()
+    (run / "outputs" / "partial.csv").touch()
+    (run / "executed.ipynb").write_text("{}")
+    stays.unlink()
+    assert engine.execute(run).failure is not None
+    assert list((run / "outputs").iterdir()) == []
+    assert not (run / "executed.ipynb").exists()

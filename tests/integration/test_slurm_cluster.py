@@ -46,9 +46,7 @@ def test_a_cluster_comes_up_works_and_goes(folder: Path) -> None:
     )
     submit = ("sbatch", "--parsable", "--output=/dev/null", "--chdir=/", "--wrap=sleep 600")
     assert cluster.ask(*submit) is not None
-    wait_for(lambda: len(cluster.find_jobs()) == 1)
-    (watcher,) = cluster.find_jobs()
-    wait_for(lambda: len(descendants(watcher)) >= 2)
+    ((watcher, _),) = find_watchers(cluster, 1, 2)
     processes = [*map(cluster.find_process, cluster.daemons), watcher, *descendants(watcher)]
     assert [pid for pid in processes if pid is None or not is_alive(pid)] == []
     heard = [c.laddr.ip for pid in processes for c in psutil.Process(pid).net_connections("inet")]
@@ -74,18 +72,33 @@ def test_a_killed_node_takes_its_jobs_along_and_no_others(folder: Path) -> None:
     for _ in range(2):
         wrap = "--wrap=setsid sleep 600 & sleep 600"
         assert cluster.ask("sbatch", "--output=/dev/null", "--chdir=/", wrap) is not None
-    wait_for(lambda: sorted(cluster.find_jobs().values()) == ["n1", "n2"])
-    watchers = {node: pid for pid, node in cluster.find_jobs().items()}
-    wait_for(lambda: all(len(descendants(pid)) >= 3 for pid in watchers.values()))
-    tree = {node: descendants(pid) for node, pid in watchers.items()}
+    tree = {node: descendants(pid) for pid, node in find_watchers(cluster, 2, 3)}
+    assert sorted(tree) == ["n1", "n2"]
     assert "n1 is gone" in call("kill", folder, "n1")
     assert [pid for pid in tree["n1"] if is_alive(pid)] == []
     assert [pid for pid in tree["n2"] if not is_alive(pid)] == []
     assert cluster.find_process("n2") is not None
 
 
+def find_watchers(cluster: Cluster, jobs: int, processes: int) -> list[tuple[int, str]]:
+    """Return the watchers and their nodes, once each of the jobs has so many processes."""
+    found: list[tuple[int, str]] = []
+
+    def are_up() -> bool:
+        # A watcher's child looks like its parent until it becomes the job's script.
+        watchers = cluster.find_jobs().items()
+        found[:] = [one for one in watchers if len(descendants(one[0])) >= processes]
+        return len(found) == jobs
+
+    wait_for(are_up)
+    return found
+
+
 def descendants(pid: int) -> list[int]:
-    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def test_it_says_what_is_wrong(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Who is executing a run: a lock on its folder, which the kernel releases when the holder dies.
 
-The lock is shared with the child process that executes the notebook, so it stands until both are
-gone: whoever gets it may empty the folder.
+The lock is shared with the process that watches over the notebook's and ends it, so it stands until
+all are gone: whoever gets it may empty the folder. The notebook's own process does not hold it.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def _become_keeper(
         control.close()
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        connection, _lock, log = handles
+        connection, lock, log = handles
         nothing = os.open(os.devnull, os.O_RDONLY)
         for ours, standard in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(ours, standard)
@@ -100,7 +100,12 @@ def _become_keeper(
         free_in = given["free_in"] and Path(given["free_in"])
         run = Order(Path(given["folder"]), given["environment"], given["kernel"], free_in)
         spec = RunSpec.read(run.folder)
-        keep(socket.socket(fileno=connection), lambda: work(run, spec, kernel), spec)
+
+        def execute() -> int:
+            os.close(lock)  # the keeper's: a notebook could let go of it
+            return work(run, spec, kernel)
+
+        keep(socket.socket(fileno=connection), execute, spec)
         status = 0
     finally:
         os._exit(status)

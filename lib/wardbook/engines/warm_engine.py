@@ -112,6 +112,7 @@ class WarmEngine:
         started, clock = datetime.now(UTC), time.monotonic()
         outputs: tuple[Output, ...] = ()
         end = End(FailureKind.CANCELLED)
+        begin_afresh(folder, find_caches())
         try:
             failure = find_data_failure(folder, spec)
             if failure is None:
@@ -133,13 +134,13 @@ class WarmEngine:
         in_kernel = spec.engine == "kernel" or spec.kernel != "python3"
         end = self._fork(folder, spec, lock, deadline, in_kernel)
         if end.status == statuses.HAND_OVER and end.stopped is None and not in_kernel:
+            begin_afresh(folder, find_caches())
             end = self._fork(folder, spec, lock, deadline, True)
         return end
 
     def _fork(
         self, folder: Path, spec: RunSpec, lock: int, deadline: float, in_kernel: bool
     ) -> End:
-        begin_afresh(folder, find_caches())
         environment = build_environment(folder, spec, os.environ, Path.cwd())
         order = Order(folder, environment, in_kernel)
         with (folder / "log.txt").open("wb") as log:
