@@ -266,16 +266,14 @@ def test_a_run_over_its_time_is_stopped_with_everything_it_started(
         tmp_path, "run", "1", start_processes(pids), "never = 1", seconds=5.0, engine=mode
     )
     assert fail(folder) == Failure(FailureKind.OUT_OF_TIME, 2, details={"seconds": 5})
-    assert [pid for pid in read_pids(pids) if is_alive(pid)] == []
-    assert len(read_pids(pids)) == 4
+    check_all_gone(pids)
 
 
 def test_nothing_is_left_after_success(mode: str, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     folder = make_run(tmp_path, "run", start_processes(pids, stay=False), engine=mode)
     assert execute(folder).failure is None
-    assert [pid for pid in read_pids(pids) if is_alive(pid)] == []
-    assert len(read_pids(pids)) == 4
+    check_all_gone(pids)
 
 
 def test_an_unknown_kernel_is_a_broken_environment(tmp_path: Path) -> None:
@@ -334,7 +332,7 @@ def test_a_cancelled_run_ends_by_name(mode: str, tmp_path: Path) -> None:
     ask_to_cancel(folder)
     thread.join()
     assert ended[0].failure == Failure(FailureKind.CANCELLED, 1)
-    assert [pid for pid in read_pids(pids) if is_alive(pid)] == []
+    check_all_gone(pids)
 
 
 def test_a_run_cancelled_before_its_start_never_starts(tmp_path: Path) -> None:
@@ -355,7 +353,7 @@ def test_closing_the_engine_cuts_a_run_off_without_a_result(tmp_path: Path) -> N
         with pytest.raises(Interrupted):
             future.result()
     assert RunResult.read(folder) is None
-    assert [pid for pid in read_pids(pids) if is_alive(pid)] == []
+    check_all_gone(pids)
     with pytest.raises(Interrupted):
         engine.execute(folder)
 
@@ -409,6 +407,13 @@ new = pathlib.Path({str(pids)!r} + ".new")
 new.write_text(" ".join(map(str, mine)))
 new.rename({str(pids)!r})
 time.sleep({100 if stay else 0})""".strip()
+
+
+def check_all_gone(pids: Path) -> None:
+    keeper, *run = read_pids(pids)
+    assert [pid for pid in run if is_alive(pid)] == []
+    assert len(run) == 3
+    wait_until(lambda: not is_alive(keeper))  # it was alive to tell the end
 
 
 def read_pids(pids: Path) -> list[int]:

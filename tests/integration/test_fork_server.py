@@ -1,5 +1,6 @@
 """The fork server: clean children, no growth, like new after a change, gone with its parent."""
 
+import contextlib
 import json
 import os
 import signal
@@ -22,6 +23,9 @@ from wardbook.engines.warm_engine import COMMON, WarmEngine
 RUNS = 500 if os.environ.get("WARDBOOK_CRASH") == "long" else 100
 """`make crash` asks for the long form."""
 
+WAITING = ("keeper", "worker")
+"""The processes that are forked ahead of an order."""
+
 
 @pytest.fixture
 def engine() -> Iterator[WarmEngine]:
@@ -34,6 +38,34 @@ def find_server(engine: WarmEngine) -> psutil.Process:
     process = engine._server._process
     assert process is not None
     return psutil.Process(process.pid)
+
+
+def find_waiting(engine: WarmEngine, under_way: int = 0) -> list[psutil.Process]:
+    """Return the keeper and the worker that wait, when so many runs are under way."""
+    found: list[psutil.Process] = []
+
+    def are_there() -> bool:
+        keepers = sorted(
+            find_server(engine).children(), key=lambda one: (one.create_time(), one.pid)
+        )
+        if len(keepers) != under_way + 1:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found[:] = [keepers[-1], *keepers[-1].children()]
+        return len(found) == len(WAITING)
+
+    wait_until(are_there)
+    return found
+
+
+def _descendants(engine: WarmEngine) -> list[psutil.Process]:
+    return find_server(engine).children(recursive=True)
+
+
+def _holds(process: psutil.Process, run: Path) -> bool:
+    """Tell whether a process has a file of a run's folder open."""
+    handles = Path(f"/proc/{process.pid}/fd").iterdir()
+    return any(str(handle.readlink()).startswith(str(run)) for handle in handles)
 
 
 def printed(folder: Path) -> str:
@@ -66,14 +98,15 @@ def test_chance_is_each_run_s_own(tmp_path: Path) -> None:
     assert len({second for _, second in drawn}) == 4
 
 
-def test_the_server_has_one_thread_and_one_connection_when_it_forks(tmp_path: Path) -> None:
+def test_the_server_has_one_thread_and_no_strange_connection_when_it_forks(tmp_path: Path) -> None:
     with closing(WarmEngine(COMMON)) as engine:
         assert engine.execute(make_run(tmp_path, "run", "1")).failure is None
         server = find_server(engine)
         assert server.num_threads() == 1
         handles = Path(f"/proc/{server.pid}/fd").iterdir()
         links = [str(handle.readlink()) for handle in handles]
-    assert len([link for link in links if link.startswith("socket:")]) == 1
+    # To whoever orders, and to the keeper that waits.
+    assert len([link for link in links if link.startswith("socket:")]) == 2
     assert [link for link in links if "event" in link] == []
 
 
@@ -98,7 +131,7 @@ def test_the_server_does_not_grow(tmp_path: Path) -> None:
         list(pool.map(run, range(20, 20 + RUNS)))
         assert find_server(engine).pid == server.pid
         after = (server.memory_info().rss, server.num_fds(), me.num_fds(), me.num_threads())
-        assert server.children() == []
+        wait_until(lambda: len(server.children(recursive=True)) == len(WAITING))
         assert after[1:] == before[1:]
         assert after[0] - before[0] < 1 << 20
         # Others may start processes on this machine; ours would be as many as runs.
@@ -147,6 +180,51 @@ def test_a_killed_server_is_replaced(tmp_path: Path, engine: WarmEngine) -> None
     server.kill()
     server.wait()
     assert engine.execute(make_run(tmp_path, "second", "1")).failure is None
+
+
+@pytest.mark.parametrize("which", WAITING)
+def test_a_killed_process_that_waited_is_replaced(
+    which: str, tmp_path: Path, engine: WarmEngine
+) -> None:
+    count = f"open({str(tmp_path / 'count')!r}, 'a').write('x')"
+    assert engine.execute(make_run(tmp_path, "first", "1")).failure is None
+    waiting = find_waiting(engine)[WAITING.index(which)]
+    waiting.kill()
+    wait_until(lambda: not is_alive(waiting.pid))
+    assert engine.execute(make_run(tmp_path, "second", count)).failure is None
+    assert (tmp_path / "count").read_text() == "x"
+
+
+def test_what_waits_goes_with_the_server(tmp_path: Path, engine: WarmEngine) -> None:
+    assert engine.execute(make_run(tmp_path, "first", "1")).failure is None
+    waiting = find_waiting(engine)
+    engine.close()
+    assert [one for one in waiting if is_alive(one.pid)] == []
+
+
+def test_what_waits_goes_with_a_killed_server(tmp_path: Path, engine: WarmEngine) -> None:
+    assert engine.execute(make_run(tmp_path, "first", "1")).failure is None
+    waiting = find_waiting(engine)
+    find_server(engine).kill()
+    wait_until(lambda: not any(is_alive(one.pid) for one in waiting))
+
+
+def test_what_waits_holds_nothing_of_a_run(tmp_path: Path, engine: WarmEngine) -> None:
+    """Else a run's lock would be held for as long as nobody orders another."""
+    here, go = tmp_path / "here", tmp_path / "go"
+    cell = f"import pathlib, time\npathlib.Path({str(here)!r}).touch()\n"
+    cell += f"while not pathlib.Path({str(go)!r}).exists():\n    time.sleep(0.01)"
+    run = make_run(tmp_path, "run", cell)
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(engine.execute, run)
+        wait_until(here.exists)
+        worker = [one for one in _descendants(engine) if _holds(one, run)]
+        assert len(worker) == 2, "the run's own processes hold its log: this measure sees it"
+        waiting = find_waiting(engine, under_way=1)
+        assert [one for one in waiting if _holds(one, run)] == []
+        go.touch()
+        assert ended.result().failure is None
+    wait_until(lambda: not any(_holds(one, run) for one in _descendants(engine)))
 
 
 def test_a_run_under_way_outlives_its_server(tmp_path: Path, engine: WarmEngine) -> None:

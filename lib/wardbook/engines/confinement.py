@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import random
 import resource
@@ -11,7 +12,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -52,6 +53,17 @@ class Order:
     environment: Mapping[str, str]
     kernel: bool
     free_in: Path | None = None
+
+    @classmethod
+    def parse(cls, packet: bytes) -> Order:
+        """Read an order from `format`'s bytes."""
+        given = json.loads(packet)
+        free_in = given["free_in"] and Path(given["free_in"])
+        return cls(Path(given["folder"]), given["environment"], given["kernel"], free_in)
+
+    def format(self) -> bytes:
+        """Return the order as one packet."""
+        return json.dumps(asdict(self), default=str).encode()
 
     @property
     def home(self) -> Path:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from wardbook.engines import statuses
@@ -117,10 +115,9 @@ class ForkServer:
 def _order(control: socket.socket, order: Order, lock: int, log: int) -> Keeper | None:
     """Give an order; None if the server cannot take it."""
     ours, theirs = socket.socketpair()
-    packet = json.dumps(asdict(order), default=str).encode()
     try:
         with theirs:
-            socket.send_fds(control, [packet], [theirs.fileno(), lock, log])
+            socket.send_fds(control, [order.format()], [theirs.fileno(), lock, log])
         answer, handles, _, _ = socket.recv_fds(ours, 1, 1)
     except OSError:
         answer, handles = b"", []

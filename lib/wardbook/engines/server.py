@@ -1,23 +1,26 @@
 """The fork server: a warm Python from which each run's process is forked.
 
 `python -m wardbook.engines.server HANDLE MODULE…` is started by `warm_engine.py` with one end of a
-socket pair. It loads what notebooks use, once; then, for each order, it forks a keeper (see
-`keeper.py`). It opens no thread and no connection and executes nothing of a run, so that a child is
-as clean as a fresh interpreter. It ends when the other end of the socket is closed.
+socket pair. It loads what notebooks use, once; then it forks a keeper for each order, one ahead of
+them (see `keeper.py`). It opens no thread, executes nothing of a run, and is connected only to who
+orders and to the waiting keeper: a child is as clean as a fresh interpreter. It ends when the other
+end of the socket is closed.
 
 An order comes as one packet: JSON, with three handles: the run's connection, lock and log. An order
-that comes after the loaded files have changed, or the server has grown, is answered with `STALE`.
+that comes after the loaded files have changed, or the server has grown, is answered with `STALE`,
+and the server ends.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
-import json
 import os
 import signal
 import socket
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
@@ -25,15 +28,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from wardbook.domain.run import RunSpec
-from wardbook.engines.confinement import Order
 from wardbook.engines.folding import rehearse
-from wardbook.engines.keeper import keep
+from wardbook.engines.keeper import LONGEST_ORDER, stand_by
 from wardbook.engines.scratch import THREAD_COUNTS, copy_fonts
 from wardbook.engines.shell import (
     WirelessKernel,
     draw_figures_once,
     make_kernel,
-    rehearse_cell,
+    rehearse_cells,
 )
 from wardbook.engines.statuses import READY, STALE
 from wardbook.engines.worker import work
@@ -42,9 +44,7 @@ GROWTH_MB = 256
 """How much the server may grow after it has loaded everything."""
 
 LOOK_SECONDS = 1.0
-"""How often the files of the loaded modules are looked at, at most; two thousand take 4 ms."""
-
-_LONGEST_ORDER = 1 << 20
+"""How often the files of the loaded modules are looked at, at most."""
 
 
 def main(handle: int, modules: Sequence[str]) -> NoReturn:
@@ -65,47 +65,58 @@ def _serve(control: socket.socket, folder: Path, modules: Sequence[str]) -> None
         _load(modules)
     draw_figures_once()
     rehearse(folder)
-    rehearse_cell(kernel)
+    rehearse_cells(kernel)
     signature = _Signature()
     gc.collect()
     gc.disable()
     gc.freeze()  # what is here now is never looked at again, so children share its pages
     limit = _resident_mb() + GROWTH_MB
     control.send(READY)
+    spare = None
     while True:
-        order, handles, _, _ = socket.recv_fds(control, _LONGEST_ORDER, 3)
-        if not order:
+        spare = spare or _Spare(control, kernel)
+        order, handles, _, _ = socket.recv_fds(control, LONGEST_ORDER, 3)
+        if not order or signature.is_stale() or _resident_mb() > limit:
+            spare.dismiss()
+            if order:
+                socket.socket(fileno=handles[0]).send(STALE)
             return
-        if signature.is_stale() or _resident_mb() > limit:
-            socket.socket(fileno=handles[0]).send(STALE)
-        elif os.fork() == 0:
-            _become_keeper(control, kernel, order, handles)
+        spare.take(order, handles)
         for one in handles:
             os.close(one)
+        spare = None
 
 
-def _become_keeper(
-    control: socket.socket, kernel: WirelessKernel, order: bytes, handles: Sequence[int]
-) -> NoReturn:
+class _Spare:
+    """A run's processes, forked and waiting for the order that they will be for."""
+
+    def __init__(self, control: socket.socket, kernel: WirelessKernel) -> None:
+        self._post, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._keeper = os.fork()
+        if self._keeper == 0:
+            control.close()
+            self._post.close()
+            _become_keeper(theirs, kernel)
+        theirs.close()
+
+    def take(self, order: bytes, handles: Sequence[int]) -> None:
+        """Hand over an order, once; who is gone drops it, and whoever gave it sees that."""
+        with self._post, contextlib.suppress(OSError):
+            socket.send_fds(self._post, [order], handles)
+
+    def dismiss(self) -> None:
+        """End the processes."""
+        self._post.close()
+        with contextlib.suppress(ChildProcessError):  # nobody's to wait for, and yet awaited
+            os.waitpid(self._keeper, 0)
+
+
+def _become_keeper(post: socket.socket, kernel: WirelessKernel) -> NoReturn:
     status = 1
     try:
-        control.close()
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        connection, lock, log = handles
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for ours, standard in ((nothing, 0), (log, 1), (log, 2)):
-            os.dup2(ours, standard)
-        given = json.loads(order)
-        free_in = given["free_in"] and Path(given["free_in"])
-        run = Order(Path(given["folder"]), given["environment"], given["kernel"], free_in)
-        spec = RunSpec.read(run.folder)
-
-        def execute() -> int:
-            os.close(lock)  # the keeper's: a notebook could let go of it
-            return work(run, spec, kernel)
-
-        keep(socket.socket(fileno=connection), execute, spec)
+        stand_by(post, lambda order: work(order, RunSpec.read(order.folder), kernel))
         status = 0
     finally:
         os._exit(status)
@@ -134,7 +145,9 @@ def _load(modules: Sequence[str]) -> None:
         import pandas as pd
 
         frame = pd.DataFrame({"of": ["a", "b", "a"], "n": [1, 2, 3]})
-        frame.groupby("of")["n"].sum().to_frame().to_html()
+        sums = frame.groupby("of")["n"].sum().to_frame()
+        str(sums)
+        sums.to_html()
     if "matplotlib" in sys.modules:
         # Not through pyplot: its first use in a child is what switches inline figures on.
         import io
@@ -147,11 +160,23 @@ def _load(modules: Sequence[str]) -> None:
 
 
 class _Signature:
-    """The files of the loaded modules, as they were when they were loaded."""
+    """The files of the loaded modules, as they were when they were loaded.
+
+    Installers replace the files of libraries and do not write into them, so there the folders tell
+    a change: a tenth of the places to look at.
+    """
 
     def __init__(self) -> None:
+        libraries = tuple(
+            f"{sysconfig.get_path(name)}/" for name in ("stdlib", "purelib", "platlib")
+        )
         files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-        self._paths = sorted(filter(None, files))
+        self._paths = sorted(
+            {
+                str(Path(file).parent) if file.startswith(libraries) else file
+                for file in filter(None, files)
+            }
+        )
         self._known = self._look()
         self._next = time.monotonic() + LOOK_SECONDS
 
@@ -167,7 +192,7 @@ class _Signature:
 
 def _stat(path: str) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)  # noqa: PTH116  # two thousand of them: no object for each
+        found = os.stat(path)  # noqa: PTH116  # hundreds of them: no object for each
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size

@@ -7,6 +7,7 @@ Left out is what needs sockets or threads; see `HandOver` for those who need tha
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from threading import main_thread
 from types import SimpleNamespace
 from typing import Any, cast
 
+import nbformat
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
@@ -23,6 +25,8 @@ from jupyter_client.session import Session
 
 Sink = Callable[[str, Mapping[str, Any]], None]
 """Takes the name of a channel ("iopub" or "shell") and a message as the wire would give it."""
+
+REHEARSALS = 16
 
 
 class _Wire:
@@ -66,6 +70,8 @@ class WirelessKernel(IPKernelApp):
             user_ns=self.user_ns,
             # Cells are executed by this thread, and by it alone.
             shell_channel_thread=SimpleNamespace(parent_thread=main_thread()),
+            # The pause after each cell is for a wire: here its outputs have arrived.
+            _execute_sleep=0.0,
         )
 
     def _nothing(self, **_: Any) -> None:
@@ -123,11 +129,20 @@ def draw_figures_once() -> None:
         pyplot._REPL_DISPLAYHOOK = pyplot._ReplDisplayHook.IPYTHON  # as if it were there already
 
 
-def rehearse_cell(kernel: WirelessKernel) -> None:
-    """Execute a cell that leaves no trace, so that the first real one is as quick as the others."""
+def rehearse_cells(kernel: WirelessKernel) -> None:
+    """Execute cells that leave no trace, so that the first real one is as quick as later ones.
+
+    Python makes code quicker that has run some times (PEP 659), and a fork inherits that.
+    """
+    kernel.sink = lambda _, message: nbformat.v4.output_from_msg(message)
     shell = kernel.shell_in_use
-    shell.run_cell("0", silent=True, store_history=False)  # type: ignore[no-untyped-call]
+    for _ in range(REHEARSALS):
+        shell.run_cell("display(0)", store_history=False)  # type: ignore[no-untyped-call]
     shell.last_execution_result = None
+    del kernel.sink
+    # What the shell and its event loop would load for the first cell.
+    for module in ("IPython.core.logger", "IPython.core.pylabtools", "tornado.platform.asyncio"):
+        importlib.import_module(module)
 
 
 def forget_kernel() -> None:

@@ -200,11 +200,12 @@ def watch(keeper: Keeper, folder: Path, deadline: float) -> End:
         keeper.hang_up()
         patience = time.monotonic() + GRACE_SECONDS
     told = b""
-    while part := keeper.connection.recv(4096):
+    while not told.endswith(b"\n"):
+        part = keeper.connection.recv(4096)
+        if not part:  # the keeper was killed, and the worker with it
+            wait_for_exit(keeper.handle, GRACE_SECONDS)
+            return End(stopped, statuses.KERNEL_DIED)
         told += part
-    wait_for_exit(keeper.handle, GRACE_SECONDS)
-    if not told:  # the keeper was killed, and the worker with it
-        return End(stopped, statuses.KERNEL_DIED)
     end = json.loads(told)
     return End(stopped, end["status"], Usage(end["cpu_seconds"], end["peak_mb"]))
 
