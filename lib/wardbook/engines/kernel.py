@@ -10,7 +10,9 @@ import contextlib
 import os
 import secrets
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from queue import Empty
 from typing import Any, NoReturn, cast
 
 from ipykernel.kernelapp import IPKernelApp
@@ -29,6 +31,9 @@ from wardbook.engines import statuses
 from wardbook.engines.confinement import Order, data_in_use, fence_run, set_limits
 from wardbook.engines.processes import die_with_parent, wait_for_exit
 from wardbook.engines.shell import forget_kernel
+
+LOOK_SECONDS = 0.25
+"""How often an answer is looked for that nobody announced."""
 
 BARE_KERNEL_MB = 160
 """What a kernel maps by itself, mostly stacks of its threads; ipykernel: measured 128 MB."""
@@ -149,6 +154,23 @@ class _Forked:
         self.send_signal(signal.SIGTERM)
 
 
+def _look_again(get_message: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Let whoever waits for an answer of the kernel look whether it is there, now and then.
+
+    jupyter_client sends past asyncio's view of the socket (`Session.send` on a shadow), as nbclient
+    does for Output widgets while it waits. An answer that comes just then is announced to nobody,
+    for ZeroMQ announces a change once (ZMQ_FD), and the wait would have no end.
+    """
+
+    async def get_again(timeout: float | None = None) -> Any:
+        while timeout is None:
+            with contextlib.suppress(Empty):
+                return await get_message(timeout=LOOK_SECONDS)
+        return await get_message(timeout=timeout)
+
+    return get_again
+
+
 class _KernelEnded(Exception):
     """The kernel ended in the middle of a cell."""
 
@@ -169,6 +191,13 @@ class _Confined(Engine):  # type: ignore[misc]  # papermill has no types
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
+    async def async_start_new_kernel_client(self) -> Any:
+        client = await super().async_start_new_kernel_client()
+        client.shell_channel.get_msg = _look_again(client.shell_channel.get_msg)
+        return client
+
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
     def execute_cell(self, cell: Any, cell_index: int, *args: Any, **options: Any) -> Any:
         try:
             return super().execute_cell(cell, cell_index, *args, **options)
