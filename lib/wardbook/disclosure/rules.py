@@ -22,7 +22,7 @@ _SLACK = 1e-9
 class Reason(StrEnum):
     """Why a cell is unsafe."""
 
-    SMALL_COUNT = "small_count"
+    SMALL_COUNT = "small_counts"
     ZERO = "zero"
     EVERYBODY = "everybody"
     NOBODY = "nobody"

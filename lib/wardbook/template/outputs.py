@@ -194,6 +194,8 @@ def _find_role_problems(output: OutputSpec) -> Iterator[str]:
         yield "`count` is not a dimension or a label"
     if output.rounded and not output.count:
         yield "`rounded` goes with `count`"
+    if output.rounded and any(one.statistic != "count" for one in output.measures.values()):
+        yield "`rounded` goes with counts only"
     if output.survival and output.regression:
         yield "a table is of a survival curve or of a regression, not of both"
     if (output.measures or output.rounded) and (output.survival or output.regression):
