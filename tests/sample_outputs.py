@@ -30,7 +30,7 @@ def _policies() -> dict[str, Policy]:
     return load_policies(shipped_folder("policies"))
 
 
-def policy(name: str = "fr-hospital", **changes: object) -> Policy:
+def policy(name: str = "fr-hospital", /, **changes: object) -> Policy:
     """One of the policies that come with Wardbook, with changes."""
     return _policies()[name].model_copy(update=changes)
 

@@ -41,24 +41,32 @@ def test_the_minimum_count(count: float, fr: bool, acro: bool) -> None:
     assert (find_unsafe(table, ACRO) == {0: (Reason.SMALL_COUNT,)}) is acro
 
 
+WARDS = {(ward, trait): 20.0 for ward in "ABC" for trait in ("x", "y", "z")}
+
+
 def test_zeros_by_policy() -> None:
-    table = crossed({("A", "x"): 0, ("A", "y"): 20, ("A", "z"): 30,
-                     ("B", "x"): 40, ("B", "y"): 50, ("B", "z"): 60})  # fmt: skip
+    table = crossed(WARDS | {("A", "x"): 0})
     assert find_unsafe(table, FR) == {}
     assert find_unsafe(table, ACRO) == {0: (Reason.ZERO,)}
 
 
 def test_everybody_of_a_group_has_a_trait() -> None:
-    safe = {("A", "yes"): 20, ("A", "no"): 20, ("B", "yes"): 20, ("B", "no"): 20}
-    assert find_unsafe(crossed(safe), FR) == {}
-    everybody = find_unsafe(crossed(safe | {("A", "no"): 0}), FR)
-    assert everybody == {0: (Reason.EVERYBODY,)}
-    assert find_unsafe(crossed(safe | {("A", "no"): 0}), policy(zeros="allowed")) == {}
+    assert find_unsafe(crossed(WARDS), FR) == {}
+    one = WARDS | {("A", "x"): 0}
+    assert find_unsafe(crossed(one), FR) == {}
+    two = one | {("A", "y"): 0}
+    assert find_unsafe(crossed(two), FR) == {2: (Reason.EVERYBODY,)}
+    assert find_unsafe(crossed(two), policy(zeros="allowed")) == {}
+
+
+def test_everybody_who_has_a_trait_is_of_a_group() -> None:
+    gathered = WARDS | {("A", "x"): 0, ("B", "x"): 0}
+    assert find_unsafe(crossed(gathered), FR) == {6: (Reason.EVERYBODY,)}
 
 
 def test_a_row_that_is_left_out_is_a_zero_too() -> None:
-    sparse = {("A", "yes"): 20.0, ("B", "yes"): 20.0, ("B", "no"): 20.0}
-    assert find_unsafe(crossed(sparse), FR)[0] == (Reason.EVERYBODY,)
+    sparse = {place: n for place, n in WARDS.items() if place not in {("A", "x"), ("A", "y")}}
+    assert find_unsafe(crossed(sparse), FR) == {0: (Reason.EVERYBODY,)}
 
 
 def test_a_dimension_with_one_code_says_nothing_of_traits() -> None:
@@ -66,11 +74,10 @@ def test_a_dimension_with_one_code_says_nothing_of_traits() -> None:
 
 
 def test_nobody_has_a_trait() -> None:
-    counts = {("A", "x"): 0, ("A", "y"): 20, ("A", "z"): 30,
-              ("B", "x"): 0, ("B", "y"): 50, ("B", "z"): 60}  # fmt: skip
-    nobody = find_unsafe(crossed(counts), FR)
-    assert nobody == {0: (Reason.NOBODY,), 3: (Reason.NOBODY,)}
-    assert find_unsafe(crossed(counts | {("B", "x"): 15}), FR) == {}
+    nobody = WARDS | dict.fromkeys([("A", "x"), ("B", "x"), ("C", "x")], 0)
+    assert find_unsafe(crossed(nobody), FR) == dict.fromkeys((0, 3, 6), (Reason.NOBODY,))
+    two_have = nobody | {("B", "x"): 15, ("C", "x"): 15}
+    assert find_unsafe(crossed(two_have), FR) == {}
     assert find_unsafe(frequencies(0, 0, 0), FR) == {}
 
 

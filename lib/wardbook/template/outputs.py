@@ -190,8 +190,6 @@ def _find_role_problems(output: OutputSpec) -> Iterator[str]:
             yield f"`{key}`: {name!r} is not one of the dimensions"
     if output.time and output.time not in dimensions:
         yield f"`time`: {output.time!r} is not one of the dimensions"
-    if output.count in dimensions | set(output.labels):
-        yield "`count` is not a dimension or a label"
     if output.rounded and not output.count:
         yield "`rounded` goes with `count`"
     if output.rounded and any(one.statistic != "count" for one in output.measures.values()):
