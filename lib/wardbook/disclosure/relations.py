@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import product
 
 from wardbook.disclosure.table import Relation
 
@@ -38,61 +38,47 @@ def find_relations(places: Sequence[Place], dimensions: Sequence[Codes]) -> tupl
     inside. What is not in the table counts nothing.
     """
     positions = {place: position for position, place in enumerate(places)}
-    parts: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
+    parts: dict[tuple[int, int], list[int]] = defaultdict(list)
     for position, place in enumerate(places):
         for dimension, codes in enumerate(dimensions):
             for code in codes.ancestors(place[dimension]):
                 above = positions.get((*place[:dimension], code, *place[dimension + 1 :]))
                 if above is not None:
-                    parts[above, (dimension,)].append(position)
+                    parts[above, dimension].append(position)
                     break
     related = {total for total, _ in parts}
-    lonely = {
-        place: position
-        for place, position in positions.items()
-        if position not in related and len(_margins(place, dimensions)) > 1
-    }
-    if lonely:
-        _relate_lonely(lonely, places, dimensions, parts)
-    return tuple(Relation(total, tuple(found)) for (total, _), found in parts.items())
+    unrelated = {place: p for place, p in positions.items() if p not in related}
+    return (
+        *(Relation(total, tuple(found)) for (total, _), found in parts.items()),
+        *_relate_across(unrelated, places, dimensions),
+    )
 
 
-def _relate_lonely(
-    lonely: Mapping[Place, int],
-    places: Sequence[Place],
-    dimensions: Sequence[Codes],
-    parts: dict[tuple[int, tuple[int, ...]], list[int]],
-) -> None:
-    """Relate margins over several dimensions to the cells inside, fewest dimensions first."""
-    tops = [_top_codes({place[d] for place in places}, codes) for d, codes in enumerate(dimensions)]
-    done: set[int] = set()
-    for size in range(2, len(dimensions) + 1):
-        found = set()
-        for subset in combinations(range(len(dimensions)), size):
-            for position, place in enumerate(places):
-                if all(place[dimension] in tops[dimension] for dimension in subset):
-                    above = lonely.get(_sum_up(place, subset, dimensions))
-                    if above is not None and above not in done:
-                        parts[above, subset].append(position)
-                        found.add(above)
-        done |= found
+def _relate_across(
+    totals: Mapping[Place, int], places: Sequence[Place], dimensions: Sequence[Codes]
+) -> Iterator[Relation]:
+    """Yield the sums over several dimensions at once of cells that have none over one."""
+    inside: dict[int, dict[frozenset[int], list[int]]] = defaultdict(lambda: defaultdict(list))
+    for position, place in enumerate(places):
+        for above in _places_above(place, dimensions):
+            total = totals.get(above)
+            if total is not None:
+                crossed = frozenset(d for d, code in enumerate(place) if code != above[d])
+                inside[total][crossed].append(position)
+    for total, groups in inside.items():
+        for crossed, found in groups.items():
+            if not any(fewer < crossed for fewer in groups):
+                yield Relation(total, _keep_finest(found, places, dimensions))
 
 
-def _sum_up(place: Place, subset: Sequence[int], dimensions: Sequence[Codes]) -> Place:
-    codes = list(place)
-    for dimension in subset:
-        codes[dimension] = dimensions[dimension].total
-    return tuple(codes)
+def _places_above(place: Place, dimensions: Sequence[Codes]) -> Iterator[Place]:
+    chains = [(code, *codes.ancestors(code)) for code, codes in zip(place, dimensions, strict=True)]
+    return (above for above in product(*chains) if above != place)
 
 
-def _top_codes(present: set[str], codes: Codes) -> set[str]:
-    """Return the codes that nothing but the margin stands above: together they are the whole."""
-    return {
-        code
-        for code in present
-        if code != codes.total and not present & (set(codes.ancestors(code)) - {codes.total})
-    }
-
-
-def _margins(place: Place, dimensions: Sequence[Codes]) -> list[int]:
-    return [d for d, codes in enumerate(dimensions) if place[d] == codes.total]
+def _keep_finest(
+    found: Sequence[int], places: Sequence[Place], dimensions: Sequence[Codes]
+) -> tuple[int, ...]:
+    """Leave out the cells of a hierarchy's upper levels where those below are there too."""
+    above = {one for position in found for one in _places_above(places[position], dimensions)}
+    return tuple(position for position in found if places[position] not in above)
