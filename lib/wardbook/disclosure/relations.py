@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 from wardbook.disclosure.table import Relation
@@ -18,6 +19,11 @@ class Codes:
 
     total: str
     parents: Mapping[str, str]
+
+    @cached_property
+    def uppers(self) -> frozenset[str]:
+        """The codes that others are part of."""
+        return frozenset({self.total, *self.parents.values()})
 
     def ancestors(self, code: str) -> Iterator[str]:
         """Yield the codes that a code is part of, the nearest first, the margin last."""
@@ -47,7 +53,11 @@ def find_relations(places: Sequence[Place], dimensions: Sequence[Codes]) -> tupl
                     parts[above, dimension].append(position)
                     break
     related = {total for total, _ in parts}
-    unrelated = {place: p for place, p in positions.items() if p not in related}
+    unrelated = {
+        place: position
+        for place, position in positions.items()
+        if position not in related and _is_upper_in_two(place, dimensions)
+    }
     return (
         *(Relation(total, tuple(found)) for (total, _), found in parts.items()),
         *_relate_across(unrelated, places, dimensions),
@@ -59,6 +69,8 @@ def _relate_across(
 ) -> Iterator[Relation]:
     """Yield the sums over several dimensions at once of cells that have none over one."""
     inside: dict[int, dict[frozenset[int], list[int]]] = defaultdict(lambda: defaultdict(list))
+    if not totals:
+        return
     for position, place in enumerate(places):
         for above in _places_above(place, dimensions):
             total = totals.get(above)
@@ -69,6 +81,10 @@ def _relate_across(
         for crossed, found in groups.items():
             if not any(fewer < crossed for fewer in groups):
                 yield Relation(total, _keep_finest(found, places, dimensions))
+
+
+def _is_upper_in_two(place: Place, dimensions: Sequence[Codes]) -> bool:
+    return sum(code in codes.uppers for code, codes in zip(place, dimensions, strict=True)) > 1
 
 
 def _places_above(place: Place, dimensions: Sequence[Codes]) -> Iterator[Place]:

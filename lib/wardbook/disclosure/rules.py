@@ -106,12 +106,7 @@ def _judge_contributions(cell: Cell, policy: Policy) -> Iterator[Reason]:
     needed = min(policy.contributors, cell.count)
     descending = all(one >= other for one, other in pairwise(largest))
     # The rules are made for contributions that are not negative: then a sum bounds its parts.
-    if (
-        len(largest) < needed
-        or not descending
-        or min(largest) < 0
-        or sum(largest) > total * (1 + _SLACK)
-    ):
+    if len(largest) < needed or not descending or min(largest) < 0:
         yield Reason.CONTRIBUTORS_UNKNOWN
         return
     if total == 0:
