@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sample_settings import load_sample, make_settings
 
+from pipelines.house import House
+from pipelines.sample_settings import SAMPLE
 from tests.sample_outputs import policy
+from tests.sample_seal import SOME_SHA256, make_receipt
 from wardbook.disclosure import choose_policy, load_policies, load_policy
 from wardbook.disclosure.policy import SCALES, Policy, laxer_keys
+from wardbook.domain.output import Check, Verdict
+from wardbook.domain.record import Work
 from wardbook.errors import SettingsFault
+from wardbook.ledger.columns import JSON_COLUMNS
+from wardbook.seal import CheckEvidence, Receipt
 from wardbook.shipped import shipped_folder
+from wardbook.template.spec import load_template
 
 FOLDER = shipped_folder("policies")
 FR = (FOLDER / "fr-hospital.toml").read_text(encoding="utf-8")
@@ -117,3 +128,60 @@ def test_the_strictest_that_somebody_asks_for_holds() -> None:
     }  # fmt: skip
     with pytest.raises(SettingsFault, match=r"the template asks for.*mixed.*laxer.*p_ratio"):
         choose_policy(known, "fr-hospital", {"the template": "mixed"})
+
+
+def house_of(folder: Path, **names: str) -> House:
+    """A house whose unit, service and template name these policies; `folder` holds a strict one."""
+    strict = FR.replace('name = "fr-hospital"', 'name = "strict"')
+    write(folder, strict.replace("minimum_count = 11", "minimum_count = 12"), "strict")
+    write(folder, FR)
+    settings = make_settings(disclosure={"policy": names["unit"], "policies": folder})
+    service = settings.services["Direction médicale"].model_copy(
+        update={"policy": names["service"]}
+    )
+    return House(settings.model_copy(update={"services": {"Direction médicale": service}}))
+
+
+@pytest.mark.parametrize(
+    ("unit", "service", "of_template", "chosen"),
+    [
+        ("fr-hospital", "", "", "fr-hospital"),
+        ("fr-hospital", "strict", "", "strict"),
+        ("fr-hospital", "", "strict", "strict"),
+        ("strict", "fr-hospital", "", "strict"),
+    ],
+)
+def test_the_house_asks_unit_service_and_template(
+    unit: str, service: str, of_template: str, chosen: str, tmp_path: Path
+) -> None:
+    template = load_template(shipped_folder("templates") / "line_list")
+    spec = template.spec.model_copy(update={"policy": of_template})
+    house = house_of(tmp_path, unit=unit, service=service)
+    assert house.policy_for("Direction médicale", replace(template, spec=spec)).name == chosen
+
+
+def test_the_default_is_the_french_one_and_its_own_folder_is_relative(tmp_path: Path) -> None:
+    assert House(make_settings()).policies["fr-hospital"] == policy()
+    text = SAMPLE.replace('# policies = "policies"', 'policies = "ours"')
+    assert load_sample(tmp_path, text).disclosure.policies == tmp_path / "ours"
+    assert load_sample(tmp_path).disclosure.policy == "fr-hospital"
+
+
+def test_the_policy_of_a_check_outlives_the_ledger() -> None:
+    check = Check("t", "cells", Verdict.HOLD, "small_counts", (("cells", "2"),), policy().reference)
+    work = JSON_COLUMNS["work"]
+    kept = json.loads(json.dumps(work.dump_python(Work(checks=(check,)), mode="json")))
+    assert work.validate_python(kept).checks == (check,)
+    # What was checked before policies were kept is still read.
+    for key in ("policy", "approvals"):
+        del kept["checks"][0][key]
+    assert work.validate_python(kept).checks[0].policy is None
+
+
+def test_the_receipt_tells_the_policy_of_each_check() -> None:
+    reference = str(policy().reference)
+    receipt = make_receipt({"index.html": SOME_SHA256})
+    evidence = CheckEvidence("t: cells", "pass", "counts_suffice", reference)
+    receipt = replace(receipt, run=replace(receipt.run, checks=(evidence,)))
+    assert reference.encode() in receipt.to_json()
+    assert Receipt.from_json(receipt.to_json()) == receipt
