@@ -1,7 +1,7 @@
 """What the disclosure checks cost: `python -m tests.bench_checks`.
 
 A table of 5,000 rows: 22 wards in 4 poles × 3 ages × 2 sexes × months, with all margins, a sum
-whose contributions stand in its evidence, and labels. Medians of seven with the smallest and the
+whose contributions stand in its backing, and labels. Medians of seven with the smallest and the
 largest; nothing is asserted here.
 """
 
@@ -28,10 +28,10 @@ ROUNDS = 7
 
 
 def tabulate(small: bool) -> tuple[str, str]:
-    """Return a table with its margins as CSV, cut to ROWS by whole months; and its evidence."""
+    """Return a table with its margins as CSV, cut to ROWS by whole months; and its backing."""
     chance = random.Random(5)
     rows: list[str] = []
-    evidence: list[str] = []
+    backing: list[str] = []
     for month in range(1, 1000):
         cells: dict[tuple[str, str, str], list[list[float]]] = defaultdict(list)
         for ward, age, sex in product(WARDS, ("0-17", "18-64", "65+"), ("F", "M")):
@@ -46,18 +46,18 @@ def tabulate(small: bool) -> tuple[str, str]:
             costs = sorted((cost for part in parts for cost in part), reverse=True)
             key = ",".join((f"m{month}", *place))
             rows.append(f"{key},{len(costs)},{sum(costs):.2f}\n")
-            evidence.append(f"{key},{costs[0]!r},{repr(costs[1]) if costs[1:] else ''}\n")
+            backing.append(f"{key},{costs[0]!r},{repr(costs[1]) if costs[1:] else ''}\n")
     header = "month,unit,age,sex"
-    return f"{header},n,cost\n{''.join(rows)}", f"{header},c1,c2\n{''.join(evidence)}"
+    return f"{header},n,cost\n{''.join(rows)}", f"{header},c1,c2\n{''.join(backing)}"
 
 
 def declare(folder: Path, small: bool) -> Run:
     """Return the run whose outputs these are."""
-    table, evidence = tabulate(small)
+    table, backing = tabulate(small)
     places = {"dimensions": COLUMNS[:4], "time": "month", "hierarchies": {"unit": POLES}}
-    run = Run(folder).table("costs", table, columns=COLUMNS, count="n", evidence="persons",
+    run = Run(folder).table("costs", table, columns=COLUMNS, count="n", backing="persons",
         measures={"cost": {"statistic": "sum", "largest": ["c1", "c2"]}}, **places)  # fmt: skip
-    return run.table("persons", evidence, columns=[*COLUMNS[:4], "c1", "c2"], channel="inside",
+    return run.table("persons", backing, columns=[*COLUMNS[:4], "c1", "c2"], channel="inside",
         sensitivity="sensitive", **places)  # fmt: skip
 
 

@@ -113,14 +113,14 @@ def test_a_ratio_is_judged_by_its_counts(tmp_path: Path) -> None:
     assert judge(tmp_path, f"{header}A,30,40,0.75\nB,20,50,0.4\n", **declared) == {"small_counts"}
 
 
-def with_evidence(folder: Path, evidence: str, costs: str, **measure: Any) -> set[str]:
+def with_backing(folder: Path, backing: str, costs: str, **measure: Any) -> set[str]:
     run = Run(folder).table(
-        "persons", evidence, columns=["ward", "c1", "c2"], dimensions=["ward"], channel="inside",
+        "persons", backing, columns=["ward", "c1", "c2"], dimensions=["ward"], channel="inside",
         sensitivity="sensitive",
     )  # fmt: skip
     run.table(
         "costs", costs, columns=["ward", "n", "cost"], dimensions=["ward"], count="n",
-        evidence="persons",
+        backing="persons",
         measures={"cost": {"statistic": "sum", "largest": ["c1", "c2"]} | measure},
     )  # fmt: skip
     return reasons(run.check())
@@ -128,21 +128,21 @@ def with_evidence(folder: Path, evidence: str, costs: str, **measure: Any) -> se
 
 def test_contributions_are_read_from_what_stays_inside(tmp_path: Path) -> None:
     costs = "ward,n,cost\nA,20,1000\nB,30,2000\n"
-    evidence = "ward,c1,c2\nB,300,200\nA,200,100\n"  # in another order
-    assert with_evidence(tmp_path, evidence, costs) == set()
+    backing = "ward,c1,c2\nB,300,200\nA,200,100\n"  # in another order
+    assert with_backing(tmp_path, backing, costs) == set()
     # 870 of 1000 by one person, and 930 by two: NK(1, 0.85) and NK(2, 0.90); 70 left is no tenth.
-    dominated = evidence.replace("A,200,100", "A,870,60")
-    assert with_evidence(tmp_path, dominated, costs) == {"dominance", "p_ratio"}
-    assert with_evidence(tmp_path, "ward,c1,c2\nA,200,100\n", costs) >= {"evidence_missing"}
-    assert with_evidence(tmp_path, evidence.replace("100", ""), costs) == {"contributors_unknown"}
+    dominated = backing.replace("A,200,100", "A,870,60")
+    assert with_backing(tmp_path, dominated, costs) == {"dominance", "p_ratio"}
+    assert with_backing(tmp_path, "ward,c1,c2\nA,200,100\n", costs) >= {"backing_missing"}
+    assert with_backing(tmp_path, backing.replace("100", ""), costs) == {"contributors_unknown"}
 
 
 def test_a_mean_is_its_sum_to_who_knows_the_count(tmp_path: Path) -> None:
     means = "ward,n,cost\nA,20,50\nB,30,70\n"
-    evidence = "ward,c1,c2\nA,200,100\nB,300,200\n"
-    assert with_evidence(tmp_path, evidence, means, statistic="mean") == set()
-    dominated = evidence.replace("A,200,100", "A,900,50")
-    assert "dominance" in with_evidence(tmp_path, dominated, means, statistic="mean")
+    backing = "ward,c1,c2\nA,200,100\nB,300,200\n"
+    assert with_backing(tmp_path, backing, means, statistic="mean") == set()
+    dominated = backing.replace("A,200,100", "A,900,50")
+    assert "dominance" in with_backing(tmp_path, dominated, means, statistic="mean")
 
 
 def test_a_sum_without_its_contributions_is_held(tmp_path: Path) -> None:
@@ -314,9 +314,9 @@ def test_what_single_persons_contributed_may_not_be_a_column_that_leaves(tmp_pat
     ("outputs", "told"),
     [
         ({"figure": {"kind": "figure", "drawn_from": ["none"]}}, "'none' is not a declared table"),
-        ({"table": CROSSED | {"evidence": "none"}}, "no table 'none'"),
+        ({"table": CROSSED | {"backing": "none"}}, "no table 'none'"),
         (
-            {"table": CROSSED | {"evidence": "other"},
+            {"table": CROSSED | {"backing": "other"},
              "other": {"columns": ["ward"], "dimensions": ["ward"], "channel": "inside"}},
             "other dimensions",
         ),

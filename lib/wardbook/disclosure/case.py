@@ -60,14 +60,14 @@ class Case:
         """The output's file as a declared table, read once for all checkers.
 
         Raises:
-            Unreadable: it is no CSV file with the declared columns, or its evidence is none.
+            Unreadable: it is no CSV file with the declared columns, or its backing is none.
         """
-        evidence = self.declared.evidence if self.declared.evidence in self.produced else ""
+        backing = self.declared.backing if self.declared.backing in self.produced else ""
         return DeclaredTable(
             self.name,
             self.declared,
             self._read(self.name),
-            self._read(evidence) if evidence else None,
+            self._read(backing) if backing else None,
         )
 
     def _read(self, name: str) -> Sheet:

@@ -38,17 +38,17 @@ class DeclaredTable:
         name: of the output.
         declared: its declaration.
         sheet: its file; the header is the declared one.
-        evidence: the file of its evidence, where it has one.
+        backing: the file of its backing, where it has one.
     """
 
     def __init__(
-        self, name: str, declared: OutputSpec, sheet: Sheet, evidence: Sheet | None = None
+        self, name: str, declared: OutputSpec, sheet: Sheet, backing: Sheet | None = None
     ) -> None:
         self.name = name
         self.declared = declared
         self.sheet = sheet
         self.places = sheet.places(declared.dimensions)
-        self._evidence = evidence
+        self._backing = backing
         self._known: dict[str, Numbers] = {}
 
     @property
@@ -57,7 +57,7 @@ class DeclaredTable:
         return not self.declared.rounded
 
     def numbers(self, column: str) -> Numbers:
-        """Return a column of the file, or else of its evidence, as numbers in the file's order."""
+        """Return a column of the file, or else of its backing, as numbers in the file's order."""
         if column not in self._known:
             self._known[column] = self._read(column)
         return self._known[column]
@@ -112,9 +112,9 @@ class DeclaredTable:
             pairs = set(self.sheet.places((dimension, column)))
             if len(pairs) > len({code for code, _ in pairs}):
                 yield _flaw("label_varies", column=column, dimension=dimension)
-        absent = sum(1 for row in self._evidence_rows if row is None)
+        absent = sum(1 for row in self._backing_rows if row is None)
         if absent:
-            yield _flaw("evidence_missing", rows=absent)
+            yield _flaw("backing_missing", rows=absent)
         for column in self.count_columns:
             unreadable = sum(1 for count in self._counts(column) if count is None)
             if unreadable:
@@ -195,21 +195,21 @@ class DeclaredTable:
     def _read(self, column: str) -> Numbers:
         if column in self.sheet.header:
             return self.sheet.numbers(column)
-        if self._evidence is None:
+        if self._backing is None:
             return (None,) * len(self.places)
-        numbers = self._evidence.numbers(column)
-        return tuple(None if row is None else numbers[row] for row in self._evidence_rows)
+        numbers = self._backing.numbers(column)
+        return tuple(None if row is None else numbers[row] for row in self._backing_rows)
 
     @cached_property
-    def _evidence_rows(self) -> tuple[int | None, ...]:
-        """For each row of the file, the row of its evidence; None where there is not exactly one.
+    def _backing_rows(self) -> tuple[int | None, ...]:
+        """For each row of the file, the row of its backing; None where there is not exactly one.
 
-        Nothing where there is no evidence.
+        Nothing where there is no backing.
         """
-        if self._evidence is None:
+        if self._backing is None:
             return ()
         rows: dict[Place, int | None] = {}
-        for number, place in enumerate(self._evidence.places(self.declared.dimensions)):
+        for number, place in enumerate(self._backing.places(self.declared.dimensions)):
             rows[place] = None if place in rows else number
         return tuple(rows.get(place) for place in self.places)
 

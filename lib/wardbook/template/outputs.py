@@ -25,7 +25,7 @@ class MeasureSpec(DeclaredModel):
     """What a column tells of the persons behind its row.
 
     `count` is the column with the number of those persons, the table's own unless it says another.
-    `largest` are the columns, of the output's evidence, with the greatest contributions of single
+    `largest` are the columns, of the output's backing, with the greatest contributions of single
     persons to a sum or mean, descending. A ratio has its `numerator` and `denominator`; a count may
     have a `denominator` too: the persons of whom it counts a part.
     """
@@ -91,7 +91,7 @@ class OutputSpec(DeclaredModel):
     the column with the number of persons behind a row, `measures` tell of the other columns.
     `rounded` says that its counts are rounded and redacted by the policy. `population` says who is
     counted: tables with the same are compared with each other. Columns that may not be in the
-    table itself stand in another, its `evidence`, with the same dimensions, that stays inside.
+    table itself stand in another, its `backing`, with the same dimensions, that stays inside.
     A figure is `drawn_from` tables.
     """
 
@@ -110,7 +110,7 @@ class OutputSpec(DeclaredModel):
     measures: Mapping[str, MeasureSpec] = Field(default_factory=dict)
     rounded: bool = False
     population: str = ""
-    evidence: str = ""
+    backing: str = ""
     survival: SurvivalSpec | None = None
     regression: RegressionSpec | None = None
     drawn_from: tuple[str, ...] = ()
@@ -150,7 +150,7 @@ class OutputSpec(DeclaredModel):
         return tuple(column for column in self.columns if column not in told)
 
     def needed_columns(self) -> tuple[str, ...]:
-        """Return the columns that the rules read of the table or else of its evidence."""
+        """Return the columns that the rules read of the table or else of its backing."""
         needed = [self.count or ""]
         for measure in self.measures.values():
             needed += (measure.count, *measure.largest, measure.numerator, measure.denominator)
@@ -158,20 +158,20 @@ class OutputSpec(DeclaredModel):
 
 
 def find_impossible(outputs: Mapping[str, OutputSpec]) -> Iterator[str]:
-    """Yield what is wrong between outputs: evidence and tables of figures that do not fit."""
+    """Yield what is wrong between outputs: backing and tables of figures that do not fit."""
     for name, output in outputs.items():
         for table in output.drawn_from:
             other = outputs.get(table)
             if other is None or other.kind is not OutputKind.TABLE:
                 yield f"{name}.drawn_from: {table!r} is not a declared table"
-        evidence = outputs.get(output.evidence) if output.evidence else None
-        if output.evidence and (evidence is None or evidence.channel is not Channel.INSIDE):
-            yield f'{name}.evidence: no table {output.evidence!r} with channel = "inside"'
-        elif evidence is not None and evidence.dimensions != output.dimensions:
-            yield f"{name}.evidence: {output.evidence!r} has other dimensions"
+        backing = outputs.get(output.backing) if output.backing else None
+        if output.backing and (backing is None or backing.channel is not Channel.INSIDE):
+            yield f'{name}.backing: no table {output.backing!r} with channel = "inside"'
+        elif backing is not None and backing.dimensions != output.dimensions:
+            yield f"{name}.backing: {output.backing!r} has other dimensions"
         for column in output.needed_columns():
-            if column not in output.columns and column not in (evidence or output).columns:
-                yield f"{name}: {column!r} is neither a column of it nor of its evidence"
+            if column not in output.columns and column not in (backing or output).columns:
+                yield f"{name}: {column!r} is neither a column of it nor of its backing"
 
 
 def _find_role_problems(output: OutputSpec) -> Iterator[str]:
@@ -203,7 +203,7 @@ def _find_role_problems(output: OutputSpec) -> Iterator[str]:
         if leaving and (shown := sorted(known & set(measure.largest))):
             yield (
                 f"`measures.{column}.largest`: {shown[0]!r} is what single persons contributed; "
-                'put it in an `evidence` table with channel = "inside"'
+                'put it in a `backing` table with channel = "inside"'
             )
         if measure.statistic != "ratio" and not (measure.count or output.count):
             yield f"`measures.{column}`: no `count` of the persons behind it"
