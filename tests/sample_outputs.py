@@ -73,12 +73,6 @@ class Run:
         self.file(name, file or f"{name}.csv", OutputKind.TABLE, content)
         return self.declare(name, **keys)
 
-    def resize(self, name: str, size: int) -> Self:
-        """Record an output as if it had another size."""
-        known = self.outputs[name]
-        self.outputs[name] = Output(known.name, known.kind, known.file, known.sha256, size)
-        return self
-
     def spec(self) -> TemplateSpec:
         """The template that declares all of it."""
         raw = {"name": "t", "version": "1", "title": ONE, "question": ONE}

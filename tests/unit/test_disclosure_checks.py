@@ -85,9 +85,9 @@ def test_a_missing_required_output_refuses_and_an_optional_one_does_not(tmp_path
 @pytest.mark.parametrize("what", [PUBLIC, SENSITIVE])
 @pytest.mark.parametrize(("surplus", "refused"), [(0, False), (1, True)])
 def test_a_huge_file_is_refused(what: object, surplus: int, refused: bool, tmp_path: Path) -> None:
-    run = Run(tmp_path).table("table", "ward,n\nA,50\nB,50\n", **WARDS)
-    run.resize("table", policy().most_bytes + surplus)
-    found = run.check(what)
+    content = "ward,n\nA,50\nB,50\n"
+    run = Run(tmp_path).table("table", content, **WARDS)
+    found = run.check(what, policy(most_bytes=len(content) - surplus))
     assert (worst(found) is Verdict.REFUSE) is refused
     assert ("too_large" in reasons(found)) is refused
 
@@ -112,6 +112,13 @@ def test_a_blocked_type_is_refused_before_it_is_opened(
 def test_a_file_of_another_kind_than_declared_is_refused(tmp_path: Path) -> None:
     run = Run(tmp_path).file("table", "table.png", OutputKind.FIGURE).declare("table", **WARDS)
     assert "kind_differs" in reasons(run.check(PUBLIC))
+
+
+def test_a_table_does_not_leave_as_a_figure(tmp_path: Path) -> None:
+    run = Run(tmp_path).file("figure", "figure.csv", OutputKind.FIGURE, "name\nDupont\n")
+    run.declare("figure", kind="figure", drawn_from=["table"])
+    run.table("table", "ward,n\nA,50\nB,50\n", **WARDS)
+    assert "kind_differs" in reasons(run.check(SENSITIVE))
 
 
 @pytest.mark.parametrize(("rows", "verdict"), [(5000, Verdict.PASS), (5001, Verdict.HOLD)])

@@ -30,21 +30,25 @@ from wardbook.messages import Language, say
 if TYPE_CHECKING:
     from wardbook.template.spec import TemplateSpec
 
+_TABLE_TYPES = frozenset({".csv", ".parquet", ".xlsx"})
+
 
 def check_file(case: Case) -> Iterator[Check]:
     """Judge a file without opening more than its first line: kind, type, size, columns."""
     output, policy = case.output, case.policy
     if output is None:
         return
-    if output.kind is not case.declared.kind:
+    file = case.folder / output.file
+    kind, file_type = case.declared.kind, file.suffix.lower()
+    if output.kind is not kind or (kind is OutputKind.FIGURE and file_type in _TABLE_TYPES):
         yield case.refuses("file", "kind_differs")
-    if Path(output.file).suffix.lower() not in policy.file_types:
+    if file_type not in policy.file_types:
         yield case.refuses("file", "type_blocked", types=", ".join(policy.file_types))
-    elif output.size > policy.most_bytes:
+    elif file.stat().st_size > policy.most_bytes:  # what the run recorded is its own word
         yield case.refuses("file", "too_large", limit=f"{policy.most_bytes / 1024**2:g}")
-    elif case.declared.kind is OutputKind.TABLE:
+    elif kind is OutputKind.TABLE:
         try:
-            header = read_header(case.folder / output.file)
+            header = read_header(file)
         except Unreadable:
             yield case.refuses("file", "not_a_table")
         else:
