@@ -75,7 +75,7 @@ def test_name_version_and_digest_are_those_of_the_file(tmp_path: Path) -> None:
         ('name = "fr-hospital"', 'name = "other"', "name"),
         ('name = "fr-hospital"', 'name = "fr-hospital"\ndigest = "a"', "digest"),
         ("minimum_count = 11", "minimum_count = ", "TOML"),
-        ("redact_up_to = 12", "redact_up_to = 9", "redact_up_to"),
+        ("redact_up_to = 12", "redact_up_to = 9", "at least 10"),
         ("redact_up_to = 12", "redact_up_to = 11", "write 12"),
         ("redact_up_to = 12", "redact_up_to = 13", "write 17"),
         ("rounding_base = 5", "rounding_base = 10", "write 14"),

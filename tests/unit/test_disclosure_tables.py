@@ -57,6 +57,17 @@ def test_a_grand_total_alone_is_the_sum_of_what_is_inside(tmp_path: Path) -> Non
     }
 
 
+def test_across_dimensions_only_the_nearest_cells_are_summed(tmp_path: Path) -> None:
+    rows = [("A", "F", "old"), ("A", "M", "old"), ("B", "F", "young")]
+    sums = [(ward, sex, "TOTAL") for ward, sex, _ in rows]
+    content = "".join(f"{','.join(place)},20\n" for place in [*rows, *sums])
+    declared = {"columns": ["ward", "sex", "age", "n"], "dimensions": ["ward", "sex", "age"]}
+    whole = f"ward,sex,age,n\n{content}TOTAL,TOTAL,TOTAL,60\n"
+    found = relations(read(tmp_path, whole, **declared, count="n"))
+    nearest = frozenset("/".join(place) for place in sums)
+    assert {parts for total, parts in found if total == "TOTAL/TOTAL/TOTAL"} == {nearest}
+
+
 def test_a_hierarchy_relates_each_level_to_the_next(tmp_path: Path) -> None:
     content = "unit,n\nward1,20\nward2,30\nward3,40\npole,50\nTOTAL,90\n"
     declared = {"columns": ["unit", "n"], "dimensions": ["unit"], "count": "n"}
@@ -135,6 +146,7 @@ def test_contributions_are_read_from_what_stays_inside(tmp_path: Path) -> None:
     assert with_backing(tmp_path, dominated, costs) == {"dominance", "p_ratio"}
     assert with_backing(tmp_path, "ward,c1,c2\nA,200,100\n", costs) >= {"backing_missing"}
     assert with_backing(tmp_path, backing.replace("100", ""), costs) == {"contributors_unknown"}
+    assert with_backing(tmp_path, backing.replace("c1", "c3"), costs) == {"not_a_table"}
 
 
 def test_a_mean_is_its_sum_to_who_knows_the_count(tmp_path: Path) -> None:
