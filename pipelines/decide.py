@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from wardbook.domain.catch_up import find_due
-from wardbook.domain.output import Verdict
+from wardbook.domain.output import Verdict, worst_of
 from wardbook.domain.periods import day_begins
 from wardbook.domain.record import Approval, Record
 from wardbook.domain.request import Request
@@ -209,11 +209,7 @@ def valid_approvals(record: Record, reviewers: Sequence[str]) -> tuple[Approval,
 
 def worst_verdict(record: Record) -> Verdict:
     """Return the strictest verdict among a run's checks; nothing checked is a hold."""
-    verdicts = {check.verdict for check in record.work.checks}
-    for verdict in (Verdict.REFUSE, Verdict.HOLD):
-        if verdict in verdicts:
-            return verdict
-    return Verdict.PASS if verdicts else Verdict.HOLD
+    return worst_of(check.verdict for check in record.work.checks)
 
 
 def may_leave_standing(

@@ -36,6 +36,13 @@ def _look_at_ledger(house: House) -> Iterator[Finding]:
     yield Finding(f"ledger ({sum(counts.values())} requests)", True)
 
 
+def _look_at_policies(house: House) -> Iterator[Finding]:
+    for service in house.settings.services:
+        for template in house.templates.values():
+            house.policy_for(service, template)
+    yield Finding(f"disclosure policy {house.settings.disclosure.policy}", True)
+
+
 def _look_at_jira(house: House) -> Iterator[Finding]:
     known = house.jira.field_names()
     yield Finding(f"Jira account {house.jira.account} ({house.jira.time_zone})", True)
@@ -165,6 +172,7 @@ def _look_at_slurm(chosen: SlurmSettings) -> Iterator[Finding]:
 
 _EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {
     "ledger": _look_at_ledger,
+    "policies": _look_at_policies,
     "Jira": _look_at_jira,
     "GitLab": _look_at_gitlab,
     "templates": _look_at_templates,

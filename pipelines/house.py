@@ -13,6 +13,7 @@ from pipelines.circumstances import Circumstances
 from requests_sync.gitlab_port import GitLabPort
 from requests_sync.issue_index import IssueIndex
 from requests_sync.jira_port import JiraPort
+from wardbook.disclosure import Policy, choose_policy, load_policies
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.settings import ServiceSettings, Settings
 from wardbook.shipped import shipped_folder
@@ -80,6 +81,23 @@ class House:
     def templates(self) -> Mapping[str, Template]:
         """The catalogue, by name."""
         return load_catalogue(self.settings.unit.templates or shipped_folder("templates"))
+
+    @cached_property
+    def policies(self) -> Mapping[str, Policy]:
+        """The disclosure policies that there are, by name."""
+        return load_policies(self.settings.disclosure.policies or shipped_folder("policies"))
+
+    def policy_for(self, service: str, template: Template) -> Policy:
+        """Return the strictest policy that the unit, a service or a template asks for.
+
+        Raises:
+            SettingsFault: one of them asks for a policy that is not there, or not comparable.
+        """
+        asked = {
+            f"services.{service}.policy": self.service(service).policy,
+            f"the template {template.spec.name}": template.spec.policy,
+        }
+        return choose_policy(self.policies, self.settings.disclosure.policy, asked)
 
     @cached_property
     def jira(self) -> JiraPort:

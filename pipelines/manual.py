@@ -18,7 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wardbook.disclosure import check_outputs, find_undeclared, tell_dropped
+from wardbook.disclosure import (
+    check_outputs,
+    choose_policy,
+    find_undeclared,
+    load_policies,
+    tell_dropped,
+)
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
 from wardbook.domain.run import Failure, RunResult, RunSpec, SourceFile
 from wardbook.engines import open_engine
@@ -26,6 +32,8 @@ from wardbook.environment import environment_digest
 from wardbook.errors import Refusal
 from wardbook.files import hash_file, write_atomically
 from wardbook.messages import Language
+from wardbook.settings import DisclosureSettings
+from wardbook.shipped import shipped_folder
 from wardbook.template.parameters import type_parameters
 from wardbook.template.spec import Template
 
@@ -79,6 +87,8 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
     if problems:
         raise ManualRefusal("\n".join(explain(problem) for problem in problems))
     sources = _find_sources(asked)
+    policies = load_policies(shipped_folder("policies"))
+    policy = choose_policy(policies, DisclosureSettings().policy, {"the template": spec.policy})
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside `out`, so that the finished folder is put there by one rename; 0700 as it is made.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
@@ -104,8 +114,8 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
             result = engine.execute(folder)
         if result.failure is not None:
             return Made(failure=result.failure)
-        checks = check_outputs(result.outputs, folder / "outputs", spec, run)
-        dropped = find_undeclared(result.outputs, folder / "outputs")
+        checks = check_outputs(result.outputs, folder / "outputs", spec, run, policy)
+        dropped = find_undeclared(result.outputs, folder / "outputs", spec)
         if asked.public_only:
             dropped = tell_dropped(dropped, run, asked.language)
         made = Made(checks, dropped)

@@ -168,7 +168,10 @@ def sign_deliverable(
             finished=started + timedelta(seconds=done.result.seconds),
             checks=tuple(
                 sealing.CheckEvidence(
-                    f"{check.output}: {check.rule}", check.verdict.value, check.reason
+                    f"{check.output}: {check.rule}",
+                    check.verdict.value,
+                    check.reason,
+                    str(check.policy or ""),
                 )
                 for check in record.work.checks
             ),

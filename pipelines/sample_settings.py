@@ -71,6 +71,12 @@ media_types = ["application/pdf", "application/json", "image/png", "image/jpeg",
 [sync]
 workers = 4                      # requests brought up to date at a time
 
+# By which rules outputs are judged (docs/disclosure.md). A service or a template may name a policy
+# that is stricter; `policies` is a folder of your own, instead of the one that Wardbook brings.
+[disclosure]
+policy = "fr-hospital"
+# policies = "policies"
+
 # Data sources. `kind` is what templates ask for; sensitivity is public, internal or sensitive.
 [sources.spf]
 kind = "spf-hospital"

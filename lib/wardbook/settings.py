@@ -141,11 +141,22 @@ class GitLabSettings(_Model):
 
 
 class ServiceSettings(_Model):
-    """One hospital service: its GitLab project, who may approve and who may review."""
+    """One hospital service: its GitLab project, who may approve and who may review.
+
+    `policy` names a disclosure policy that is stricter than the unit's, where it needs one.
+    """
 
     project: str
     approvers: tuple[str, ...]
     reviewers: tuple[str, ...]
+    policy: str = ""
+
+
+class DisclosureSettings(_Model):
+    """By which rules outputs are judged; `policies` is the unit's own folder of policies."""
+
+    policy: str = "fr-hospital"
+    policies: Path | None = None
 
 
 class AttachmentSettings(_Model):
@@ -322,6 +333,7 @@ class Settings(_Model):
     services: Mapping[str, ServiceSettings]
     people: Mapping[str, str] = Field(default_factory=dict)
     attachments: AttachmentSettings = AttachmentSettings()
+    disclosure: DisclosureSettings = DisclosureSettings()
     sync: SyncSettings = SyncSettings()
     sources: Mapping[str, SourceSettings] = Field(default_factory=dict)
     executor: ExecutorSettings = DaskSettings()
@@ -453,6 +465,8 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
         name: source.model_copy(update={"path": folder / source.path})
         for name, source in settings.sources.items()
     }
+    policies = settings.disclosure.policies
+    disclosure = settings.disclosure.model_copy(update={"policies": policies and folder / policies})
     executor = settings.executor
     if executor.kind == "slurm" and executor.conf is not None:
         executor = executor.model_copy(update={"conf": folder / executor.conf})
@@ -462,6 +476,7 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(
         update={
             "unit": unit,
+            "disclosure": disclosure,
             "ledger": ledger,
             "sources": sources,
             "executor": executor,

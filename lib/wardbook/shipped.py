@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def shipped_folder(name: str) -> Path:
-    """Return the folder `templates` or `site` as shipped with this version.
+    """Return the folder `templates`, `policies` or `site` as shipped with this version.
 
     Raises:
         FileNotFoundError: the installation is incomplete.

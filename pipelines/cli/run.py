@@ -68,8 +68,8 @@ def run(
         --source admissions=flow.csv -p start=2020-09-01 --out results
     """
     from pipelines.manual import ManualRefusal, run_by_hand
-    from pipelines.steps.release import tell_reason
     from requests_sync.gate import explain_problem
+    from wardbook.disclosure import tell_reason
     from wardbook.engines.failures import describe_failure
 
     asked = _ask(

@@ -12,12 +12,12 @@ from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import open_merge_request, request_of
 from requests_sync.foreign_text import inline_code
 from requests_sync.marks import evidence_mark
-from wardbook.disclosure import tell_dropped
-from wardbook.domain.output import Check, Verdict
+from wardbook.disclosure import tell_dropped, tell_reason
+from wardbook.domain.output import Verdict, verdicts_of
 from wardbook.domain.record import Approval, Intent, Record
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.domain.states import State
-from wardbook.messages import Language, say
+from wardbook.messages import say
 
 
 def release_outputs(house: House, record: Record) -> Record:
@@ -127,13 +127,8 @@ def _show_evidence(house: House, record: Record) -> list[Intent]:
     return [*open_merge_request(house, record, State.HELD), shown]
 
 
-def tell_reason(check: Check, language: Language) -> str:
-    """Return a check's reason in words."""
-    return say(language, f"check.{check.reason}", **dict(check.details))
-
-
 def released_names(record: Record) -> Iterator[str]:
     """Yield the outputs that may leave: judged, and not refused."""
-    for check in record.work.checks:
-        if check.verdict is not Verdict.REFUSE:
-            yield check.output
+    for output, verdict in verdicts_of(record.work.checks).items():
+        if verdict is not Verdict.REFUSE:
+            yield output

@@ -130,10 +130,13 @@ def follow_run(house: House, record: Record) -> Record | None:
         return None
     if result.failure is not None:
         return _tell_failure(house, record, result.failure, result)
-    template = house.templates[request_of(record).template]
-    outputs = folder / "outputs"
-    checks = check_outputs(result.outputs, outputs, template.spec, RunSpec.read(folder))
-    work = replace(record.work, checks=checks, dropped=find_undeclared(result.outputs, outputs))
+    request = request_of(record)
+    template = house.templates[request.template]
+    outputs, spec = folder / "outputs", template.spec
+    policy = house.policy_for(request.service, template)
+    checks = check_outputs(result.outputs, outputs, spec, RunSpec.read(folder), policy)
+    dropped = find_undeclared(result.outputs, outputs, spec)
+    work = replace(record.work, checks=checks, dropped=dropped)
     return house.ledger.move(
         record,
         State.CHECKED,

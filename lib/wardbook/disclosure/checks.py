@@ -1,58 +1,148 @@
-"""The checks between a finished run and the outside: one verdict per output, each with its reason.
+"""The checks between a finished run and the outside: a verdict on each output, with its reasons.
 
-Public sources are published already, so what is computed from them needs no suppression. From any
-other source: a table whose count column shows a group of 1 to 10 persons is held, and so is
-whatever cannot be judged by counting; a person decides on both. The threshold of 11 is the one of
-France's national health data system (SNDS).
+This is the one place that puts them together. Whatever is looked at, the file comes first: one of
+a blocked kind or size is never opened. What the outputs say of patients is judged by a policy
+(`wardbook.disclosure.policy`); public sources are published already and need no suppression.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
+from wardbook.disclosure.case import Case, Checker, stays_inside
+from wardbook.disclosure.policy import Policy
+from wardbook.disclosure.sheet import Unreadable, read_header
+from wardbook.disclosure.table_checks import check_table
+from wardbook.domain.output import (
+    Check,
+    Output,
+    OutputKind,
+    Sensitivity,
+    Verdict,
+    verdicts_of,
+    worst_of,
+)
 from wardbook.domain.run import RunSpec
 from wardbook.messages import Language, say
-from wardbook.template.spec import OutputSpec, TemplateSpec
 
-LEAST_COUNT = 11
-LARGEST_BYTES = 100 * 1024 * 1024
+if TYPE_CHECKING:
+    from wardbook.template.spec import TemplateSpec
+
+_TABLE_TYPES = frozenset({".csv", ".parquet", ".xlsx"})
+
+
+def check_file(case: Case) -> Iterator[Check]:
+    """Judge a file without opening more than its first line: kind, type, size, columns."""
+    output, policy = case.output, case.policy
+    if output is None:
+        return
+    file = case.folder / output.file
+    kind, file_type = case.declared.kind, file.suffix.lower()
+    if output.kind is not kind or (kind is OutputKind.FIGURE and file_type in _TABLE_TYPES):
+        yield case.refuses("file", "kind_differs")
+    if file_type not in policy.file_types:
+        yield case.refuses("file", "type_blocked", types=", ".join(policy.file_types))
+    elif file.stat().st_size > policy.most_bytes:  # what the run recorded is its own word
+        yield case.refuses("file", "too_large", limit=f"{policy.most_bytes / 1024**2:g}")
+    elif kind is OutputKind.TABLE:
+        try:
+            header = read_header(file)
+        except Unreadable:
+            yield case.refuses("file", "not_a_table")
+        else:
+            if header != tuple(case.declared.columns):
+                yield case.refuses("file", "columns_differ")
+
+
+def check_content(case: Case) -> Iterator[Check]:
+    """Judge what an output says of patients, by what it is and where it comes from."""
+    approvals = case.policy.approvals
+    if case.declared.kind is OutputKind.MODEL:
+        if case.policy.models == "refuse":
+            yield case.refuses("model", "model_refused")
+        else:
+            yield case.holds_for(approvals.model, "model", "model", approvals=approvals.model)
+    elif case.declared.sensitivity is Sensitivity.SENSITIVE:
+        yield case.holds_for(approvals.sensitive, "sensitivity", "about_persons")
+    elif case.is_public:
+        yield case.passes("sources", "public_sources")
+    elif case.declared.kind is OutputKind.REPORT:
+        yield case.holds("sources", "text_from_patients")
+    elif case.declared.kind is OutputKind.FIGURE:
+        yield check_figure(case)
+    else:
+        yield from check_table(case)
+
+
+def check_figure(case: Case) -> Check:
+    """Let a figure pass that shows nothing but declared tables, all of which passed."""
+    tables = case.declared.drawn_from
+    if not tables or case.policy.figures == "hold":
+        return case.holds("figure", "figure_by_itself")
+    if worst_of(case.verdicts.get(table, Verdict.HOLD) for table in tables) is Verdict.PASS:
+        return case.passes("figure", "figure_from_tables", tables=", ".join(tables))
+    return case.holds("figure", "figure_from_held", tables=", ".join(tables))
+
+
+CHECKERS: tuple[Checker, ...] = (check_content,)
+"""Everything that is asked of each output whose file may be opened, in this order.
+
+A further check is a function from `Case` to `Check`s, named here.
+"""
 
 
 def check_outputs(
-    outputs: Sequence[Output], folder: Path, spec: TemplateSpec, run: RunSpec
+    outputs: Sequence[Output], folder: Path, spec: TemplateSpec, run: RunSpec, policy: Policy
 ) -> tuple[Check, ...]:
-    """Judge every output that the template declares.
+    """Judge every output that the template declares, but what stays inside.
 
     Args:
         outputs: what the run recorded.
         folder: the run's `outputs` folder.
         spec: the template's declaration.
         run: what the run read.
+        policy: the rules in force.
+
+    Returns:
+        The checks of each output in the order of its declaration, one or more for each.
     """
     produced = {output.name: output for output in outputs}
-    checks: list[Check] = []
-    for name, declared in spec.outputs.items():
-        output = produced.get(name)
-        if declared.kind is OutputKind.REPORT:
-            checks.append(_check_report(name, public=run.reads_only_public))
-        elif output is not None:
-            checks.append(_check_file(output, folder, declared, public=run.reads_only_public))
-        elif declared.required:
-            checks.append(Check(name, "complete", Verdict.REFUSE, "missing"))
-    return tuple(checks)
+    found: dict[str, tuple[Check, ...]] = {}
+    # The tables first: figures are judged by those that they are drawn from.
+    for name in sorted(
+        spec.outputs, key=lambda one: spec.outputs[one].kind is not OutputKind.TABLE
+    ):
+        verdicts = verdicts_of(check for checks in found.values() for check in checks)
+        case = Case(
+            name, spec.outputs[name], produced.get(name), folder, produced, spec, run, policy,
+            verdicts,
+        )  # fmt: skip
+        found[name] = tuple(_check_case(case))
+    return tuple(check for name in spec.outputs for check in found[name])
 
 
-def find_undeclared(outputs: Sequence[Output], folder: Path) -> tuple[str, ...]:
+def _check_case(case: Case) -> Iterator[Check]:
+    if case.output is None and case.declared.kind is not OutputKind.REPORT:
+        if case.declared.required:
+            yield case.refuses("complete", "missing")
+    elif not stays_inside(case.declared):
+        refused = tuple(check_file(case))
+        yield from refused
+        if not refused:
+            for checker in CHECKERS:
+                yield from checker(case)
+
+
+def find_undeclared(outputs: Sequence[Output], folder: Path, spec: TemplateSpec) -> tuple[str, ...]:
     """Return the names of the files in `folder` that no declared output accounts for.
 
     They never leave. Their names may say something of a patient, so they stay inside as well.
     """
-    known = {output.file for output in outputs} | {"index.json"}
+    declared = {output.file for output in outputs if output.name in spec.outputs}
     files = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
-    return tuple(sorted(set(files) - known))
+    return tuple(sorted(set(files) - declared - {"index.json"}))
 
 
 def tell_dropped(names: Sequence[str], run: RunSpec, language: Language) -> tuple[str, ...]:
@@ -62,38 +152,12 @@ def tell_dropped(names: Sequence[str], run: RunSpec, language: Language) -> tupl
     return (say(language, "check.dropped_count", count=len(names)),)
 
 
-def _check_report(name: str, *, public: bool) -> Check:
-    if public:
-        return Check(name, "sources", Verdict.PASS, "public_sources")
-    return Check(name, "sources", Verdict.HOLD, "text_from_patients")
+def tell_reason(check: Check, language: Language) -> str:
+    """Return a check's reason in words.
 
-
-def _check_file(output: Output, folder: Path, declared: OutputSpec, *, public: bool) -> Check:
-    if output.size > LARGEST_BYTES:
-        limit = str(LARGEST_BYTES // 1024**2)
-        return Check(output.name, "size", Verdict.REFUSE, "too_large", (("limit", limit),))
-    if declared.sensitivity is Sensitivity.SENSITIVE:
-        return Check(output.name, "sensitivity", Verdict.HOLD, "about_persons")
-    if public:
-        return Check(output.name, "sources", Verdict.PASS, "public_sources")
-    if declared.count is None:
-        return Check(output.name, "counts", Verdict.HOLD, "cannot_be_counted")
-    small = sum(1 for count in _read_counts(folder / output.file, declared.count) if count)
-    if small:
-        details = (("cells", str(small)), ("least", str(LEAST_COUNT)))
-        return Check(output.name, "counts", Verdict.HOLD, "small_counts", details)
-    return Check(
-        output.name, "counts", Verdict.PASS, "counts_suffice", (("least", str(LEAST_COUNT)),)
-    )
-
-
-def _read_counts(file: Path, column: str) -> Iterator[bool]:
-    """Yield for each row whether its count is too small; an unreadable count is."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            try:
-                count = float(row[column])
-            except (ValueError, TypeError):
-                yield True
-            else:
-                yield not (count == 0 or count >= LEAST_COUNT)
+    Raises:
+        KeyError: the catalogue does not know it.
+    """
+    message = check.reason if "." in check.reason else f"check.{check.reason}"
+    values: Mapping[str, str] = dict(check.details)
+    return say(language, message, **values)

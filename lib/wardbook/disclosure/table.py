@@ -52,6 +52,7 @@ class Table:
         relations: every sum that a reader can know.
         population: who is counted, in words of the template: what two tables must share to be
             compared with each other; empty where it is unknown.
+        timeline: the dimension that is a time, where one is.
     """
 
     name: str
@@ -60,3 +61,4 @@ class Table:
     relations: tuple[Relation, ...] = ()
     population: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    timeline: str = ""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wardbook.disclosure import tell_reason
 from wardbook.domain.output import Check
 from wardbook.report.blocks import label_output
 from wardbook.report.provenance import Provenance
@@ -78,6 +79,6 @@ def describe_foot(
 def _tell_reason(check: Check, voice: Voice) -> str:
     """Return the reason in words; its bare code where the catalogue does not know it."""
     try:
-        return voice.say(f"check.{check.reason}", **dict(check.details))
+        return tell_reason(check, voice.language)
     except KeyError:
         return f"{check.rule}: {check.reason}"

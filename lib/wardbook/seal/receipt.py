@@ -55,11 +55,15 @@ class Source:
 
 @dataclass(frozen=True)
 class CheckEvidence:
-    """What a check said of the output, and why; no data values."""
+    """What a check said of the output, and why; no data values.
+
+    `policy` is the name, version and digest of the disclosure policy by which it judged.
+    """
 
     name: str
     verdict: Verdict
     reason: str
+    policy: str = ""
 
 
 @dataclass(frozen=True)

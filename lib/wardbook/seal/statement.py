@@ -116,7 +116,7 @@ def _byproduct(kind: str, name: str, annotations: dict[str, str]) -> dict[str, A
 
 
 def _check(evidence: CheckEvidence) -> dict[str, str]:
-    return {"verdict": evidence.verdict, "reason": evidence.reason}
+    return {"verdict": evidence.verdict, "reason": evidence.reason, "policy": evidence.policy}
 
 
 def _approval(approval: Approval) -> dict[str, str]:

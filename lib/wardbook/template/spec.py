@@ -15,15 +15,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from wardbook.domain.cron import Unfit, check_cron
-from wardbook.domain.output import Channel, OutputKind, Sensitivity
+from wardbook.domain.output import Sensitivity
 from wardbook.domain.periods import CatchUp
 from wardbook.domain.run import EngineName
 from wardbook.errors import Refusal
 from wardbook.messages import Language, say
 from wardbook.settings import TimeZone
+from wardbook.template.localised import DeclaredModel, Localised
+from wardbook.template.outputs import OutputSpec, find_impossible
+
+__all__ = [
+    "Localised",
+    "OutputSpec",
+    "ParameterSpec",
+    "ResourcesSpec",
+    "ScheduleSpec",
+    "SourceSpec",
+    "Template",
+    "TemplateProblem",
+    "TemplateSpec",
+    "load_catalogue",
+    "load_template",
+]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 SlurmWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,:-]{0,100}$")]
@@ -33,10 +49,6 @@ class TemplateProblem(Refusal):
     """A template folder that does not hold to the rules; the message names file and key."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 def _known_cron(text: str) -> str:
     try:
         return check_cron(text)
@@ -44,18 +56,7 @@ def _known_cron(text: str) -> str:
         raise ValueError(f"{text!r}: {say('en', f'gate.{unfit.code}', found=text)}") from None
 
 
-class Localised(_Model):
-    """One text in both languages."""
-
-    fr: str
-    en: str
-
-    def in_language(self, language: Language) -> str:
-        """Return the text in `language`."""
-        return self.fr if language == "fr" else self.en
-
-
-class ParameterSpec(_Model):
+class ParameterSpec(DeclaredModel):
     """One parameter: its type, its bounds, and how a requester is told about it.
 
     `from_period` is what it takes from the period of a recurring request.
@@ -90,7 +91,7 @@ class ParameterSpec(_Model):
         return self
 
 
-class ScheduleSpec(_Model):
+class ScheduleSpec(DeclaredModel):
     """When the template recurs where the ticket leaves that to it, and how it catches up.
 
     `zone` is the unit's unless it says another; `catch_up` and `max_catch_up` are explained in
@@ -103,7 +104,7 @@ class ScheduleSpec(_Model):
     max_catch_up: Annotated[int, Field(ge=1, le=366)] = 31
 
 
-class SourceSpec(_Model):
+class SourceSpec(DeclaredModel):
     """One data source: its format's name, matched against the sources of the settings.
 
     `sensitivity` is what data of this kind are when a file is given by hand; the settings say it
@@ -116,30 +117,7 @@ class SourceSpec(_Model):
     sensitivity: Sensitivity = Sensitivity.SENSITIVE
 
 
-class OutputSpec(_Model):
-    """One output that a run may produce; what is not declared here never leaves."""
-
-    kind: OutputKind
-    title: Localised
-    sensitivity: Sensitivity
-    channel: Channel
-    required: bool = True
-    columns: Mapping[str, Localised] = Field(default_factory=dict)
-    count: str | None = None
-    """Column that holds the number of persons behind each row, for the disclosure checks."""
-
-    @model_validator(mode="after")
-    def _tables_name_their_columns(self) -> OutputSpec:
-        if (self.kind is OutputKind.TABLE) != bool(self.columns):
-            raise ValueError("`columns` describes each column of a table, and only of a table")
-        if self.count is not None and self.count not in self.columns:
-            raise ValueError("`count` names a column that is not declared")
-        if self.sensitivity is Sensitivity.SENSITIVE and self.channel is not Channel.SHARE:
-            raise ValueError('a sensitive output leaves sealed: channel = "share"')
-        return self
-
-
-class ResourcesSpec(_Model):
+class ResourcesSpec(DeclaredModel):
     """What one run may use on each of its nodes; the last three matter on Slurm alone."""
 
     cpus: Annotated[int, Field(ge=1, le=64)] = 1
@@ -150,8 +128,11 @@ class ResourcesSpec(_Model):
     nodes: Annotated[int, Field(ge=1, le=64)] = 1
 
 
-class TemplateSpec(_Model):
-    """Everything that `template.toml` declares."""
+class TemplateSpec(DeclaredModel):
+    """Everything that `template.toml` declares.
+
+    `policy` names a disclosure policy that is stricter than the unit's, where one is needed.
+    """
 
     name: Name
     version: str
@@ -166,12 +147,19 @@ class TemplateSpec(_Model):
     outputs: Mapping[Name, OutputSpec]
     resources: ResourcesSpec = ResourcesSpec()
     schedule: ScheduleSpec | None = None
+    policy: str = ""
 
     @model_validator(mode="after")
     def _parameters_can_be_written(self) -> TemplateSpec:
         for name in self.parameters:
             if keyword.iskeyword(name):
                 raise ValueError(f"parameter {name!r}: Python cannot write `params.{name}`")
+        return self
+
+    @model_validator(mode="after")
+    def _outputs_fit_each_other(self) -> TemplateSpec:
+        for problem in find_impossible(self.outputs):
+            raise ValueError(f"outputs.{problem}")
         return self
 
 
