@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 
 from wardbook.files import write_atomically
+from wardbook.review.standing import parts_of
 from wardbook.sandbox import Account, CustomField, GitLabProject, JiraProject, Sandbox, Seed
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import load_template
@@ -72,7 +74,7 @@ class World:
 
     def seed(self) -> Seed:
         """Return who and what the two trackers know at the beginning."""
-        levels = {BOT: 40, REVIEWER: 40, ANALYST: 30}
+        levels = {BOT: 40, REVIEWER: 40, ANALYST: 30, OFFICER: 30}
         return Seed(
             accounts=[
                 Account(username, name, f"{username}@hopital.example", self.token(username))
@@ -157,7 +159,8 @@ class World:
         self, sandbox: Sandbox, site_url: str, data: dict[str, Path], keys: tuple[str, str]
     ) -> None:
         """Write the settings, as a unit would."""
-        digest = load_template(shipped_folder("templates") / "hospital_epidemic").digest
+        template = load_template(shipped_folder("templates") / "hospital_epidemic")
+        parts = parts_of(template, (), {}, {"hospital": "spf", "admissions": "spf_flux"})
         kinds = {
             "stays": ("hospital-stays", "sensitive"),
             "spf": ("spf-hospital", "public"),
@@ -217,9 +220,9 @@ class World:
             "[seal.recipients]",
             f'yhaddad = "{keys[1]}"',
             "[standing_approvals.hospital_epidemic]",
-            f'reviewer = "{REVIEWER}"',
+            f'reviewers = ["{REVIEWER}"]',
             f"until = {date.today() + timedelta(days=365)}",  # noqa: DTZ011
-            f'digest = "{digest}"',
+            *(f'{name} = "{digest}"' for name, digest in asdict(parts).items()),
         ]
         write_atomically(self.settings, "\n".join(lines) + "\n")
 

@@ -57,10 +57,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Check:
-    """One verdict with its reason: a message code of topic `check` and its values."""
+    """One verdict with its reason: a message code of topic `check` and its values.
+
+    `policy` names the rules that were in force, with their digest: `name@digest`.
+    """
 
     output: str
     rule: str
     verdict: Verdict
     reason: str
     details: tuple[tuple[str, str], ...] = ()
+    policy: str = ""
