@@ -18,7 +18,7 @@ from pipelines.steps.prepare import request_of
 from wardbook.domain.output import Output
 from wardbook.domain.record import Record
 from wardbook.domain.run import RunResult, RunSpec
-from wardbook.review.approving import Panel, outputs_needing_two
+from wardbook.review.approving import Panel, approvals_needed
 from wardbook.review.causes import Look, look_for_causes
 from wardbook.review.difference import Difference, Sheet, compare_sheets, read_sheet
 from wardbook.review.standing import (
@@ -70,7 +70,7 @@ class Evidence:
     run: Run
     earlier: Run | None
     panel: Panel
-    needing_two: Mapping[str, str]
+    needed: Mapping[str, int]
     standing: tuple[str, StandingApproval] | None
     obstacles: tuple[Obstacle, ...]
 
@@ -135,9 +135,7 @@ class Evidence:
     @cached_property
     def looks(self) -> tuple[Look, ...]:
         """The five usual causes, each looked at."""
-        periodic = {
-            name for name, one in self.template.spec.parameters.items() if one.from_period
-        }
+        periodic = {name for name, one in self.template.spec.parameters.items() if one.from_period}
         return look_for_causes(
             self.template.spec,
             tuple(self.run.outputs.values()),
@@ -164,9 +162,7 @@ def gather_evidence(house: House, record: Record) -> Evidence | None:
         run=run,
         earlier=find_last_release(house, record),
         panel=panel,
-        needing_two=outputs_needing_two(
-            template.spec, record.work.checks, house.settings.review.two_approvals
-        ),
+        needed=approvals_needed(template.spec, record.work.checks),
         standing=standing,
         obstacles=(
             find_obstacles(standing[1], record, parts, panel, house.today) if standing else ()

@@ -13,6 +13,7 @@ from wardbook.messages import Language, say
 from wardbook.review.approving import details_to_show
 from wardbook.review.causes import Cause, Finding, Look, cause_of
 from wardbook.review.difference import LEAST_MOVE, Difference
+from wardbook.review.standing import policies_of
 
 
 def write_note(evidence: Evidence, language: Language, page: str, url: str | None) -> str:
@@ -26,7 +27,6 @@ def write_note(evidence: Evidence, language: Language, page: str, url: str | Non
     """
     record, work = evidence.record, evidence.record.work
     place = "place_link" if url else "place_command"
-    policies = sorted({check.policy for check in work.checks if check.policy})
     dropped = tell_dropped(work.dropped, evidence.run.spec, language)
     return say(
         language,
@@ -34,7 +34,7 @@ def write_note(evidence: Evidence, language: Language, page: str, url: str | Non
         need=tell_need(evidence, language),
         run=str(work.run),
         commit=str(work.commit)[:12],
-        policy=", ".join(map(inline_code, policies)) or "—",
+        policy=", ".join(map(inline_code, policies_of(record))) or "—",
         lines="\n".join(_tell_check(evidence, check, language) for check in work.checks),
         causes="\n".join(tell_look(look, language) for look in evidence.looks),
         differences="\n".join(tell_differences(evidence, language)),
@@ -50,11 +50,8 @@ def tell_need(evidence: Evidence, language: Language) -> str:
     """Say how many have to approve, and why."""
     if evidence.panel.needed == 1:
         return say(language, "review.need_one")
-    reasons = ", ".join(
-        say(language, f"review.two_{why}", output=output)
-        for output, why in evidence.needing_two.items()
-    )
-    return say(language, "review.need_two", reasons=reasons)
+    outputs = ", ".join(map(inline_code, evidence.needed))
+    return say(language, "review.need_more", needed=evidence.panel.needed, outputs=outputs or "—")
 
 
 def _tell_check(evidence: Evidence, check: Check, language: Language) -> str:
@@ -78,7 +75,13 @@ def _tell_check(evidence: Evidence, check: Check, language: Language) -> str:
 def tell_safely(check: Check, language: Language, *, public: bool) -> str:
     """Return a check's reason in words that everybody may read who sees the merge request."""
     details = details_to_show(check, public=public)
-    return say(language, f"check.{check.reason}", **details).replace("\n", " ").replace("|", "\\|")
+    told = say(language, message_of(check), **details)
+    return " ".join(told.replace("|", "\\|").replace("<", "&lt;").split("\n"))
+
+
+def message_of(check: Check) -> str:
+    """Return the message of a check's reason: of topic `check` unless it names another."""
+    return check.reason if "." in check.reason else f"check.{check.reason}"
 
 
 def tell_look(look: Look, language: Language) -> str:
@@ -137,9 +140,7 @@ def _tell_difference(one: Difference, language: Language) -> str:
         vanished=len(one.rows_vanished),
         changed=len(one.changed),
         columns=say(language, "review.difference_columns", names=names) if names else "",
-        small=say(
-            language, "review.difference_small", count=one.small_moves, least=LEAST_MOVE
-        )
+        small=say(language, "review.difference_small", count=one.small_moves, least=LEAST_MOVE)
         if one.small_moves
         else "",
     )

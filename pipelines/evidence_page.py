@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from pipelines.evidence import Evidence
-from pipelines.evidence_note import tell_need, tell_standing
+from pipelines.evidence_note import message_of, tell_need, tell_standing
 from pipelines.house import House
 from pipelines.steps.prepare import request_of
 from requests_sync.foreign_text import title_of
@@ -15,6 +15,7 @@ from wardbook.errors import WardbookError
 from wardbook.files import hash_file, write_atomically
 from wardbook.messages import Language, say
 from wardbook.review.page import ShownOutput, render_page, show_output
+from wardbook.review.standing import policies_of
 from wardbook.template.spec import OutputSpec
 
 
@@ -50,14 +51,13 @@ def _render_report(house: House, evidence: Evidence, target: Path) -> str:
 def _render(evidence: Evidence, language: Language, problem: str) -> str:
     record, run = evidence.record, evidence.run
     spec = evidence.template.spec
-    policies = sorted({check.policy for check in record.work.checks if check.policy})
     facts = (
         ("run", run.spec.key),
         ("commit", str(record.work.commit)[:12]),
         ("template", f"{spec.title.in_language(language)} {spec.version}"),
         ("period", run.spec.period or "—"),
         ("requester", request_of(record).requester_name),
-        ("policy", ", ".join(policies) or "—"),
+        ("policy", ", ".join(policies_of(record)) or "—"),
     )
     values = {
         "key": record.key,
@@ -84,9 +84,7 @@ def _render(evidence: Evidence, language: Language, problem: str) -> str:
     return render_page(language, values)
 
 
-def _tell_check(
-    check: Check, declared: OutputSpec | None, language: Language
-) -> dict[str, str]:
+def _tell_check(check: Check, declared: OutputSpec | None, language: Language) -> dict[str, str]:
     return {
         "output": check.output,
         "sensitivity": say(language, f"review.sensitivity_{declared.sensitivity}")
@@ -95,7 +93,7 @@ def _tell_check(
         "verdict": str(check.verdict),
         "told": say(language, f"issue.verdict_{check.verdict}"),
         "rule": check.rule,
-        "reason": say(language, f"check.{check.reason}", **dict(check.details)),
+        "reason": say(language, message_of(check), **dict(check.details)),
     }
 
 
@@ -105,9 +103,7 @@ def _show(evidence: Evidence, name: str, language: Language) -> ShownOutput:
     if output.kind is OutputKind.FIGURE:
         image = (evidence.run.folder / "outputs" / output.file).read_bytes()
     sheet = evidence.run.sheet(name) if output.kind is OutputKind.TABLE else None
-    return show_output(
-        output, evidence.template.spec.outputs.get(name), sheet, image, language
-    )
+    return show_output(output, evidence.template.spec.outputs.get(name), sheet, image, language)
 
 
 def _plain(text: str) -> str:

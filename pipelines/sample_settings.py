@@ -120,16 +120,10 @@ signer = "0000000000000000000000000000000000000000"   # full fingerprint of its 
 # gitlab_signing_secret_file = "state/gitlab-signing.secret"
 # gitlab_secret_file = "state/gitlab-webhook.secret"   # where GitLab cannot sign yet
 
-# How outputs are reviewed (docs/review.md). Which ones two different persons have to let out:
-[review.two_approvals]
-sensitivities = ["sensitive"]
-kinds = ["model"]
-rules = ["model", "regression", "survival"]   # where a check by one of these rules holds
-policies = []                    # every output that is judged by one of these
-
-# [review]                       # above [review.two_approvals] where you want it
+# How outputs are reviewed (docs/review.md). The disclosure policy says what takes two approvals.
+[review]
+notice_days = 30                 # a standing approval says so before it ends
 # evidence_url = "file://server/evidence"   # how reviewers see `runs` of the secure side, if at all
-# notice_days = 30               # a standing approval says so before it ends
 
 # An approval of a recurring report as it is; everything else waits for a review each time.
 # `wardbook approvals --grant DATA-12` prints one to put here. It is named by the request, or by a

@@ -15,6 +15,7 @@ from wardbook.domain.record import Intent
 from wardbook.domain.ticket import Ticket
 
 _EVIDENCE = re.compile(r"<!-- wardbook:evidence:\S+ -->")
+_TICKED = re.compile(r"^(- )\[[xX]\]")
 _REQUEST = re.compile(r"^<!-- wardbook:request:\S+ (\S+) -->$", re.MULTILINE)
 
 
@@ -67,9 +68,9 @@ def digest_of_evidence(text: str) -> str:
 
     Args:
         text: what was written, or a note as it stands now; what follows its mark does not count,
-            nor do blanks at the ends of lines, which a server may drop.
+            nor do blanks at the ends of lines, which a server may drop, and ticks in its check list.
     """
-    lines = [line.rstrip() for line in text.splitlines()]
+    lines = [_TICKED.sub(r"\1[ ]", line.rstrip()) for line in text.splitlines()]
     mark = next((place for place, line in enumerate(lines) if _EVIDENCE.fullmatch(line)), None)
     return hashlib.sha256("\n".join(lines[:mark]).strip().encode()).hexdigest()
 

@@ -309,19 +309,9 @@ def decode_signing_secret(secret: str) -> bytes:
     return key
 
 
-class TwoApprovals(_Model):
-    """Which outputs two persons have to let out: by sensitivity, by kind, by rule, by policy."""
-
-    sensitivities: tuple[Sensitivity, ...] = (Sensitivity.SENSITIVE,)
-    kinds: tuple[str, ...] = ("model",)
-    rules: tuple[str, ...] = ("model", "regression", "survival")
-    policies: tuple[str, ...] = ()
-
-
 class ReviewSettings(_Model):
-    """How outputs are reviewed. `evidence_url` is how reviewers see the runs' folders, if at all."""
+    """How outputs are reviewed: how reviewers see the runs' folders, and what is told ahead."""
 
-    two_approvals: TwoApprovals = TwoApprovals()
     evidence_url: Annotated[str, Field(pattern=r"^(https?|file)://[^\s<>\"]+$")] | None = None
     notice_days: Annotated[int, Field(ge=0)] = 30
 

@@ -21,9 +21,7 @@ class Reviewer:
         import gitlab
 
         self._clients = {
-            person: gitlab.Gitlab(
-                sandbox.gitlab_url, private_token=world.token(person), timeout=30
-            )
+            person: gitlab.Gitlab(sandbox.gitlab_url, private_token=world.token(person), timeout=30)
             for person in (REVIEWER, OFFICER)
         }
 

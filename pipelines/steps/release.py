@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.evidence import Evidence, gather_evidence
 from pipelines.evidence_note import (
+    message_of,
     tell_persons_refusal,
     tell_requester,
     tell_rules_refusal,
@@ -23,9 +24,8 @@ from wardbook.domain.record import Approval, Intent, Record
 from wardbook.domain.states import State
 from wardbook.errors import Fault
 from wardbook.messages import Language, say
-from wardbook.review.approving import find_refusal, valid_approvals
+from wardbook.review.approving import find_refusal, valid_approvals, worst_verdict
 from wardbook.review.standing import is_ending
-from wardbook.review.verdicts import worst_verdict
 from wardbook.settings import StandingApproval
 
 
@@ -39,7 +39,7 @@ def release_outputs(house: House, record: Record) -> Record:
     if evidence.standing is not None and not evidence.obstacles:
         return _release_standing(house, record, *evidence.standing)
     text, shown = _show_evidence(house, record, evidence)
-    told = {"needed": evidence.panel.needed}
+    told: dict[str, Any] = {"needed": evidence.panel.needed}
     if evidence.standing is not None:
         name = evidence.standing[0]
         told |= {"standing": name, "obstacles": [str(one) for one in evidence.obstacles]}
@@ -168,9 +168,7 @@ def _move(
     )
 
 
-def _show_evidence(
-    house: House, record: Record, evidence: Evidence
-) -> tuple[str, list[Intent]]:
+def _show_evidence(house: House, record: Record, evidence: Evidence) -> tuple[str, list[Intent]]:
     """Write the page on the secure side, and intend the note that a reviewer judges by."""
     language, run = house.settings.unit.language, str(record.work.run)
     page = write_page(house, evidence, language)
@@ -190,7 +188,7 @@ def _show_evidence(
 
 def tell_reason(check: Check, language: Language) -> str:
     """Return a check's reason in words."""
-    return say(language, f"check.{check.reason}", **dict(check.details))
+    return say(language, message_of(check), **dict(check.details))
 
 
 def released_names(record: Record) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ class OutputKind(StrEnum):
     REPORT = "report"
     TABLE = "table"
     FIGURE = "figure"
+    MODEL = "model"
 
 
 class Sensitivity(StrEnum):
@@ -23,10 +25,11 @@ class Sensitivity(StrEnum):
 
 
 class Channel(StrEnum):
-    """Where an output leaves."""
+    """Where an output leaves; what is `inside` never does, it is there for the checks."""
 
     SITE = "site"
     SHARE = "share"
+    INSIDE = "inside"
 
 
 class Verdict(StrEnum):
@@ -56,10 +59,24 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Check:
-    """One verdict with its reason: a message code of topic `check` and its values.
+class PolicyReference:
+    """Which disclosure policy was in force: its name, its version, the SHA-256 of its file."""
 
-    `policy` names the rules that were in force, with their digest: `name@digest`.
+    name: str
+    version: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} sha256:{self.digest}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one rule says of an output, and why.
+
+    `reason` is a message code of topic `check`, or of another as `topic.code`; `details` are its
+    values, never one of the data. `approvals` is how many people must agree where it is held.
+    `policy` is None only for what was checked before policies were kept.
     """
 
     output: str
@@ -67,4 +84,22 @@ class Check:
     verdict: Verdict
     reason: str
     details: tuple[tuple[str, str], ...] = ()
-    policy: str = ""
+    policy: PolicyReference | None = None
+    approvals: int = 1
+
+
+def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the strictest of some verdicts; a hold where there is none: nothing was checked."""
+    found = set(verdicts)
+    for verdict in (Verdict.REFUSE, Verdict.HOLD, Verdict.PASS):
+        if verdict in found:
+            return verdict
+    return Verdict.HOLD
+
+
+def verdicts_of(checks: Iterable[Check]) -> dict[str, Verdict]:
+    """Return the strictest verdict on each output that was checked, in the order of the checks."""
+    by_output: dict[str, list[Verdict]] = {}
+    for check in checks:
+        by_output.setdefault(check.output, []).append(check.verdict)
+    return {output: worst_of(verdicts) for output, verdicts in by_output.items()}

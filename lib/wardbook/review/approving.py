@@ -1,8 +1,8 @@
 """Who may let an output out, how many it takes, and which approvals count: pure rules.
 
 Roles: a *reviewer* of the service judges the figures; a *data-protection officer* of the unit may
-be the second of two. One approval of a reviewer lets an ordinary output out. What the settings say
-two persons must agree on takes two different ones, at least one of them a reviewer.
+be the second of two. One approval of a reviewer lets an ordinary output out. What is about persons,
+and what the disclosure policy says so of, takes two different persons, one of them a reviewer.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from wardbook.domain.output import Check, Verdict
+from wardbook.domain.output import Check, Sensitivity, Verdict, worst_of
 from wardbook.domain.record import Approval, Record, TurnDown
-from wardbook.settings import Settings, TwoApprovals
+from wardbook.settings import Settings
 from wardbook.template.spec import TemplateSpec
 
 _BOT = re.compile(r"(project|group)_\d+_bot(_[0-9a-z]+)?|service_account_.+|ghost", re.IGNORECASE)
@@ -94,38 +94,36 @@ def panel_of(settings: Settings, record: Record, spec: TemplateSpec | None) -> P
     people = settings.gitlab.people
     asker = people.get(request.requester, request.requester)
     officers = settings.unit.data_protection_officers
-    needing = outputs_needing_two(spec, record.work.checks, settings.review.two_approvals)
+    needed = approvals_needed(spec, record.work.checks)
     return Panel(
         reviewers=frozenset(service.reviewers),
         officers=frozenset(people.get(officer, officer) for officer in officers),
         requester=frozenset({plain_name(asker), plain_name(request.requester_name)}),
         accounts=settings.gitlab.accounts,
-        needed=2 if spec is None or needing else 1,
+        needed=max(needed.values(), default=1 if spec else 2),
     )
 
 
-def outputs_needing_two(
-    spec: TemplateSpec | None, checks: Iterable[Check], two: TwoApprovals
-) -> dict[str, str]:
-    """Return the outputs that two persons have to let out, each with what makes it so.
+def approvals_needed(spec: TemplateSpec | None, checks: Iterable[Check]) -> dict[str, int]:
+    """Return for each output how many people have to let it out, where that is more than one.
 
-    Returns:
-        name of the output: `sensitivity`, `kind`, `rule` or `policy`.
+    The policy says how many for what it holds (`Check.approvals`). What is about persons takes two
+    whatever a policy says.
     """
-    found = {}
+    needed: dict[str, int] = {}
     for check in checks:
         declared = spec.outputs.get(check.output) if spec else None
-        if check.verdict is Verdict.REFUSE or check.output in found:
-            continue
-        if declared is not None and declared.sensitivity in two.sensitivities:
-            found[check.output] = "sensitivity"
-        elif declared is not None and declared.kind in two.kinds:
-            found[check.output] = "kind"
-        elif check.verdict is Verdict.HOLD and check.rule in two.rules:
-            found[check.output] = "rule"
-        elif check.policy and check.policy.partition("@")[0] in two.policies:
-            found[check.output] = "policy"
-    return found
+        sensitive = declared is not None and declared.sensitivity is Sensitivity.SENSITIVE
+        asked = check.approvals if check.verdict is Verdict.HOLD else 1
+        most = max(needed.get(check.output, 1), asked, 2 if sensitive else 1)
+        if most > 1:
+            needed[check.output] = most
+    return needed
+
+
+def worst_verdict(record: Record) -> Verdict:
+    """Return the strictest verdict among a run's checks; nothing checked is a hold."""
+    return worst_of(check.verdict for check in record.work.checks)
 
 
 def judge_approvals(record: Record, panel: Panel) -> tuple[Judged, ...]:
@@ -220,7 +218,27 @@ def find_refusal(record: Record, panel: Panel) -> TurnDown | None:
 # --- who sees what --------------------------------------------------------------------------------
 
 SAFE_DETAILS = frozenset(
-    {"cells", "rows", "columns", "column", "output", "least", "limit", "file_type", "rule", "base"}
+    {
+        "base",
+        "cells",
+        "column",
+        "columns",
+        "dimension",
+        "least",
+        "limit",
+        "most",
+        "needed",
+        "output",
+        "percent",
+        "redacted",
+        "rows",
+        "rule",
+        "rules",
+        "steps",
+        "sums",
+        "tables",
+        "types",
+    }
 )
 """What of a check's details is shown on GitLab: numbers of cells, thresholds, declared names."""
 
@@ -237,4 +255,3 @@ def details_to_show(check: Check, *, public: bool) -> dict[str, str]:
     return {
         name: value if public or name in SAFE_DETAILS else HIDDEN for name, value in check.details
     }
-

@@ -51,45 +51,36 @@ class Look:
     outputs: tuple[str, ...] = ()
 
 
-_BY_REASON: Mapping[str, Cause] = {
-    "cannot_be_counted": Cause.NO_COUNTS,
-    "text_from_patients": Cause.NO_COUNTS,
-    "too_large": Cause.UNCLEAR,
-    "missing": Cause.UNCLEAR,
+_REASONS: Mapping[Cause, str] = {
+    Cause.SMALL_COUNTS: "small_counts zero everybody nobody not_rounded rounded_margins "
+    "percentiles survival_steps few_degrees",
+    Cause.NO_COUNTS: "cannot_be_counted text_from_patients columns_untold evidence_missing "
+    "counts_unreadable values_unreadable figure_by_itself figure_from_held",
+    Cause.DOMINANCE: "dominance p_ratio contributors_unknown contributions_untold extremes "
+    "nobody_dominates",
+    Cause.DIFFERENCING: "differencing",
+    Cause.UNCLEAR: "missing kind_differs type_blocked too_large not_a_table columns_differ "
+    "too_many_rows rows_repeat label_varies sums_differ",
 }
-_BY_WORD: Mapping[str, Cause] = {
-    "uncounted": Cause.NO_COUNTS,
-    "undeclared": Cause.UNCLEAR,
-    "count": Cause.SMALL_COUNTS,
-    "small": Cause.SMALL_COUNTS,
-    "threshold": Cause.SMALL_COUNTS,
-    "minimum": Cause.SMALL_COUNTS,
-    "zero": Cause.SMALL_COUNTS,
-    "rounding": Cause.SMALL_COUNTS,
+_BY_REASON = {reason: cause for cause, text in _REASONS.items() for reason in text.split()}
+_BY_RULE: Mapping[str, Cause] = {
+    "counts": Cause.SMALL_COUNTS,
     "suppression": Cause.SMALL_COUNTS,
-    "freedom": Cause.SMALL_COUNTS,
     "dominance": Cause.DOMINANCE,
-    "nk": Cause.DOMINANCE,
-    "ratio": Cause.DOMINANCE,
-    "contributor": Cause.DOMINANCE,
-    "extreme": Cause.DOMINANCE,
-    "differenc": Cause.DIFFERENCING,
+    "differencing": Cause.DIFFERENCING,
     "register": Cause.DIFFERENCING,
     "attack": Cause.DIFFERENCING,
-    "complete": Cause.UNCLEAR,
-    "size": Cause.UNCLEAR,
-    "declar": Cause.UNCLEAR,
     "file": Cause.UNCLEAR,
+    "size": Cause.UNCLEAR,
+    "complete": Cause.UNCLEAR,
 }
-"""Parts of the names of rules and reasons, the first that fits counting."""
+"""For reasons that are not named above."""
 
 
 def cause_of(check: Check) -> Cause | None:
     """Return the usual cause that a check is about; None for any other."""
-    if check.reason in _BY_REASON:
-        return _BY_REASON[check.reason]
-    names = f"{check.reason} {check.rule}"
-    return next((cause for word, cause in _BY_WORD.items() if word in names), None)
+    reason = check.reason.rpartition(".")[2]
+    return _BY_REASON.get(reason) or _BY_RULE.get(check.rule)
 
 
 def look_for_causes(

@@ -147,7 +147,7 @@ def _changed_cells(
 ) -> Iterable[ChangedCell]:
     for place, row in new.items():
         earlier = old.get(place)
-        if earlier is None or earlier == row and before.columns == now.columns:
+        if earlier is None or (earlier == row and before.columns == now.columns):
             continue
         for column in values:
             was, is_now = earlier[before.columns.index(column)], row[now.columns.index(column)]

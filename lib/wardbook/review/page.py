@@ -161,6 +161,6 @@ def render_page(language: Language, values: Mapping[str, Any]) -> str:
     )
 
 
-def _say(language: Language, key: str, **values: object) -> str:
+def _say(language: Language, key: str, /, **values: object) -> str:
     # Markdown's signs mean nothing on a page.
     return say(language, f"review.{key}", **values).replace("**", "").replace("`", "").lstrip("- ")

@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from wardbook.domain.made_from import MadeFrom
-from wardbook.domain.output import Check, Verdict
+from wardbook.domain.output import Verdict
 from wardbook.domain.record import Record
-from wardbook.review.approving import Panel, are_enough, plain_name
-from wardbook.review.verdicts import worst_verdict
+from wardbook.review.approving import Panel, are_enough, plain_name, worst_verdict
 from wardbook.settings import StandingApproval
 from wardbook.template.spec import Template, TemplateSpec
 
@@ -52,7 +50,7 @@ class Parts:
 
 def parts_of(
     template: Template,
-    checks: Iterable[Check],
+    policies: Iterable[str],
     parameters: Mapping[str, str],
     sources: Mapping[str, str],
 ) -> Parts:
@@ -60,7 +58,7 @@ def parts_of(
 
     Args:
         template: as it is now.
-        checks: the run's.
+        policies: by which the outputs were judged, each with its digest.
         parameters: a digest of each parameter on the branch, by name.
         sources: name in the template: name in the settings.
     """
@@ -69,17 +67,22 @@ def parts_of(
     return Parts(
         shape=_digest(shape_of(template.spec)),
         code=template.digest[:16],
-        policy=_digest(sorted({check.policy for check in checks if check.policy})),
+        policy=_digest(sorted(set(policies))),
         parameters=_digest({"parameters": kept, "sources": dict(sources)}),
     )
 
 
 def parts_of_record(record: Record, template: Template) -> Parts | None:
     """Return what a standing approval of a request's present run stands on; None without a run."""
-    made: MadeFrom | None = record.work.made_from
+    made = record.work.made_from
     if made is None or record.request is None:
         return None
-    return parts_of(template, record.work.checks, made.parameters, record.request.sources)
+    return parts_of(template, policies_of(record), made.parameters, record.request.sources)
+
+
+def policies_of(record: Record) -> tuple[str, ...]:
+    """Return the policies by which a run's outputs were judged, each with its digest."""
+    return tuple(sorted({str(check.policy) for check in record.work.checks if check.policy}))
 
 
 def shape_of(spec: TemplateSpec) -> dict[str, object]:
