@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from factories import make_record, make_request
 from sample_settings import make_settings
+from test_decide import step_of
 
 from pipelines.decide import Step
 from requests_sync.marks import digest_of_evidence, effect_mark, evidence_mark
 from requests_sync.opinions import read_opinions, read_refusal
-from test_decide import step_of
 from wardbook.domain.output import Check, Verdict
 from wardbook.domain.record import Intent, Record, Review, Work
 from wardbook.domain.states import State
@@ -128,8 +128,8 @@ SITUATIONS = [
     S("the bot of an access token", (shown(), approves("project_3_bot_9f2a")), False,
       Uncounted.BOT),
     S("the requester", (shown(), approves("cmoreau")), False, Uncounted.REQUESTER),
-    S("the requester's name on another account", (shown(), approves("rfaure", name="Claire Moreau")),
-      False, Uncounted.REQUESTER),
+    S("the requester's name on another account",
+      (shown(), approves("rfaure", name="Claire Moreau")), False, Uncounted.REQUESTER),
     # who had a hand in the work
     S("wrote a commit", (shown(), FAURE), False, Uncounted.AUTHOR,
       review={"authors": ("Rémi Faure",)}),
@@ -267,7 +267,7 @@ def test_the_closers_last_words_are_the_reason() -> None:
     assert found.text == "à revoir"
 
 
-# --- who has to, who sees ---------------------------------------------------------------------------
+# --- who has to, who sees -------------------------------------------------------------------------
 
 
 def test_what_is_about_persons_takes_two_and_a_policy_may_ask_for_more() -> None:

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from wardbook.domain.output import Check, Output, OutputKind, Verdict
+from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
 from wardbook.messages import topic_texts
 from wardbook.review.causes import Cause, Finding, cause_of, look_for_causes
 from wardbook.review.difference import ChangedCell, Difference, Sheet, compare_sheets, read_sheet
 from wardbook.review.page import render_page, show_output
+from wardbook.review.standing import Obstacle
 from wardbook.template.spec import TemplateSpec
 
 SPEC = TemplateSpec.model_validate(
@@ -171,6 +172,12 @@ def test_every_cause_has_its_words_in_both_languages() -> None:
         for cause in Cause:
             for kind in ("cause", "mend", "requester"):
                 assert f"{kind}_{cause.word}" in texts
+
+
+def test_every_obstacle_and_every_sensitivity_has_its_words() -> None:
+    texts = topic_texts("fr", "review")
+    assert {f"obstacle_{one}" for one in Obstacle} <= set(texts)
+    assert {f"sensitivity_{one}" for one in Sensitivity} <= set(texts)
 
 
 # --- the page -------------------------------------------------------------------------------------

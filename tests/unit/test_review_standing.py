@@ -171,5 +171,3 @@ def test_its_end_is_told_ahead(
     standing = approval(template, until=TODAY + left * DAY)
     runs = TODAY + next_run * DAY if next_run else None
     assert is_ending(standing, TODAY, 30, runs) is told
-
-
