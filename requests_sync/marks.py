@@ -68,7 +68,7 @@ def digest_of_evidence(text: str) -> str:
 
     Args:
         text: what was written, or a note as it stands now; what follows its mark does not count,
-            nor do blanks at the ends of lines, which a server may drop, and ticks in its check list.
+            nor do blanks at the ends of lines, which a server may drop, and ticks in its list.
     """
     lines = [_TICKED.sub(r"\1[ ]", line.rstrip()) for line in text.splitlines()]
     mark = next((place for place, line in enumerate(lines) if _EVIDENCE.fullmatch(line)), None)
