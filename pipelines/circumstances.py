@@ -27,6 +27,7 @@ from wardbook.environment import (
     keep_environment,
     kept_environment,
 )
+from wardbook.review.approving import Panel, panel_of
 from wardbook.settings import Settings
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import Template, load_catalogue
@@ -63,16 +64,20 @@ class Circumstances:
 
     def decide(self, record: Record, *, copies_wait: bool = False) -> Step:
         """Decide the next step of a request whose own effects are all confirmed."""
-        service = self.settings.services.get(record.request.service) if record.request else None
         return next_step(
             record,
-            service.reviewers if service else (),
+            self.panel_of(record),
             now=self.now(),
             zone=self.zone,
             notice_days=self.settings.unit.expiry_notice_days,
             cause_gone=self.is_cause_gone(record),
             copies_wait=copies_wait,
         )
+
+    def panel_of(self, record: Record) -> Panel:
+        """Return who may review a request now, and how many have to."""
+        template = self.templates.get(record.request.template) if record.request else None
+        return panel_of(self.settings, record, template.spec if template else None)
 
     def is_cause_gone(self, record: Record) -> bool:
         """Tell whether a run failed on something that is not as it was.

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from wardbook.domain.catch_up import find_due
-from wardbook.domain.output import Verdict, worst_of
 from wardbook.domain.periods import day_begins
-from wardbook.domain.record import Approval, Record
+from wardbook.domain.record import Record
 from wardbook.domain.request import Request
 from wardbook.domain.states import State
-
-if TYPE_CHECKING:
-    from wardbook.settings import StandingApproval
+from wardbook.review.approving import Panel, find_refusal, is_approved
 
 
 class Step(StrEnum):
@@ -77,7 +72,7 @@ _WAITING = frozenset({State.FAILED, State.HELD, State.REJECTED, State.ANSWERED})
 
 def next_step(
     record: Record,
-    reviewers: Sequence[str],
+    panel: Panel,
     *,
     now: datetime,
     zone: ZoneInfo,
@@ -89,7 +84,7 @@ def next_step(
 
     Args:
         record: the request as the ledger knows it, the effects of its own way all confirmed.
-        reviewers: who may review for the request's service.
+        panel: who may review the request, and how many have to.
         now: the moment.
         zone: the unit's.
         notice_days: how long before its basis ends a recurring request says so.
@@ -118,9 +113,9 @@ def next_step(
             return Step.FOLLOW
         case State.FAILED if cause_gone:
             return Step.MEND
-        case State.HELD if record.review.state != "opened":
+        case State.HELD if find_refusal(record, panel):
             return Step.TURN_DOWN
-        case State.HELD if valid_approvals(record, reviewers):
+        case State.HELD if is_approved(record, panel):
             return Step.REVIEW
         case _:
             return Step.REST
@@ -193,43 +188,3 @@ def wakes_at(record: Record, zone: ZoneInfo, notice_days: int) -> datetime | Non
     if last < date.max:
         moments.append(day_begins(last + timedelta(days=1), zone))
     return min((moment for moment in moments if moment), default=None)
-
-
-def valid_approvals(record: Record, reviewers: Sequence[str]) -> tuple[Approval, ...]:
-    """Return the approvals that count: by a reviewer who neither asked for it nor wrote it."""
-    request = record.request
-    return tuple(
-        approval
-        for approval in record.review.approvals
-        if approval.username in reviewers
-        and approval.name not in record.review.authors
-        and (request is None or approval.username != request.requester)
-    )
-
-
-def worst_verdict(record: Record) -> Verdict:
-    """Return the strictest verdict among a run's checks; nothing checked is a hold."""
-    return worst_of(check.verdict for check in record.work.checks)
-
-
-def may_leave_standing(
-    record: Record, standing: StandingApproval | None, digest: str, today: date
-) -> bool:
-    """Tell whether a run may leave on a standing approval, without anybody looking.
-
-    Only when every check passed, the notebook is the template's own, the template's code is the
-    one that was approved, and the approval has not run out.
-
-    Args:
-        record: the request after its checks.
-        standing: the settings' approval of this template, if any.
-        digest: the digest of the template as it stands.
-        today: the day of the release.
-    """
-    return (
-        standing is not None
-        and worst_verdict(record) is Verdict.PASS
-        and record.work.unchanged
-        and standing.digest == digest
-        and today <= standing.until
-    )

@@ -82,12 +82,11 @@ def _look_at_templates(house: House) -> Iterator[Finding]:
             f"No kernel {template.spec.kernel} is installed; there are: {', '.join(kernels)}.",
         )
     for name, approval in house.settings.standing_approvals.items():
-        known = house.templates.get(name)
         yield Finding(
             f"standing approval of {name} until {approval.until}",
-            known is not None and known.digest == approval.digest and house.today <= approval.until,
-            "It has run out, or the template's code is another than the one approved: its reports "
-            "wait for a reviewer. Have it approved again and put the new digest in.",
+            not approval.revoked and house.today <= approval.until,
+            "It has run out or was revoked: its reports wait for a review. "
+            "`wardbook approvals` says more.",
         )
 
 

@@ -51,9 +51,17 @@ class Finished:
 
 
 def render_deliverable(
-    house: House, record: Record, done: Finished, names: Sequence[str], staged: Path
+    house: House,
+    record: Record,
+    done: Finished,
+    names: Sequence[str],
+    staged: Path,
+    assets: str | None = "../../../assets",
 ) -> None:
-    """Render the report with the outputs of these names into the new folder `staged`."""
+    """Render the report with the outputs of these names into the new folder `staged`.
+
+    `assets` is where the site's stand from there; None for a report that stands alone.
+    """
     from wardbook.report.provenance import Provenance
     from wardbook.report.render import render_report
 
@@ -93,6 +101,7 @@ def render_deliverable(
         provenance=provenance,
         language=language,
         destination=staged,
+        assets=assets,
         unit=house.settings.unit.name,
     )
 

@@ -55,6 +55,9 @@ branch = "main"
 [gitlab.people]                  # Jira users whose name in GitLab is another one
 # "jira.name" = "gitlab.name"
 
+[gitlab.accounts]                # numbers of reviewers' accounts; who takes over a name has another
+# "reviewer.one" = 42
+
 # One table for each hospital service, named as its Jira component.
 [services."Direction médicale"]
 project = "unit/direction-medicale"
@@ -123,9 +126,20 @@ signer = "0000000000000000000000000000000000000000"   # full fingerprint of its 
 # gitlab_signing_secret_file = "state/gitlab-signing.secret"
 # gitlab_secret_file = "state/gitlab-webhook.secret"   # where GitLab cannot sign yet
 
-# A reviewer's approval of a template as it is; other reports wait for a reviewer each time.
-# [standing_approvals.hospital_epidemic]
-# reviewer = "reviewer.one"
+# How outputs are reviewed (docs/review.md). The disclosure policy says what takes two approvals.
+[review]
+notice_days = 30                 # a standing approval says so before it ends
+# evidence_url = "file://server/evidence"   # how reviewers see `runs` of the secure side, if at all
+
+# An approval of a recurring report as it is; everything else waits for a review each time.
+# `wardbook approvals --grant DATA-12` prints one to put here. It is named by the request, or by a
+# template for all its requests that ask the same.
+# [standing_approvals.DATA-12]
+# reviewers = ["reviewer.one"]
 # until = 2027-06-30
-# digest = "…"                   # `wardbook template show hospital_epidemic` prints it
+# shape = "…"
+# code = "…"
+# policy = "…"
+# parameters = "…"
+# revoked = true                 # ends it at once, and says so
 """

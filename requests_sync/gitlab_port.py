@@ -208,11 +208,10 @@ class GitLabPort:
         with _translated(f"commit to {branch} of {project}"):
             return str(self._project(project).commits.create(fields).id)
 
-    def commit_authors(self, project: str, target: str, branch: str) -> tuple[str, ...]:
-        """Return the names of those who wrote the commits of `branch` that `target` lacks."""
+    def branch_commits(self, project: str, target: str, branch: str) -> list[Payload]:
+        """Return the commits of `branch` that `target` lacks."""
         with _translated(f"read the commits of {branch} of {project}"):
-            comparison = self._project(project).repository_compare(target, branch)
-        return tuple(sorted({str(commit["author_name"]) for commit in comparison["commits"]}))
+            return list(self._project(project).repository_compare(target, branch)["commits"])
 
     # --- merge requests -------------------------------------------------------------------
 

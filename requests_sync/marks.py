@@ -7,12 +7,15 @@ ours is quoted, so nobody can write a whole line of it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from wardbook.domain.mirror import TwinKind
 from wardbook.domain.record import Intent
 from wardbook.domain.ticket import Ticket
 
+_EVIDENCE = re.compile(r"<!-- wardbook:evidence:\S+ -->")
+_TICKED = re.compile(r"^(- )\[[xX]\]")
 _REQUEST = re.compile(r"^<!-- wardbook:request:\S+ (\S+) -->$", re.MULTILINE)
 
 
@@ -58,6 +61,18 @@ def copy_anchor(kind: TwinKind, theirs: str) -> str:
 def evidence_mark(run: str) -> str:
     """Return the mark of the note that shows a run's evidence to its reviewer."""
     return f"<!-- wardbook:evidence:{run} -->"
+
+
+def digest_of_evidence(text: str) -> str:
+    """Return the digest of an evidence note's text: what an approval of it is about.
+
+    Args:
+        text: what was written, or a note as it stands now; what follows its mark does not count,
+            nor do blanks at the ends of lines, which a server may drop, and ticks in its list.
+    """
+    lines = [_TICKED.sub(r"\1[ ]", line.rstrip()) for line in text.splitlines()]
+    mark = next((place for place, line in enumerate(lines) if _EVIDENCE.fullmatch(line)), None)
+    return hashlib.sha256("\n".join(lines[:mark]).strip().encode()).hexdigest()
 
 
 def holds_mark(text: str, mark: str) -> bool:

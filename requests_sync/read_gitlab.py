@@ -10,10 +10,10 @@ from typing import Any
 from requests_sync.gitlab_port import GitLabPort
 from requests_sync.issue_fields import version_of_issue, view_of_issue
 from requests_sync.jira_port import Payload
-from requests_sync.marks import evidence_mark, holds_mark
+from requests_sync.opinions import read_opinions
 from requests_sync.read import CLOCK_SKEW, in_pages
 from wardbook.domain.mirror import Remark, Side, Thread, digest_of
-from wardbook.domain.record import Approval, Record, Review
+from wardbook.domain.record import Record, Review
 from wardbook.domain.states import State
 from wardbook.ledger import Ledger
 from wardbook.settings import Settings
@@ -126,27 +126,24 @@ def read_reviews(ledger: Ledger, gitlab: GitLabPort, now: datetime) -> None:
 
 
 def _review(gitlab: GitLabPort, project: str, record: Record, found: Mapping[str, Any]) -> Review:
-    """Read one merge request: its head, its authors, and who approved this run's evidence."""
-    evidence = evidence_mark(record.work.run or "")
-    approvals: dict[str, Approval] | None = None
-    notes = gitlab.notes(project, "mergerequests", int(found["iid"]))
-    # In the order of their ids: an approval counts only when it follows the evidence it is about.
-    for note in sorted(notes, key=lambda note: int(note["id"])):
-        author = note["author"]
-        username = str(author["username"])
-        if username == gitlab.account and holds_mark(note["body"], evidence):
-            approvals = {}
-        elif note["system"] and approvals is not None:
-            if note["body"].startswith("approved this merge request"):
-                approvals[username] = Approval(username, str(author["name"]), note["created_at"])
-            elif note["body"].startswith("unapproved this merge request"):
-                approvals.pop(username, None)
+    """Read one merge request: its head, whose work it is, and what people said of the evidence."""
+    said = read_opinions(
+        gitlab.notes(project, "mergerequests", int(found["iid"])), record, gitlab.account
+    )
+    commits = gitlab.branch_commits(
+        project, str(found["target_branch"]), str(found["source_branch"])
+    )
+    written = {str(commit[f"{who}_name"]) for commit in commits for who in ("author", "committer")}
+    addresses = {
+        str(commit[f"{who}_email"]) for commit in commits for who in ("author", "committer")
+    }
     return Review(
         updated=str(found["updated_at"]),
         head=str(found["sha"]),
         state=str(found["state"]),
-        approvals=tuple((approvals or {}).values()),
-        authors=gitlab.commit_authors(
-            project, str(found["target_branch"]), str(found["source_branch"])
-        ),
+        approvals=tuple(said.approvals.values()),
+        authors=tuple(sorted(written)),
+        hands=tuple(sorted(addresses | said.pushed)),
+        refusals=tuple(said.refusals),
+        closed_by=said.closed_by,
     )

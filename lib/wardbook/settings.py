@@ -127,12 +127,17 @@ class JiraSettings(_Model):
 
 
 class GitLabSettings(_Model):
-    """The GitLab server. `people` names those of Jira who are called otherwise in GitLab."""
+    """The GitLab server. `people` names those of Jira who are called otherwise in GitLab.
+
+    `accounts` pins the number of a reviewer's account: whoever takes over the name of a renamed
+    one does not take over its approvals.
+    """
 
     url: Url
     token: SecretStr
     branch: str = "main"
     people: Mapping[str, str] = Field(default_factory=dict)
+    accounts: Mapping[str, int] = Field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -315,12 +320,30 @@ def decode_signing_secret(secret: str) -> bytes:
     return key
 
 
-class StandingApproval(_Model):
-    """A reviewer's approval of a template as it is: code unchanged, checks passed, until a day."""
+class ReviewSettings(_Model):
+    """How outputs are reviewed: how reviewers see the runs' folders, and what is told ahead."""
 
-    reviewer: str
+    evidence_url: Annotated[str, Field(pattern=r"^(https?|file)://[^\s<>\"]+$")] | None = None
+    notice_days: Annotated[int, Field(ge=0)] = 30
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
+class StandingApproval(_Model):
+    """An approval of a recurring report as it is: unchanged, its checks passed, until a day.
+
+    `wardbook approvals --grant KEY` writes it. The four digests are those of what may not change:
+    see `wardbook.review.standing`.
+    """
+
+    reviewers: Annotated[tuple[str, ...], Field(min_length=1)]
     until: date
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    revoked: bool = False
+    shape: Digest
+    code: Digest
+    policy: Digest
+    parameters: Digest
 
 
 class Settings(_Model):
@@ -341,6 +364,7 @@ class Settings(_Model):
     share: ShareSettings
     seal: SealSettings
     webhooks: WebhookSettings | None = None
+    review: ReviewSettings = ReviewSettings()
     standing_approvals: Mapping[str, StandingApproval] = Field(default_factory=dict)
 
     @property

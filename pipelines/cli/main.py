@@ -22,11 +22,13 @@ from wardbook.settings import Settings, load_settings
 REFUSED, FAULT = 1, 3
 
 _COMMANDS: Mapping[str, str] = {
+    "approvals": "pipelines.cli.review",
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",
     "init": "pipelines.cli.setup",
     "retry": "pipelines.cli.passes",
+    "review": "pipelines.cli.review",
     "run": "pipelines.cli.run",
     "sandbox": "pipelines.cli.sandbox",
     "serve": "pipelines.cli.passes",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 
+from wardbook.disclosure import load_policies
 from wardbook.files import write_atomically
+from wardbook.review.standing import parts_of
 from wardbook.sandbox import Account, CustomField, GitLabProject, JiraProject, Sandbox, Seed
+from wardbook.settings import DisclosureSettings
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import load_template
 
@@ -72,7 +76,7 @@ class World:
 
     def seed(self) -> Seed:
         """Return who and what the two trackers know at the beginning."""
-        levels = {BOT: 40, REVIEWER: 40, ANALYST: 30}
+        levels = {BOT: 40, REVIEWER: 40, ANALYST: 30, OFFICER: 30}
         return Seed(
             accounts=[
                 Account(username, name, f"{username}@hopital.example", self.token(username))
@@ -157,7 +161,10 @@ class World:
         self, sandbox: Sandbox, site_url: str, data: dict[str, Path], keys: tuple[str, str]
     ) -> None:
         """Write the settings, as a unit would."""
-        digest = load_template(shipped_folder("templates") / "hospital_epidemic").digest
+        template = load_template(shipped_folder("templates") / "hospital_epidemic")
+        policy = load_policies(shipped_folder("policies"))[DisclosureSettings().policy]
+        sources = {"hospital": "spf", "admissions": "spf_flux"}
+        parts = parts_of(template, [str(policy.reference)], {}, sources)
         kinds = {
             "stays": ("hospital-stays", "sensitive"),
             "spf": ("spf-hospital", "public"),
@@ -217,9 +224,9 @@ class World:
             "[seal.recipients]",
             f'yhaddad = "{keys[1]}"',
             "[standing_approvals.hospital_epidemic]",
-            f'reviewer = "{REVIEWER}"',
+            f'reviewers = ["{REVIEWER}"]',
             f"until = {date.today() + timedelta(days=365)}",  # noqa: DTZ011
-            f'digest = "{digest}"',
+            *(f'{name} = "{digest}"' for name, digest in asdict(parts).items()),
         ]
         write_atomically(self.settings, "\n".join(lines) + "\n")
 

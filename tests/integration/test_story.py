@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from tests.tiny_template import notebook, write_template
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
 from wardbook.epidemic.generate import generate_files
+from wardbook.review.standing import parts_of
 from wardbook.sandbox import Sandbox
 from wardbook.settings import load_settings
 
@@ -118,8 +119,10 @@ def open_scene(
         if standing:
             with House(settings.model_copy(update=changes)) as house:
                 approval = settings.standing_approvals["hospital_epidemic"]
-                digest = house.templates["tiny"].digest
-            changes["standing_approvals"] = {"tiny": approval.model_copy(update={"digest": digest})}
+                tiny = house.templates["tiny"]
+                policy = str(house.policy_for("Direction médicale", tiny).reference)
+                parts = asdict(parts_of(tiny, [policy], {}, {}))
+            changes["standing_approvals"] = {"tiny": approval.model_copy(update=parts)}
         with House(settings.model_copy(update=changes), now=now) as house:
             yield Scene(world, sandbox, house)
 

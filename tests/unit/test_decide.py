@@ -11,30 +11,29 @@ from factories import make_record, make_request
 
 from pipelines.decide import (
     Step,
-    may_leave_standing,
     next_step,
     step_by_hand,
-    valid_approvals,
     wakes_at,
-    worst_verdict,
 )
 from pipelines.story import STEPS
-from wardbook.domain.output import Check, Verdict
-from wardbook.domain.record import Approval, Record, Review, Work
+from wardbook.domain.record import Approval, Record, Review, TurnDown, Work
 from wardbook.domain.states import State
-from wardbook.settings import StandingApproval
+from wardbook.review.approving import Panel, valid_approvals
 
-REVIEWERS = ("rfaure", "cmoreau")
+REVIEWERS = Panel(
+    reviewers=frozenset({"rfaure", "cmoreau"}), requester=frozenset({"cmoreau", "claire moreau"})
+)
 TODAY = date(2026, 3, 2)
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime.combine(TODAY, time(12), PARIS)
 NOTICE = 30
 FAURE = Approval("rfaure", "Rémi Faure", "2026-03-02T12:00:00.000Z")
+REFUSED = TurnDown("rfaure", "Rémi Faure", (1,), "trop fin")
 
 
-def step_of(record: Record, reviewers: tuple[str, ...], today: date = TODAY) -> Step:
+def step_of(record: Record, panel: Panel, today: date = TODAY) -> Step:
     noon = datetime.combine(today, time(12), PARIS)
-    return next_step(record, reviewers, now=noon, zone=PARIS, notice_days=NOTICE)
+    return next_step(record, panel, now=noon, zone=PARIS, notice_days=NOTICE)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +120,12 @@ def test_a_reviewers_approval_releases() -> None:
 
 def test_a_closed_merge_request_turns_down_even_when_approved() -> None:
     assert step_of(held(approvals=(FAURE,), state="closed"), REVIEWERS) is Step.TURN_DOWN
+
+
+def test_a_reviewers_refusal_is_stronger_than_approvals() -> None:
+    assert step_of(held(approvals=(FAURE,), refusals=(REFUSED,)), REVIEWERS) is Step.TURN_DOWN
+    stranger = replace(REFUSED, username="alopes")
+    assert step_of(held(approvals=(FAURE,), refusals=(stranger,)), REVIEWERS) is Step.REVIEW
 
 
 @pytest.mark.parametrize(
@@ -246,39 +251,3 @@ def test_an_answered_request_wakes_at_the_next_date_of_its_calendar(
     )
     moment = wakes_at(record, PARIS, NOTICE)
     assert (moment and moment.isoformat()) == expected
-
-
-def with_checks(*verdicts: Verdict, unchanged: bool = True) -> Record:
-    checks = tuple(Check(str(n), "rule", verdict, "why") for n, verdict in enumerate(verdicts))
-    return replace(make_record(State.CHECKED), work=Work(checks=checks, unchanged=unchanged))
-
-
-def test_the_strictest_verdict_counts_and_nothing_checked_is_held() -> None:
-    assert worst_verdict(with_checks(Verdict.PASS, Verdict.HOLD)) is Verdict.HOLD
-    assert worst_verdict(with_checks(Verdict.HOLD, Verdict.REFUSE)) is Verdict.REFUSE
-    assert worst_verdict(with_checks(Verdict.PASS)) is Verdict.PASS
-    assert worst_verdict(with_checks()) is Verdict.HOLD
-
-
-STANDING = StandingApproval(reviewer="rfaure", until=TODAY, digest="a" * 64)
-
-
-def test_a_standing_approval_lets_an_unchanged_report_out_until_its_last_day() -> None:
-    assert may_leave_standing(with_checks(Verdict.PASS), STANDING, "a" * 64, TODAY)
-
-
-@pytest.mark.parametrize(
-    ("record", "standing", "digest", "today"),
-    [
-        (with_checks(Verdict.PASS), None, "a" * 64, TODAY),
-        (with_checks(Verdict.PASS, Verdict.HOLD), STANDING, "a" * 64, TODAY),
-        (with_checks(Verdict.PASS, unchanged=False), STANDING, "a" * 64, TODAY),
-        (with_checks(Verdict.PASS), STANDING, "b" * 64, TODAY),
-        (with_checks(Verdict.PASS), STANDING, "a" * 64, TODAY + timedelta(days=1)),
-    ],
-    ids=["none", "a check holds", "notebook changed", "template changed", "run out"],
-)
-def test_otherwise_a_reviewer_looks(
-    record: Record, standing: StandingApproval | None, digest: str, today: date
-) -> None:
-    assert not may_leave_standing(record, standing, digest, today)

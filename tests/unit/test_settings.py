@@ -101,7 +101,7 @@ def test_the_environment_gives_the_ledgers_address(tmp_path: Path) -> None:
     assert load_settings(write_sample(tmp_path), environ).ledger == "postgresql://unit@db/ledger"
 
 
-WEBHOOKS = SAMPLE[SAMPLE.index("# [webhooks]") : SAMPLE.index("# A reviewer's approval")]
+WEBHOOKS = SAMPLE[SAMPLE.index("# [webhooks]") : SAMPLE.index("# How outputs are reviewed")]
 WITH_WEBHOOKS = SAMPLE.replace(WEBHOOKS, re.sub(r"(?m)^# ", "", WEBHOOKS))
 SIGNING = "whsec_" + "A" * 43 + "="
 

@@ -90,7 +90,7 @@ def test_why_and_the_pass_decide_the_same_over_generated_records(unit: Circumsta
     for record, cured in generate(unit):
         step = next_step(
             record,
-            unit.settings.services["Direction médicale"].reviewers,
+            unit.panel_of(record),
             now=NOW,
             zone=unit.zone,
             notice_days=30,

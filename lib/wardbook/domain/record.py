@@ -61,19 +61,41 @@ class Links:
 
 @dataclass(frozen=True)
 class Approval:
-    """One person's approval of a merge request; `at` is GitLab's stamp (ISO 8601)."""
+    """One person's approval of a merge request; `at` is GitLab's stamp (ISO 8601).
+
+    `account` is GitLab's number of the account, which stays when it is renamed; `state` is active
+    or blocked.
+    """
 
     username: str
     name: str
     at: str
+    account: int = 0
+    state: str = "active"
+
+
+@dataclass(frozen=True)
+class TurnDown:
+    """A reviewer's refusal of what they were shown: who, and why.
+
+    `causes` are numbers of the usual causes that they named; `text` is their own, which stays in
+    GitLab. Closing the merge request needs neither.
+    """
+
+    username: str
+    name: str
+    causes: tuple[int, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Review:
     """The merge request as it was last read.
 
-    `approvals` are those of the present run's evidence; `authors` are the names of those who
-    wrote commits on the branch; `again` is when it is to be read once more, if at all.
+    `approvals` are those of the present run's evidence, given after it was shown; `authors` are the
+    names of those who wrote commits on the branch, `hands` their accounts and addresses and those
+    of whoever pushed; `refusals` are what people wrote in the form of a refusal since, `closed_by`
+    who closed the merge request; `again` is when it is to be read once more, if at all.
     """
 
     updated: str = ""
@@ -81,6 +103,9 @@ class Review:
     state: str = "opened"
     approvals: tuple[Approval, ...] = ()
     authors: tuple[str, ...] = ()
+    hands: tuple[str, ...] = ()
+    refusals: tuple[TurnDown, ...] = ()
+    closed_by: TurnDown | None = None
     again: str = ""
 
 
@@ -92,7 +117,8 @@ class Work:
     the last that was passed over since; `made_from` are the parts that its run's key was made of,
     `forced` how often a person had it run all the same.
     `unchanged` says that the notebook at `commit` is the template's own, byte for byte;
-    `released_by` are those who let it out: on what `ground`, a review or a standing approval.
+    `evidence` is the digest of what a reviewer was shown of it; `released_by` are those who let it
+    out: on what `ground`, a review or a standing approval.
     """
 
     run: str | None = None
@@ -105,6 +131,7 @@ class Work:
     failure: Failure | None = None
     checks: tuple[Check, ...] = ()
     dropped: tuple[str, ...] = ()
+    evidence: str = ""
     released_by: tuple[Approval, ...] = ()
     ground: Literal["review", "standing", ""] = ""
     problems: tuple[Problem, ...] = ()

@@ -27,6 +27,13 @@ class Effects(Transactions):
             ).all()
         return [_intent_of(row) for row in rows]
 
+    def was_intended(self, key: str, intent: str) -> bool:
+        """Tell whether an effect of this key was intended for a request before, made or not."""
+        table = schema.effects
+        mine = and_(table.c.request_key == key, table.c.key == intent)
+        with self._reader.connect() as connection:
+            return connection.execute(select(table.c.number).where(mine)).first() is not None
+
     def skipped_effects(self, key: str) -> list[tuple[str, str]]:
         """Return the effects of a request that were not made, with the reason, oldest first."""
         table = schema.effects

@@ -1,0 +1,156 @@
+"""The five usual causes for which an output is turned down, each looked at before a person does.
+
+docs/review.md says why these five. A cause is *found* where a rule fired or our own look found it;
+*clear* where it was looked at and is not there; *open* where nothing here can tell, so that the
+reviewer has to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from wardbook.domain.output import Check, Output, OutputKind, Verdict
+from wardbook.review.difference import Difference
+from wardbook.template.spec import OutputSpec, TemplateSpec
+
+MOST_ROWS, MOST_OUTPUTS = 1000, 20
+"""More than a person reads through in one review."""
+
+
+class Cause(IntEnum):
+    """The causes, in the order in which they are looked at; the numbers serve in refusals."""
+
+    SMALL_COUNTS = 1
+    NO_COUNTS = 2
+    DOMINANCE = 3
+    DIFFERENCING = 4
+    UNCLEAR = 5
+
+    @property
+    def word(self) -> str:
+        """The cause's name in messages."""
+        return self.name.lower()
+
+
+class Finding(StrEnum):
+    """What a look at one cause came to."""
+
+    FOUND = "found"
+    OPEN = "open"
+    CLEAR = "clear"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One cause, what was found of it, and in which outputs."""
+
+    cause: Cause
+    finding: Finding
+    outputs: tuple[str, ...] = ()
+
+
+_REASONS: Mapping[Cause, str] = {
+    Cause.SMALL_COUNTS: "small_counts zero everybody nobody not_rounded rounded_margins "
+    "percentiles survival_steps few_degrees",
+    Cause.NO_COUNTS: "cannot_be_counted text_from_patients columns_untold evidence_missing "
+    "counts_unreadable values_unreadable figure_by_itself figure_from_held",
+    Cause.DOMINANCE: "dominance p_ratio contributors_unknown contributions_untold extremes "
+    "nobody_dominates",
+    Cause.DIFFERENCING: "differencing",
+    Cause.UNCLEAR: "missing kind_differs type_blocked too_large not_a_table columns_differ "
+    "too_many_rows rows_repeat label_varies sums_differ",
+}
+_BY_REASON = {reason: cause for cause, text in _REASONS.items() for reason in text.split()}
+_BY_RULE: Mapping[str, Cause] = {
+    "counts": Cause.SMALL_COUNTS,
+    "suppression": Cause.SMALL_COUNTS,
+    "dominance": Cause.DOMINANCE,
+    "differencing": Cause.DIFFERENCING,
+    "register": Cause.DIFFERENCING,
+    "attack": Cause.DIFFERENCING,
+    "file": Cause.UNCLEAR,
+    "size": Cause.UNCLEAR,
+    "complete": Cause.UNCLEAR,
+}
+"""For reasons that are not named above."""
+
+
+def cause_of(check: Check) -> Cause | None:
+    """Return the usual cause that a check is about; None for any other."""
+    reason = check.reason.rpartition(".")[2]
+    return _BY_REASON.get(reason) or _BY_RULE.get(check.rule)
+
+
+def look_for_causes(
+    spec: TemplateSpec,
+    outputs: Sequence[Output],
+    checks: Iterable[Check],
+    dropped: Sequence[str],
+    differences: Iterable[Difference],
+    *,
+    public: bool,
+    parameters_changed: bool = False,
+) -> tuple[Look, ...]:
+    """Look at each of the five causes, in their order.
+
+    Args:
+        spec: the template's declaration.
+        outputs: what the run recorded.
+        checks: what the rules said.
+        dropped: undeclared files.
+        differences: to the last release of the same request.
+        public: whether everything that the run read is published already.
+        parameters_changed: whether it asks something else than the last release did.
+    """
+    found: dict[Cause, list[str]] = {cause: [] for cause in Cause}
+    weighed = set()
+    for check in checks:
+        cause = cause_of(check)
+        if cause is Cause.DOMINANCE:
+            weighed.add(check.output)
+        if cause is not None and check.verdict is not Verdict.PASS:
+            found[cause].append(check.output)
+    differences = list(differences)
+    found[Cause.DIFFERENCING] += [] if public else [d.output for d in differences if d.small_moves]
+    found[Cause.UNCLEAR] += _unclear(spec, outputs)
+    unweighed = [
+        one.name
+        for one in outputs
+        if not public and one.name not in weighed and _may_hold_amounts(spec, one)
+    ]
+    changed = [one.output for one in differences if not one.is_empty]
+    left_open = {
+        Cause.DOMINANCE: unweighed,
+        Cause.DIFFERENCING: changed if parameters_changed and not public else [],
+    }
+    looks = []
+    for cause in Cause:
+        named = tuple(dict.fromkeys(found[cause]))
+        if named or (cause is Cause.UNCLEAR and dropped):
+            looks.append(Look(cause, Finding.FOUND, named))
+        elif left_open.get(cause):
+            looks.append(Look(cause, Finding.OPEN, tuple(left_open[cause])))
+        else:
+            looks.append(Look(cause, Finding.CLEAR))
+    return tuple(looks)
+
+
+def _unclear(spec: TemplateSpec, outputs: Sequence[Output]) -> list[str]:
+    many = [one.name for one in outputs[MOST_OUTPUTS:]]
+    return many + [
+        one.name
+        for one in outputs
+        if one.rows > MOST_ROWS
+        or (one.kind is OutputKind.FIGURE and not (one.caption or one.alternative))
+        or one.name not in spec.outputs
+    ]
+
+
+def _may_hold_amounts(spec: TemplateSpec, output: Output) -> bool:
+    """Tell whether a table may hold sums or means: one may be one person's, however many count."""
+    declared: OutputSpec | None = spec.outputs.get(output.name)
+    if declared is None or declared.kind is not OutputKind.TABLE:
+        return False
+    return len([column for column in declared.columns if column != declared.count]) > 1
