@@ -1,0 +1,70 @@
+"""E-mail and postal addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wardbook.identifiers.finding import Certainty, Finding, Kind
+from wardbook.identifiers.reading import CELL_BREAK, Reading
+
+AT = re.compile(r"[@＠]|[\[(](?:at|AT|arobase|arobas)[\])]| (?:arobase|arobas) ")
+LOCAL = re.compile(r"[\w.+%-]{1,64} ?\Z")
+DOMAIN = re.compile(
+    r" ?(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62}) ?(?:\.|\[dot\]|\(dot\)|\[point\]|\(point\)| point ) ?)"
+    r"{1,4}[a-zA-Z]{2,18}(?![^\W_])"
+)
+_BIS = r"\s{0,2}(?:bis|ter|quater|[a-e](?![^\W_]))?[\s,]{1,3}"
+_STREET = r"(?:rue|avenue|ave?\.?|boulevard|bo?u?l?v?d\.?|impasse|imp\.|all[ée]es?|chemin|che?m?\.|r\.|faubourg|fbg|ruelle|sentier|venelle|rte\.?|pl\.)"
+_STREET_OR_NOT = (
+    r"(?:route|place|cours|quai|square|passage|voie|villa|résidence|residence|rés\.|cité|cite|hameau"
+    r"|lotissement|lot\.|clos|mail|esplanade|promenade|parvis|rond-point|lieu-dit|ld|domaine|parc|cour)"
+)
+STREET = re.compile(
+    rf"[0-9lIO](?<![^\W_].)[0-9lIO]{{0,3}}{_BIS}"
+    rf"(?:(?:{_STREET})\s{{1,2}}[^\W\d_]"
+    rf"|(?:{_STREET_OR_NOT})\s{{1,2}}(?:(?:de|du|des|la|le|les|aux?|d['’]|l['’])[ ]?){{0,2}}(?-i:[A-ZÀ-Þ]))"
+    rf"[^\n;|\t{CELL_BREAK}]{{0,60}}",
+    re.I,
+)
+POSTCODE = re.compile(
+    r"(?:0[1-9]|[1-8][0-9]|9[0-58]|97)(?<![^\W_]..)[0-9]{3}[ \u00a0,-]{1,3}(?=[^\W\d_]{2})[^\W\d_][\w' ’-]{0,30}"
+)
+BEFORE_POSTCODE = re.compile(
+    r"(?<![^\W_])(?:rue|avenue|av|bd|bld|boulevard|impasse|all[ée]e|chemin|route|place|cours|quai|square"
+    r"|r[ée]sidence|lotissement|lieu[- ]dit|hameau|b[âa]t(?:iment)?|appt?|esc|bp|cs|b\.p|demeurant"
+    r"|domicili[ée]e?|adresse|habit(?:e|ant)|r[ée]sid(?:e|ant)|domicile|address)(?![^\W_])"
+)
+NEAR_POSTCODE = 70
+ADDRESS_COLUMN = re.compile(r"\badresse|\baddress|\bdomicile\b|\brue\b|\bvoie\b|\bstreet\b")
+ADDRESS_CELL = re.compile(rf"[0-9]{{1,4}}[^0-9\n{CELL_BREAK}]{{0,8}}[^\W\d_]{{3}}[^\n{CELL_BREAK}]{{0,80}}")
+
+
+def find_contacts(reading: Reading) -> Iterator[Finding]:
+    """Yield e-mail and postal addresses."""
+    yield from _find_emails(reading.text)
+    yield from _find_addresses(reading)
+
+
+def _find_emails(text: str) -> Iterator[Finding]:
+    if "@" not in text and "arobas" not in text and "t]" not in text and "t)" not in text:
+        if "＠" not in text and "T]" not in text and "T)" not in text:
+            return
+    for at in AT.finditer(text):
+        before = LOCAL.search(text, max(0, at.start() - 65), at.start())
+        after = DOMAIN.match(text, at.end(), at.end() + 200)
+        if before and after:
+            yield Finding(before.start(), after.end(), Kind.EMAIL, Certainty.CERTAIN)
+
+
+def _find_addresses(reading: Reading) -> Iterator[Finding]:
+    text = reading.text
+    if reading.column and ADDRESS_COLUMN.search(reading.header):
+        for match in ADDRESS_CELL.finditer(text):
+            yield Finding(match.start(), match.end(), Kind.ADDRESS, Certainty.LIKELY)
+    for match in STREET.finditer(text):
+        yield Finding(match.start(), match.end(), Kind.ADDRESS, Certainty.LIKELY)
+    for match in POSTCODE.finditer(text):
+        start = max(0, match.start() - NEAR_POSTCODE)
+        if BEFORE_POSTCODE.search(reading.lower, start, match.start()):
+            yield Finding(match.start(), match.end(), Kind.ADDRESS, Certainty.LIKELY)
