@@ -17,8 +17,6 @@ NIR_FORM = re.compile(
 """Sex (3, 4, 7, 8 in temporary numbers), year, month (above 12 where it is unknown), department,
 municipality, order."""
 
-DEPARTMENT = re.compile(r"0[1-9]|[1-8][0-9]|9[0-57-8]|2[AB]")
-
 
 def is_nir(number: str) -> bool:
     """Whether 13 characters have the form of a NIR."""

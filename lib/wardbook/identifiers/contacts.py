@@ -20,16 +20,18 @@ _STREET_OR_NOT = (
     r"(?:route|place|cours|quai|square|passage|voie|villa|résidence|residence|rés\.|cité|cite|hameau"
     r"|lotissement|lot\.|clos|mail|esplanade|promenade|parvis|rond-point|lieu-dit|ld|domaine|parc|cour)"
 )
+NUMBER_THEN_WORD = re.compile(r"[0-9OI](?=(?:bis|ter|quater|[a-eA-E])?[\s,\u00a0-]{1,4}[^\W\d_])")
+"""The last digit before a word: where a street or a town may follow."""
+
+HOUSE = re.compile(r"(?<![^\W_])[0-9lIO]{1,4}\Z")
 STREET = re.compile(
-    rf"[0-9lIO](?<![^\W_].)[0-9lIO]{{0,3}}{_BIS}"
-    rf"(?:(?:{_STREET})\s{{1,2}}[^\W\d_]"
+    rf"{_BIS}(?:(?:{_STREET})\s{{1,2}}[^\W\d_]"
     rf"|(?:{_STREET_OR_NOT})\s{{1,2}}(?:(?:de|du|des|la|le|les|aux?|d['’]|l['’])[ ]?){{0,2}}(?-i:[A-ZÀ-Þ]))"
     rf"[^\n;|\t{CELL_BREAK}]{{0,60}}",
     re.I,
 )
-POSTCODE = re.compile(
-    r"(?:0[1-9]|[1-8][0-9]|9[0-58]|97)(?<![^\W_]..)[0-9]{3}[ \u00a0,-]{1,3}(?=[^\W\d_]{2})[^\W\d_][\w' ’-]{0,30}"
-)
+POSTCODE = re.compile(r"(?<![^\W_])(?:0[1-9]|[1-8][0-9]|9[0-58]|97)[0-9]{3}\Z")
+TOWN = re.compile(r"[ \u00a0,-]{1,3}[^\W\d_]{2}[\w' ’-]{0,30}")
 BEFORE_POSTCODE = re.compile(
     r"(?<![^\W_])(?:rue|avenue|av|bd|bld|boulevard|impasse|all[ée]e|chemin|route|place|cours|quai|square"
     r"|r[ée]sidence|lotissement|lieu[- ]dit|hameau|b[âa]t(?:iment)?|appt?|esc|bp|cs|b\.p|demeurant"
@@ -62,9 +64,23 @@ def _find_addresses(reading: Reading) -> Iterator[Finding]:
     if reading.column and ADDRESS_COLUMN.search(reading.header):
         for match in ADDRESS_CELL.finditer(text):
             yield Finding(match.start(), match.end(), Kind.ADDRESS, Certainty.LIKELY)
-    for match in STREET.finditer(text):
-        yield Finding(match.start(), match.end(), Kind.ADDRESS, Certainty.LIKELY)
-    for match in POSTCODE.finditer(text):
-        start = max(0, match.start() - NEAR_POSTCODE)
-        if BEFORE_POSTCODE.search(reading.lower, start, match.start()):
-            yield Finding(match.start(), match.end(), Kind.ADDRESS, Certainty.LIKELY)
+    for number in NUMBER_THEN_WORD.finditer(text):
+        span = _read_street(text, number.end()) or _read_town(reading, number.end())
+        if span:
+            yield Finding(*span, Kind.ADDRESS, Certainty.LIKELY)
+
+
+def _read_street(text: str, end: int) -> tuple[int, int] | None:
+    street = STREET.match(text, end)
+    house = HOUSE.search(text, max(0, end - 5), end) if street else None
+    return (house.start(), street.end()) if house and street else None
+
+
+def _read_town(reading: Reading, end: int) -> tuple[int, int] | None:
+    postcode = POSTCODE.search(reading.text, max(0, end - 6), end)
+    town = TOWN.match(reading.text, end) if postcode else None
+    if not postcode or not town:
+        return None
+    first = max(0, postcode.start() - NEAR_POSTCODE)
+    told = BEFORE_POSTCODE.search(reading.lower, first, postcode.start())
+    return (postcode.start(), town.end()) if told else None

@@ -11,26 +11,35 @@ from wardbook.identifiers.finding import Certainty, Finding, Kind
 from wardbook.identifiers.reading import Reading
 
 MADE = (
-    (("PRIVATE KEY",), re.compile(r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----")),
-    (("PuTTY-User-Key",), re.compile(r"PuTTY-User-Key-File-[23]: ")),
-    (("gl",), re.compile(r"(?<![^\W_])gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|oas|soat|ffct|wt)-[\w.-]{18,}")),
-    (("GR1348941",), re.compile(r"GR1348941[\w-]{20}")),
-    (("ATATT3", "ATCTT3", "ATBB"), re.compile(r"(?<![^\W_])(?:AT[AC]TT3[\w=-]{40,}|ATBB[A-Za-z0-9]{24,})")),
-    (("glsa_", "glc_", "eyJrIjoi"), re.compile(r"(?<![^\W_])(?:glsa_\w{32}_[0-9a-f]{8}|glc_[\w+/=]{32,}|eyJrIjoi[\w+/=]{30,})")),
-    (("AKIA", "ASIA", "AROA", "AIDA"), re.compile(r"(?<![^\W_])A(?:KI|SI|RO|ID)A[0-9A-Z]{16}(?![^\W_])")),
-    (("eyJ",), re.compile(r"(?<![^\W_])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")),
-    (("gh", "github_pat_"), re.compile(r"(?<![^\W_])(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_\w{40,})")),
-    (("xox",), re.compile(r"(?<![^\W_])xox[abprs]-[\w-]{10,}")),
-    (("whsec_",), re.compile(r"(?<![^\W_])whsec_[\w+/=]{32,}")),
-)  # fmt: skip
-"""Which substrings must be there at all, and the form: the former are quick to look for."""
+    ("PRIVATE KEY", r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----"),
+    ("PuTTY-User-Key", r"PuTTY-User-Key-File-[23]: "),
+    ("gl", r"gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|oas|soat|ffct|wt)-[\w.-]{18,}"),
+    ("GR1348941", r"GR1348941[\w-]{20}"),
+    ("ATATT3", r"ATATT3[\w=-]{40,}"),
+    ("ATCTT3", r"ATCTT3[\w=-]{40,}"),
+    ("ATBB", r"ATBB[A-Za-z0-9]{24,}"),
+    ("glsa_", r"glsa_\w{32}_[0-9a-f]{8}"),
+    ("glc_", r"glc_[\w+/=]{32,}"),
+    ("eyJrIjoi", r"eyJrIjoi[\w+/=]{30,}"),
+    ("AKIA", r"AKIA[0-9A-Z]{16}(?![^\W_])"),
+    ("ASIA", r"ASIA[0-9A-Z]{16}(?![^\W_])"),
+    ("eyJ", r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"),
+    ("gh", r"gh[opsur]_[A-Za-z0-9]{36}"),
+    ("github_pat_", r"github_pat_\w{40,}"),
+    ("xox", r"xox[abprs]-[\w-]{10,}"),
+    ("whsec_", r"whsec_[\w+/=]{32,}"),
+)
+_FORMS = tuple((mark, re.compile(form)) for mark, form in MADE)
+"""What a secret begins with, quick to look for, and its whole form."""
 
 IN_ADDRESS = re.compile(r"://[^\s:/@\"'<>]{0,64}:(?P<secret>[^\s/@\"'<>]{3,128})@[^\s@]")
 NETRC = re.compile(r"\bmachine\s{1,9}\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9}password\s{1,9}(?P<secret>\S{1,200})")
-KEY_WORD = re.compile(
-    r"passw(?:or)?d|passphrase|mot[ _]de[ _]passe|\bmdp\b|secret|token|jeton|api[_-]?key|apikey"
-    r"|access[_-]?key|credential|authorization|\bpwd\b|auth"
+KEY_WORDS = (
+    *("password", "passwd", "passphrase", "mot de passe", "mot_de_passe", "mdp", "pwd", "secret"),
+    *("token", "jeton", "apikey", "api_key", "api-key", "access_key", "access-key", "accesskey"),
+    *("credential", "authorization", "auth"),
 )
+KEY_WORD = re.compile("|".join(map(re.escape, KEY_WORDS)))
 ASSIGNED = re.compile(
     r"[\w-]{0,24}[\"']?\s{0,3}(?:[:=]|=>|est|is)\s{0,3}(?:bearer |basic |token )?[\"']?(?P<secret>[^\s\"'<>{}()\[\],;]{8,200})",
     re.I,
@@ -46,10 +55,11 @@ LEAST_BITS = 2.9
 def find_credentials(reading: Reading) -> Iterator[Finding]:
     """Yield secrets."""
     text = reading.text
-    for marks, form in MADE:
-        if any(mark in text for mark in marks):
+    for mark, form in _FORMS:
+        if mark in text:
             for match in form.finditer(text):
-                yield Finding(match.start(), match.end(), Kind.CREDENTIAL, Certainty.CERTAIN)
+                if not text[max(0, match.start() - 1) : match.start()].isalnum():
+                    yield Finding(match.start(), match.end(), Kind.CREDENTIAL, Certainty.CERTAIN)
     if "://" in text:
         for match in IN_ADDRESS.finditer(text):
             if not PLACEHOLDER.match(match["secret"]):
@@ -57,6 +67,8 @@ def find_credentials(reading: Reading) -> Iterator[Finding]:
     if "machine" in text:
         for match in NETRC.finditer(text):
             yield _tell(match, Certainty.CERTAIN)
+    if not any(word in reading.lower for word in KEY_WORDS):
+        return
     for word in KEY_WORD.finditer(reading.lower):
         assigned = ASSIGNED.match(text, word.end(), word.end() + 240)
         if assigned and is_drawn(assigned["secret"]):

@@ -47,7 +47,7 @@ BETWEEN = re.compile(
     rf"[^\w{CELL_BREAK}]{{1,6}}(?:(?:[A-ZÀ-Þ][^\W\d_]{{0,14}}|née?|epouse|épouse|ép|dit|dite|de|du"
     rf"|des|la|le|van|von|ben|el|d|l)[^\w{CELL_BREAK}]{{1,3}}){{0,3}}\Z"
 )
-FARTHEST = 40
+FARTHEST, REACH = 40, 60
 LONGEST_WORD = 24
 
 
@@ -78,22 +78,32 @@ def find_names(reading: Reading, index: NameIndex) -> Iterator[Finding]:
         return
     column = _is_column_of_names(reading)
     senses = _read_senses(reading.text, index)
-    if not senses:
-        return
-    seen = [
-        _Seen(match.start(), match.end(), match.group(), senses[match.group()])
-        for match in WORD.finditer(reading.text)
-        if match.group() in senses
-    ]
-    for place, one in enumerate(seen):
-        if not one.sense.surnames:
-            if column and one.sense.exact:
-                yield Finding(one.start, one.end, Kind.NAME, Certainty.LIKELY)
-            continue
-        neighbours = seen[max(0, place - 3) : place] + seen[place + 1 : place + 4]
-        certainty = _judge(reading, one, neighbours, index, column=column)
-        if certainty is not None:
-            yield Finding(one.start, one.end, Kind.NAME, certainty)
+    for word, sense in senses.items():
+        if sense.surnames or (column and sense.exact):
+            for start in _find_word(reading.text, word):
+                one = _Seen(start, start + len(word), word, sense)
+                certainty = _judge(reading, one, senses, index, column=column)
+                if certainty is not None:
+                    yield Finding(one.start, one.end, Kind.NAME, certainty)
+
+
+def _find_word(text: str, word: str) -> Iterator[int]:
+    """Yield where a word stands as a whole."""
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            yield start
+        start = text.find(word, end)
+
+
+def _look_around(text: str, one: _Seen, senses: dict[str, _Sense]) -> Iterator[_Seen]:
+    """Yield the words near a surname that may be first names."""
+    for first, last in ((max(0, one.start - REACH), one.start), (one.end, one.end + REACH)):
+        for match in WORD.finditer(text, first, last):
+            sense = senses.get(match.group())
+            if sense is not None and sense.firsts:
+                yield _Seen(match.start(), match.end(), match.group(), sense)
 
 
 def _find_strangers(reading: Reading) -> Iterator[Finding]:
@@ -140,11 +150,13 @@ def _look_up(word: str, index: NameIndex) -> _Sense | None:
 
 
 def _judge(
-    reading: Reading, one: _Seen, neighbours: list[_Seen], index: NameIndex, *, column: bool
+    reading: Reading, one: _Seen, senses: dict[str, _Sense], index: NameIndex, *, column: bool
 ) -> Certainty | None:
     sense, text = one.sense, reading.text
+    if not sense.surnames:
+        return Certainty.LIKELY  # a first name in a column of names
     pair = max(
-        (_pair_up(text, one, other, index) for other in neighbours), default=0, key=int
+        (_pair_up(text, one, other, index) for other in _look_around(text, one, senses)), default=0
     )
     if pair == 2 and sense.exact:
         return Certainty.CERTAIN

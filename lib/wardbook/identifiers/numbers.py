@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from wardbook.identifiers.checksums import DEPARTMENT, has_luhn_digit, has_nir_key, is_nir
+from wardbook.identifiers.checksums import has_luhn_digit, has_nir_key, is_nir
 from wardbook.identifiers.context import SitePatterns
 from wardbook.identifiers.finding import Certainty, Finding, Kind
 from wardbook.identifiers.reading import CONFUSED, DIGITISH, SEPARATORS, Reading
@@ -32,8 +32,7 @@ RUN = re.compile(
 GROUP = re.compile(f"[{DIGITISH}]+")
 INS_OID = re.compile(r"1\.2\.250\.1\.213\.1\.4\.(?:8|9|1[01])\b|ins[-_ ]?(?:nir|nia|c)\b")
 SPLIT_NIR = re.compile(
-    r"[123478](?<![0-9A-Za-z].)"
-    r"(?:(?P<c>\"?[;,\t|]\"?)[0-9]{2}(?P=c)[0-9]{1,2}(?P=c)(?:[0-9]{1,2}|2[AB])"
+    r"[123478](?:(?P<c>\"?[;,\t|]\"?)[0-9]{2}(?P=c)[0-9]{1,2}(?P=c)(?:2[AB]|[0-9]{1,2})"
     r"(?P=c)[0-9]{1,3}(?P=c)[0-9]{1,3}(?P=c)[0-9]{1,2}"
     r"|[0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6}\"?[;,\t|]\"?[0-9]{1,2})(?![0-9A-Za-z])"
 )
@@ -57,6 +56,7 @@ GLUED = re.compile(
 )
 ABROAD = ("33", "262", "590", "594", "596")
 SHORT_ABROAD = {"508": 6, "681": 6, "687": 6, "689": 8}
+ISO_DAY = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?![0-9-])")
 DAY = re.compile(r"(?:0[1-9]|[12][0-9]|3[01])[-./](?:0[1-9]|1[0-2])[-./](?:19|20)?[0-9]{2}(?![0-9])")
 
 
@@ -90,6 +90,8 @@ def find_numbers(reading: Reading, site: SitePatterns) -> Iterator[Finding]:
         if run["plain"] is None:
             yield from _search_run(reading, run.start(), run.end(), judges)
     for match in SPLIT_NIR.finditer(reading.text):
+        if match.start() and reading.text[match.start() - 1].isalnum():
+            continue
         fields = re.split(r"[\";,\t|]+", match.group())
         widths = (1, 2, 2, 2, 3, 3, 2) if len(fields) == 7 else (13, 2)
         number = "".join(field.zfill(width) for field, width in zip(fields, widths, strict=True))
@@ -101,7 +103,20 @@ def find_numbers(reading: Reading, site: SitePatterns) -> Iterator[Finding]:
 def _search_run(
     reading: Reading, start: int, end: int, judges: dict[int, tuple[Judge, ...]]
 ) -> Iterator[Finding]:
+    """Yield the numbers in a run; a day in ISO's form cuts it."""
     text = reading.text
+    for day in ISO_DAY.finditer(text, start, end):
+        yield from _search_groups(reading, start, day.start(), judges)
+        start = day.end()
+    yield from _search_groups(reading, start, end, judges)
+
+
+def _search_groups(
+    reading: Reading, start: int, end: int, judges: dict[int, tuple[Judge, ...]]
+) -> Iterator[Finding]:
+    text = reading.text
+    if end - start <= SHORTEST:
+        return
     groups = [match.span() for match in GROUP.finditer(text, start, end)]
     first = 0
     while first < len(groups):
@@ -114,6 +129,13 @@ def _search_run(
             last, finding = found
             yield finding
             first = last + 1
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    if end < len(text) and text[end].isalnum():
+        return False
+    glued = start > 0 and text[start - 1].isalnum()
+    return not glued or GLUED.search(text, max(0, start - 8), start) is not None
 
 
 def _begins(text: str, start: int) -> bool:
@@ -250,15 +272,14 @@ def _judge_nine(cut: _Cut) -> tuple[Kind, Certainty] | None:
     number = cut.number
     if _is_abroad(cut):
         return Kind.PHONE, Certainty.CERTAIN
+    # One number of nine digits in a hundred looks like a FINESS: the word has to be there.
     if cut.told(FINESS_CUE):
-        return Kind.FINESS, Certainty.CERTAIN
+        right = has_luhn_digit(number) if number.isdigit() else True
+        return Kind.FINESS, Certainty.CERTAIN if right else Certainty.LIKELY
     if cut.told(ADELI_CUE):
         return Kind.ADELI, Certainty.CERTAIN
     if cut.told(PHONE_CUE) and number[0] in "67" and cut.reading.column:
         return Kind.PHONE, Certainty.LIKELY  # a spreadsheet took the 0 away
-    known = DEPARTMENT.match(number) and number[2] == "0" and len(cut.groups) == 1
-    if known and cut.raw.isdigit() and has_luhn_digit(number):
-        return Kind.FINESS, Certainty.LIKELY
     return None
 
 
@@ -300,8 +321,10 @@ def _find_by_pattern(reading: Reading, site: SitePatterns) -> Iterator[Finding]:
         (Kind.IPP, site.ipp, IPP_CUE),
         (Kind.NDA, site.nda, NDA_CUE),
     ):
-        whole = re.compile(rf"(?:(?<![^\W_])|(?<=IPP)|(?<=NDA))(?:{pattern})(?![^\W_])", re.I)
-        for match in whole.finditer(reading.text):
+        # Without anything before the pattern, its first letter is looked for at a memory's speed.
+        for match in re.finditer(pattern, reading.text):
+            if not _stands_alone(reading.text, match.start(), match.end()):
+                continue
             told = reading.is_told(cue, match.start())
             certainty = Certainty.CERTAIN if told else Certainty.LIKELY
             yield Finding(match.start(), match.end(), kind, certainty)
