@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from wardbook.identifiers.finding import Certainty, Finding, Kind
-from wardbook.identifiers.reading import CONFUSED, Reading
+from wardbook.identifiers.reading import CELL_BREAK, CONFUSED, Reading
 
 BIRTH = re.compile(
     r"naiss(?!ances)|birth(?!s)|n(?<![^\W_].)(?:[ée](?<!au-n[ée])(?:e|\(e\)|[.·]e|·e|s|es)?(?![^\W_]))"
@@ -20,12 +20,13 @@ _MONTHS = (
     r"(?:janv|f[ée]v|mars|avr|mai|juin|juil|ao[uû]t|sept|oct|nov|d[ée]c|jan|feb|mar|apr|may|jun|jul"
     r"|aug|sep)[a-zéû]{0,7}"
 )
-_GAP = r"[ \u00a0\u202f./,-]{1,3}"
+_DIGIT = "[0-9OoIlSZB]"
+_GAP = r"[ \u00a0\u202f./,_-]{1,3}"
 DATE = re.compile(
     r"(?<![0-9])(?:"
     r"[0-9]{4}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}"
     r"|[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?(?:[0-9]{4}|[0-9]{2})"
-    rf"|[0-9]{{1,2}}(?:er|ER|nd|rd|th)?{_GAP}(?i:{_MONTHS}){_GAP}(?:[0-9]{{4}}|[0-9]{{2}})"
+    rf"|{_DIGIT}{{1,2}}(?:er|ER|nd|rd|th)?{_GAP}(?i:{_MONTHS}){_GAP}(?:{_DIGIT}{{4}}|[0-9]{{2}})"
     rf"|(?i:{_MONTHS}){_GAP}[0-9]{{1,2}}{_GAP}[0-9]{{4}}"
     r"|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{2}"
     r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
@@ -35,6 +36,7 @@ WRITTEN_OUT = re.compile(
     rf"(?:premier|[a-z][a-zé-]{{2,11}}(?: et un)?) {_MONTHS} (?:mille|deux[ -]mille|dix-neuf)\b"
     r"[a-z -]{0,45}"
 )
+ANY_DIGIT = re.compile("[0-9]")
 AFTER, BEFORE = 70, 30
 
 
@@ -42,8 +44,9 @@ def find_births(reading: Reading) -> Iterator[Finding]:
     """Yield dates of birth."""
     if reading.column and BIRTH_COLUMN.search(reading.header):
         # A translation keeps every place; so what it finds lies there in the text too.
-        for match in DATE.finditer(reading.text.translate(CONFUSED)):
-            yield Finding(match.start(), match.end(), Kind.BIRTH_DATE, Certainty.CERTAIN)
+        for text in (reading.text, reading.text.translate(CONFUSED)):
+            for match in DATE.finditer(text):
+                yield Finding(match.start(), match.end(), Kind.BIRTH_DATE, Certainty.CERTAIN)
         return
     for word in BIRTH.finditer(reading.lower):
         span = _find_after(reading, word.end()) or _find_before(reading, word.start())
@@ -53,12 +56,12 @@ def find_births(reading: Reading) -> Iterator[Finding]:
 
 def _find_after(reading: Reading, start: int) -> tuple[int, int] | None:
     window = reading.text[start : start + AFTER]
-    near = window.partition("\x1e")[0]
-    for text in (near, near.translate(CONFUSED)):
-        match = DATE.search(text)
-        if match:
-            return start + match.start(), start + match.end()
-    match = WRITTEN_OUT.search(near.lower())
+    near = window.partition(CELL_BREAK)[0]
+    match = None
+    if ANY_DIGIT.search(near):
+        match = DATE.search(near) or DATE.search(near.translate(CONFUSED))
+    if match is None and ("mil" in near or "MIL" in near):
+        match = WRITTEN_OUT.search(near.lower())
     return (start + match.start(), start + match.end()) if match else None
 
 

@@ -37,7 +37,7 @@ class NameIndex:
         common = read_common_words()
         self.common = frozenset(name for name in surnames if name in common or name in firsts)
         self._left: dict[str, list[str]] = defaultdict(list)
-        for name in (surnames - self.common) | firsts:
+        for name in surnames | firsts:
             for left in _take_one_out(name):
                 self._left[left].append(name)
 

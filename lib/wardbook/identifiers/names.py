@@ -47,7 +47,7 @@ BETWEEN = re.compile(
     rf"[^\w{CELL_BREAK}]{{1,6}}(?:(?:[A-ZÀ-Þ][^\W\d_]{{0,14}}|née?|epouse|épouse|ép|dit|dite|de|du"
     rf"|des|la|le|van|von|ben|el|d|l)[^\w{CELL_BREAK}]{{1,3}}){{0,3}}\Z"
 )
-FARTHEST, REACH = 40, 60
+FARTHEST, REACH = 40, 45
 LONGEST_WORD = 24
 
 

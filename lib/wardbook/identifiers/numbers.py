@@ -23,14 +23,14 @@ RUN = re.compile(
     rf"(?:(?P<plain>"
     r"(?<=[12])[09][0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?)?(?![0-9.-])"
-    r"|(?<=[1-9])[0-9]{0,9}\.[0-9]{1,20}(?![0-9]|[ .][0-9])"
-    r"|(?<=0)\.[0-9]{1,20}(?![0-9])"
+    rf"|(?<=[1-9])[0-9]{{0,9}}\.[0-9]{{1,20}}(?![{DIGITISH}]|[{SEPARATORS}]{{1,3}}[{DIGITISH}])"
+    rf"|(?<=0)\.[0-9]{{1,20}}(?![{DIGITISH}])"
     rf")|(?:[{SEPARATORS}]{{0,3}}[{DIGITISH}]){{{SHORTEST},}})"
 )
 """A run of digits; `plain` are days, times and decimal numbers, which are passed over."""
 
 GROUP = re.compile(f"[{DIGITISH}]+")
-INS_OID = re.compile(r"1\.2\.250\.1\.213\.1\.4\.(?:8|9|1[01])\b|ins[-_ ]?(?:nir|nia|c)\b")
+INS_OID = re.compile(r"1\.2\.250\.1\.213\.1\.4\.(?:8|9|1[01])(?![0-9])|ins[-_ ]?(?:nir|nia|c)\b")
 SPLIT_NIR = re.compile(
     r"[123478](?:(?P<c>\"?[;,\t|]\"?)[0-9]{2}(?P=c)[0-9]{1,2}(?P=c)(?:2[AB]|[0-9]{1,2})"
     r"(?P=c)[0-9]{1,3}(?P=c)[0-9]{1,3}(?P=c)[0-9]{1,2}"
@@ -54,8 +54,11 @@ PHONE_CUE = re.compile(
 GLUED = re.compile(
     r"(?:nirp?p?|nss|ss|ins|ipp|nip|nda|iep|rpps|adeli|finess|t[ée]l|phone|fax|mobile)\Z", re.I
 )
+USUAL_GROUPS = ((10,), (1, 3, 3, 3), (2, 2, 2, 2, 2), (2, 4, 4), (3, 3, 4), (5, 5), (9,), (3, 3, 3))
+"""How a patient's number is parted where no word names it."""
 ABROAD = ("33", "262", "590", "594", "596")
 SHORT_ABROAD = {"508": 6, "681": 6, "687": 6, "689": 8}
+DECIMAL = re.compile(r"[0-9][.,]\Z")
 ISO_DAY = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?![0-9-])")
 DAY = re.compile(r"(?:0[1-9]|[12][0-9]|3[01])[-./](?:0[1-9]|1[0-2])[-./](?:19|20)?[0-9]{2}(?![0-9])")
 
@@ -132,6 +135,8 @@ def _search_groups(
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
+    if DECIMAL.search(text, max(0, start - 2), start):
+        return False
     if end < len(text) and text[end].isalnum():
         return False
     glued = start > 0 and text[start - 1].isalnum()
@@ -196,8 +201,7 @@ def _choose_judges(site: SitePatterns) -> dict[int, tuple[Judge, ...]]:
         if ipp.fullmatch(cut.number) is None:
             return None
         told = cut.told(IPP_CUE)
-        odd = len(cut.groups) > 1 or not cut.raw.isdigit()
-        if odd and not told and not _is_even(cut):
+        if not told and cut.groups not in USUAL_GROUPS:
             return None
         return Kind.IPP, Certainty.CERTAIN if told else Certainty.LIKELY
 
@@ -213,16 +217,13 @@ def _choose_judges(site: SitePatterns) -> dict[int, tuple[Judge, ...]]:
     }
 
 
-def _is_even(cut: _Cut) -> bool:
-    """Whether the groups are as people write a long number: not as thousands, not at random."""
-    return len(set(cut.groups[1:])) <= 1 and cut.groups[-1] != 3 and not DAY.search(cut.raw)
-
-
 def _judge_nir(cut: _Cut) -> tuple[Kind, Certainty] | None:
     told = cut.told(NIR_CUE)
     if len(cut.number) == 15:
-        corsican = cut.number[5:7] == "28" and cut.number[:5] + "2B" + cut.number[7:]
-        if has_nir_key(cut.number) or (corsican and has_nir_key(corsican)):
+        # A scan takes 8 for B and B for 8: the key says which was meant.
+        other = cut.number[5:7].translate(str.maketrans("8B", "B8"))
+        swapped = cut.number[:5] + other + cut.number[7:]
+        if has_nir_key(cut.number) or has_nir_key(swapped):
             return _as_ins(cut), Certainty.CERTAIN
         if told and is_nir(cut.number[:13]):
             return _as_ins(cut), Certainty.LIKELY
@@ -250,7 +251,7 @@ def _judge_eleven(cut: _Cut) -> tuple[Kind, Certainty] | None:
         return (Kind.RPPS, Certainty.LIKELY) if told else None
     if told:
         return Kind.RPPS, Certainty.CERTAIN
-    plain = cut.number.startswith("10") and cut.groups != (2, 3, 3, 3) and not DAY.search(cut.raw)
+    plain = cut.number.startswith("10") and len(cut.groups) == 1
     return (Kind.RPPS, Certainty.LIKELY) if plain else None
 
 
@@ -263,7 +264,8 @@ def _judge_ten(cut: _Cut) -> tuple[Kind, Certainty] | None:
     if cut.told(PHONE_CUE):
         return Kind.PHONE, Certainty.CERTAIN
     pairs_go_on = set(cut.groups) == {2} and (cut.before or cut.after)
-    if DAY.match(cut.raw) or pairs_go_on or cut.groups.count(1) > 2:
+    looks_like_day = set(cut.groups) != {2} and DAY.match(cut.raw)
+    if looks_like_day or pairs_go_on or cut.groups.count(1) > 2:
         return None
     return Kind.PHONE, Certainty.LIKELY
 

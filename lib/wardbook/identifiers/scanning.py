@@ -15,6 +15,7 @@ from wardbook.identifiers.names import find_names
 from wardbook.identifiers.numbers import find_numbers
 from wardbook.identifiers.reading import Reading
 
+_FIRST = {Kind.CANARY: 0, Kind.CREDENTIAL: 1}
 _SURE = {Certainty.CERTAIN: 0, Certainty.LIKELY: 1, Certainty.POSSIBLE: 2}
 
 
@@ -57,5 +58,5 @@ def _keep_surest(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(kept)
 
 
-def _rank(one: Finding) -> tuple[bool, int, int]:
-    return one.kind is not Kind.CANARY, _SURE[one.certainty], one.start - one.end
+def _rank(one: Finding) -> tuple[int, int, int]:
+    return _FIRST.get(one.kind, 2), _SURE[one.certainty], one.start - one.end

@@ -77,8 +77,8 @@ def scan_file(path: Path, *, context: Context, name: str | None = None) -> tuple
 
 
 def scan_content(name: str, content: bytes, *, context: Context) -> tuple[Located, ...]:
-    """Search a file's content and its name."""
-    fragments = [Text(name), *take_apart(name, content)]
+    """Search a file's content and its name, whose words are often joined by underscores."""
+    fragments = [Text(name), Text(name.replace("_", " ")), *take_apart(name, content)]
     return scan_fragments(fragments, context=context)
 
 
