@@ -17,11 +17,13 @@ from pathlib import Path
 import click
 
 from wardbook.errors import Fault, Refusal
+from wardbook.identifiers.masking import install_masking
 from wardbook.settings import Settings, load_settings
 
 REFUSED, FAULT = 1, 3
 
 _COMMANDS: Mapping[str, str] = {
+    "check-commit": "pipelines.cli.check_commit",
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",
@@ -65,7 +67,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(_COMMANDS[cmd_name])
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 
@@ -124,4 +126,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Run the command line as the program's entry point."""
+    install_masking()
     sys.exit(main())

@@ -129,7 +129,8 @@ def _show_evidence(house: House, record: Record) -> list[Intent]:
 
 def tell_reason(check: Check, language: Language) -> str:
     """Return a check's reason in words."""
-    return say(language, f"check.{check.reason}", **dict(check.details))
+    message = check.reason if "." in check.reason else f"check.{check.reason}"
+    return say(language, message, **dict(check.details))
 
 
 def released_names(record: Record) -> Iterator[str]:

@@ -13,7 +13,7 @@ from wardbook.identifiers.reading import CELL_BREAK, CONFUSED, Reading
 
 BIRTH = re.compile(
     r"naiss(?!ances)|birth(?!s)|n(?<![^\W_].)(?:[ée](?<!au-n[ée])(?:e|\(e\)|[.·]e|·e|s|es)?(?![^\W_]))"
-    r"|d(?<![^\W_].)(?:dn|ob|\.d\.n|/n)(?![^\W_])|born\b|anniversaire"
+    r"|d(?<![^\W_].)(?:dn|ob|\.d\.n|/n)(?![^\W_])|born(?= (?:on|in)\b|:)|anniversaire"
 )
 BIRTH_COLUMN = re.compile(r"naiss|birth|\bddn\b|\bdob\b|\bdn\b|\bnee? le\b")
 _MONTHS = (
@@ -37,7 +37,7 @@ WRITTEN_OUT = re.compile(
     r"[a-z -]{0,45}"
 )
 ANY_DIGIT = re.compile("[0-9]")
-AFTER, BEFORE = 70, 30
+AFTER, BEFORE, NEXT_LINE = 70, 30, 24
 
 
 def find_births(reading: Reading) -> Iterator[Finding]:
@@ -57,6 +57,8 @@ def find_births(reading: Reading) -> Iterator[Finding]:
 def _find_after(reading: Reading, start: int) -> tuple[int, int] | None:
     window = reading.text[start : start + AFTER]
     near = window.partition(CELL_BREAK)[0]
+    line, _, next_line = near.partition("\n")
+    near = near[: len(line) + 1 + NEXT_LINE] if next_line else near
     match = None
     if ANY_DIGIT.search(near):
         match = DATE.search(near) or DATE.search(near.translate(CONFUSED))

@@ -14,6 +14,13 @@ DOMAIN = re.compile(
     r" ?(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62}) ?(?:\.|\[dot\]|\(dot\)|\[point\]|\(point\)| point ) ?)"
     r"{1,4}[a-zA-Z]{2,18}(?![^\W_])"
 )
+RESERVED = re.compile(
+    r"(?:(?:^|\.)example\.(?:com|net|org)|\.(?:example|invalid|test|localhost))\Z", re.I
+)
+"""Domains that nobody has, kept for examples by RFC 2606."""
+
+OF_MAIL = frozenset("fr com net org eu be ch lu ca de uk it es pt info bzh re gp mq gf nc pf io".split())
+
 _BIS = r"\s{0,2}(?:bis|ter|quater|[a-e](?![^\W_]))?[\s,]{1,3}"
 _STREET = r"(?:rue|avenue|ave?\.?|boulevard|bo?u?l?v?d\.?|impasse|imp\.|all[ée]es?|chemin|che?m?\.|r\.|faubourg|fbg|ruelle|sentier|venelle|rte\.?|pl\.)"
 _STREET_OR_NOT = (
@@ -55,8 +62,15 @@ def _find_emails(text: str) -> Iterator[Finding]:
     for at in AT.finditer(text):
         before = LOCAL.search(text, max(0, at.start() - 65), at.start())
         after = DOMAIN.match(text, at.end(), at.end() + 200)
-        if before and after:
+        if before and after and _may_be_real(text, before.end(), at.end(), after.group()):
             yield Finding(before.start(), after.end(), Kind.EMAIL, Certainty.CERTAIN)
+
+
+def _may_be_real(text: str, start: int, end: int, domain: str) -> bool:
+    """Whether this is a domain; spaces around the @ are also how Python multiplies matrices."""
+    spaced = text[start - 1] == " " or domain.startswith(" ")
+    known = domain.strip().rpartition(".")[2].lower() in OF_MAIL
+    return not RESERVED.search(domain) and (known or not spaced)
 
 
 def _find_addresses(reading: Reading) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ NETRC = re.compile(r"\bmachine\s{1,9}\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9
 KEY_WORDS = (
     *("password", "passwd", "passphrase", "mot de passe", "mot_de_passe", "mdp", "pwd", "secret"),
     *("token", "jeton", "apikey", "api_key", "api-key", "access_key", "access-key", "accesskey"),
-    *("credential", "authorization", "auth"),
+    *("credential", "authorization"),
 )
 KEY_WORD = re.compile("|".join(map(re.escape, KEY_WORDS)))
 ASSIGNED = re.compile(
@@ -71,7 +71,9 @@ def find_credentials(reading: Reading) -> Iterator[Finding]:
         return
     for word in KEY_WORD.finditer(reading.lower):
         assigned = ASSIGNED.match(text, word.end(), word.end() + 240)
-        if assigned and is_drawn(assigned["secret"]):
+        if assigned and text[assigned.end() : assigned.end() + 1] not in ("(", "["):
+            if not is_drawn(assigned["secret"]):
+                continue
             yield _tell(assigned, Certainty.LIKELY)
 
 

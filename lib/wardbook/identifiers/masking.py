@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from types import TracebackType
 
@@ -24,6 +25,7 @@ def install_masking() -> None:
     if not isinstance(made, _MaskingFactory):
         logging.setLogRecordFactory(_MaskingFactory(made))
         sys.excepthook = _print_masked
+        threading.excepthook = _print_masked_of_thread
 
 
 def mask(text: str) -> str:
@@ -64,8 +66,9 @@ class _MaskingFactory:
             said = str(record.msg)  # a wrong format string: logging would print the arguments
         record.msg, record.args = mask_safely(said), None
         if record.exc_info:
-            # A formatter uses the text where there is one, and never formats the exception anew.
+            # A formatter writes the text where there is one; without the exception none can be new.
             record.exc_text = mask_safely(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
         if record.stack_info:
             record.stack_info = mask_safely(record.stack_info)
         return record
@@ -77,3 +80,8 @@ def _print_masked(
     import traceback
 
     sys.stderr.write(mask_safely("".join(traceback.format_exception(kind, error, where))))
+
+
+def _print_masked_of_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None and ended.exc_type is not SystemExit:
+        _print_masked(ended.exc_type, ended.exc_value, ended.exc_traceback)

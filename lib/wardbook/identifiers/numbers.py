@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from wardbook.identifiers.checksums import has_luhn_digit, has_nir_key, is_nir
-from wardbook.identifiers.context import SitePatterns
+from wardbook.identifiers.site import SitePatterns
 from wardbook.identifiers.finding import Certainty, Finding, Kind
 from wardbook.identifiers.reading import CONFUSED, DIGITISH, SEPARATORS, Reading
 
 SHORTEST, LONGEST = 8, 16
 
 RUN = re.compile(
-    rf"[0-9OoIl|SZB](?<![0-9].)"
+    rf"[0-9OoIlSZB](?<![0-9].)"
     rf"(?:(?P<plain>"
     r"(?<=[12])[09][0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?)?(?![0-9.-])"
@@ -259,7 +259,7 @@ def _judge_ten(cut: _Cut) -> tuple[Kind, Certainty] | None:
     number = cut.number
     if _is_abroad(cut):
         return Kind.PHONE, Certainty.CERTAIN
-    if number[0] != "0" or number[1] == "0" or not number.isdigit():
+    if number[0] != "0" or number[1] == "0" or not number.isdigit() or number == "0123456789":
         return None
     if cut.told(PHONE_CUE):
         return Kind.PHONE, Certainty.CERTAIN

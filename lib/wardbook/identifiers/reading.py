@@ -11,10 +11,10 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-CONFUSED = str.maketrans("OoQIl|SZB", "000111528")
+CONFUSED = str.maketrans("OoQIlSZB", "00011528")
 """Letters that scans put in place of digits, and the digits meant."""
 
-DIGITISH = "0-9OoQIl|SZAB"
+DIGITISH = "0-9OoQIlSZAB"
 """Digits, what stands for them, and the letters of Corsica's departments, for a regex set."""
 
 SPACES = " \u00a0\u202f\u2009\u2007\u200b"
