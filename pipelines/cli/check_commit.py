@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.cli.main import REFUSED, Context
 from wardbook.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from wardbook.identifiers.commits import Objection
+    from wardbook.identifiers.context import Context as Known
 
 HOOKS = ("pre-commit",)
 
@@ -62,7 +67,7 @@ def check_commit(
     return _tell(found)
 
 
-def _know_site(context: Context) -> object:
+def _know_site(context: Context) -> Known:
     """Return what the unit's settings say of its numbers, or the defaults without settings."""
     from wardbook.identifiers.context import Context as Known
     from wardbook.identifiers.site import SitePatterns
@@ -73,10 +78,9 @@ def _know_site(context: Context) -> object:
     return Known(site=SitePatterns(site.ipp, site.nda), shown=frozenset(site.shown))
 
 
-def _tell(found: Iterable[object]) -> int:
+def _tell(found: Sequence[Objection]) -> int:
     from wardbook.messages import say
 
-    found = list(found)
     for one in found:
         place = f"{one.path}:{one.line}" if one.line else one.path
         click.echo(f"{place}: {say('en', f'identifier.commit_{one.kind}')}", err=True)

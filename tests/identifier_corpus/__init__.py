@@ -1,4 +1,4 @@
-"""Planted identifiers and clean cells, to measure the search by; `python -m tests.identifier_corpus`.
+"""Planted identifiers and clean cells that measure the search; `python -m tests.identifier_corpus`.
 
 Nothing here is shared with `wardbook.identifiers`: checksums, name lists and noise are its own.
 """

@@ -22,14 +22,17 @@ def main() -> int:
     result = measure(asked.seed, asked.planted, asked.clean)
     print(f"{'kind':<14}{'planted':>8}{'found':>8}{'recall':>9}  told as another kind")
     for kind in sorted(result.planted):
+        other = result.otherwise[kind] or ""
         planted, found = result.planted[kind], result.found[kind]
-        print(f"{kind:<14}{planted:>8}{found:>8}{found / planted:>9.2%}  {result.otherwise[kind] or ''}")
+        print(f"{kind:<14}{planted:>8}{found:>8}{found / planted:>9.2%}  {other}")
     structured, names = result.recall(names=False), result.recall(names=True)
     print(f"structured: {structured:.2%}   names: {names:.2%}")
     print(f"clean cells: {result.cells}, hit: {len(result.hit_cells)}"
           f" ({result.false_per_thousand:.2f} in 1,000) {dict(result.false_hits)}")  # fmt: skip
     for one in result.missed[: asked.show]:
-        print("missed:", one.kind, one.hardness, repr(one.value), repr(one.content[:160] or one.name))
+        print(
+            "missed:", one.kind, one.hardness, repr(one.value), repr(one.content[:160] or one.name)
+        )
     for cell in result.hit_cells[: asked.show]:
         print("false hit:", repr(cell))
     good = structured >= 0.995 and names >= 0.95 and result.false_per_thousand <= 1

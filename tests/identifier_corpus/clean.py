@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
-WARDS = ["Cardiologie", "Réanimation médicale", "Hématologie", "Soins de suite", "Urologie",
-         "Chirurgie orthopédique", "Médecine interne", "Pneumologie", "Gériatrie aiguë"]  # fmt: skip
-CODES = ["I10", "J18.9", "E11.9", "N18.5", "C50.1", "DZQM006", "EQQP004", "JVJF004", "718-7", "2345-7",
-         "4548-4", "N02BE01", "J01CA04", "L01XC02", "HFFC018", "U07.1", "8480-6", "A04A A01"]  # fmt: skip
+WARDS = ["Cardiologie", "Réanimation médicale", "Hématologie", "Soins de suite",
+         "Urologie",         "Chirurgie orthopédique", "Médecine interne", "Pneumologie", "Gériatrie aiguë"]  # fmt: skip
+CODES = ["I10", "J18.9", "E11.9", "N18.5", "C50.1", "DZQM006", "EQQP004", "JVJF004", "718-7",
+         "2345-7",         "4548-4", "N02BE01", "J01CA04", "L01XC02", "HFFC018", "U07.1", "8480-6", "A04A A01"]  # fmt: skip
 PROSE = """Le nombre d'admissions augmente pendant l'hiver, puis diminue au printemps.
 La durée moyenne de séjour est de 6,4 jours, avec un grand écart entre les services.
 Un petit effectif ne permet pas de conclure ; l'intervalle de confiance est large.
@@ -30,15 +30,17 @@ Le score de Glasgow et l'indice de Charlson sont renseignés dans 88 % des dossi
 Une femme sur trois et un homme sur quatre déclarent une douleur forte à l'entrée.
 La place du traitement court reste à préciser ; la marge est de 3 jours.
 Le vaccin blanc, bleu ou vert selon le lot n'a pas d'effet sur le résultat.
-Après 5 cours de formation, 12 équipes sur 15 suivent le protocole.""".split("\n")
+Après 5 cours de formation, 12 équipes sur 15 suivent le protocole.""".split("\n")  # noqa: SIM905
 NAMED = ["Hôpital Saint-Martin", "CHU de Rennes", "Pavillon Pasteur", "Institut Curie", "Bretagne",
          "Ille-et-Vilaine", "Petit poids de naissance", "Lit de pose", "Examen blanc", "Âge moyen",
-         "Femme", "Homme", "Indéterminé", "moins de 11", "NA", "TOTAL", "Tous services", "Très grave",
-         "Bon état général", "Voie orale", "Chat, griffure de", "Marchand de sommeil"]  # fmt: skip
+         "Femme", "Homme", "Indéterminé", "moins de 11", "NA", "TOTAL", "Tous services",
+         "Très grave",         "Bon état général", "Voie orale", "Chat, griffure de", "Marchand de sommeil"]  # fmt: skip
 
 
 def _moment(random: Random) -> datetime:
-    return datetime(2019, 1, 1) + timedelta(minutes=random.randint(0, 4_000_000))
+    return datetime(2019, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(
+        minutes=random.randint(0, 4_000_000)
+    )
 
 
 MAKERS: list[Callable[[Random], str]] = [
@@ -72,7 +74,9 @@ MAKERS: list[Callable[[Random], str]] = [
     lambda r: " ".join(r.sample(PROSE, 2)),
     lambda r: f"{r.randint(1, 5)}e{r.randint(-9, 9)}",
     lambda r: " ".join(f"{r.randint(0, 99):02}" for _ in range(r.randint(2, 4))),
-    lambda r: f"{r.randbytes(4).hex()}-{r.randbytes(2).hex()}-{r.randbytes(2).hex()}-{r.randbytes(6).hex()}",
+    lambda r: (
+        f"{r.randbytes(4).hex()}-{r.randbytes(2).hex()}-{r.randbytes(2).hex()}-{r.randbytes(6).hex()}"
+    ),
 ]
 
 

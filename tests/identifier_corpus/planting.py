@@ -1,4 +1,4 @@
-"""Where identifiers are planted: sentences, table cells, JSON, file names, notebooks; with noise."""
+"""Where identifiers are planted: sentences, cells, JSON, file names, notebooks; with noise."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ AROUND = [
 ]
 HEADERS = {
     "nir": ["nir", "num_secu", "NSS", "colonne_7"], "short_nir": ["nir", "matricule"],
-    "ins": ["ins", "INS_NIR"], "ipp": ["ipp", "ID", "patient_id"], "nda": ["nda", "venue", "sejour"],
+    "ins": ["ins", "INS_NIR"], "ipp": ["ipp", "ID", "patient_id"],
+    "nda": ["nda", "venue", "sejour"],
     "rpps": ["rpps", "RPPS_prescripteur"], "adeli": ["adeli"], "finess": ["finess", "FINESS_ET"],
     "phone": ["tel", "telephone", "mobile", "contact", "v3"], "phone_abroad": ["tel", "v3"],
     "email": ["mail", "v4"], "address": ["adresse", "v5"],
@@ -207,7 +208,12 @@ def _write_table(random: Random, header: str, value: str, kind: str) -> str:
             ["Cardiologie", "", str(random.randint(11, 400))]]  # fmt: skip
     if kind == "ins":
         rows[1][0] = "1.2.250.1.213.1.4.8"
-    if kind == "nir" and value.count(" ") == 6 and not set("OolISBZ") & set(value[:8] + value[10:]) and random.random() < 0.5:
+    if (
+        kind == "nir"
+        and value.count(" ") == 6
+        and not set("OolISBZ") & set(value[:8] + value[10:])
+        and random.random() < 0.5
+    ):
         rows = [["s", "a", "m", "d", "c", "o", "k"], value.split(" ")]
     return "\n".join(";".join(f'"{cell}"' if ";" in cell else cell for cell in row) for row in rows)
 

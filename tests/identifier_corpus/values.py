@@ -31,7 +31,9 @@ def nir(random: Random) -> Written:
     """Seven parts with the key; 1 in 10 is Corsican, 1 in 12 temporary."""
     sex = random.choice("12") if random.random() > 0.08 else random.choice("3478")
     month = f"{random.randint(1, 12):02}" if random.random() > 0.03 else str(random.randint(30, 42))
-    department = f"{random.randint(1, 95):02}" if random.random() > 0.1 else random.choice(["2A", "2B"])
+    department = (
+        f"{random.randint(1, 95):02}" if random.random() > 0.1 else random.choice(["2A", "2B"])
+    )
     if department == "20":
         department = "99"
     parts = [sex, digits(random, 2), month, department, f"{random.randint(1, 990):03}",
@@ -85,11 +87,23 @@ def email(random: Random) -> Written:
     return (f"{name}{random.choice(['.', '-', '_', ''])}{digits(random, 2)}@{host}",)
 
 
-STREETS = ["rue", "avenue", "boulevard", "impasse", "allée", "chemin", "place", "route", "quai", "rue"]
-CALLED = ["des Lilas", "du Moulin", "de la République", "Victor Hugo", "des Acacias", "de Bretagne",
-          "Jean Jaurès", "du 8 Mai 1945", "de l'Église", "Pasteur", "des Fougères", "Émile Zola"]  # fmt: skip
-TOWNS = ["35000 Rennes", "29200 Brest", "44000 NANTES", "75014 Paris", "69003 Lyon", "20000 Ajaccio",
-         "97400 Saint-Denis", "22300 Lannion", "56100 LORIENT", "13005 Marseille"]  # fmt: skip
+STREETS = [
+    "rue",
+    "avenue",
+    "boulevard",
+    "impasse",
+    "allée",
+    "chemin",
+    "place",
+    "route",
+    "quai",
+    "rue",
+]
+CALLED = ["des Lilas", "du Moulin", "de la République", "Victor Hugo", "des Acacias",
+          "de Bretagne", "Jean Jaurès", "du 8 Mai 1945", "de l'Église", "Pasteur", "des Fougères",
+          "Émile Zola"]  # fmt: skip
+TOWNS = ["35000 Rennes", "29200 Brest", "44000 NANTES", "75014 Paris", "69003 Lyon",
+         "20000 Ajaccio",         "97400 Saint-Denis", "22300 Lannion", "56100 LORIENT", "13005 Marseille"]  # fmt: skip
 
 
 def address(random: Random) -> Written:
@@ -110,7 +124,8 @@ def birth(random: Random) -> Written:
     day = date(1925, 1, 1) + timedelta(days=random.randint(0, 36_000))
     forms = [
         day.isoformat(),
-        f"{day:%d/%m/%Y}", f"{day:%d/%m/%Y}", f"{day:%d.%m.%Y}", f"{day:%d-%m-%Y}", f"{day:%d/%m/%y}",
+        f"{day:%d/%m/%Y}", f"{day:%d/%m/%Y}", f"{day:%d.%m.%Y}", f"{day:%d-%m-%Y}",
+        f"{day:%d/%m/%y}",
         f"{day.day}{'er' if day.day == 1 else ''} {MONTHS[day.month - 1]} {day.year}",
         f"{day:%d%m%Y}",
     ]  # fmt: skip
@@ -150,6 +165,8 @@ def credential(random: Random) -> Written:
         lambda: f"https://{drawn(random, 6)}:{drawn(random, 10)}@gitlab.hopital.example/x.git",
         lambda: f"machine gitlab.hopital.example login bot password {drawn(random, 14)}",
         lambda: f"-----BEGIN {random.choice(['RSA ', 'EC ', 'OPENSSH ', ''])}PRIVATE KEY-----",
-        lambda: f'{random.choice(["password", "mot_de_passe", "API_KEY", "token"])} = "{drawn(random, 14)}7"',
+        lambda: (
+            f'{random.choice(["password", "mdp", "API_KEY", "token"])} = "{drawn(random, 14)}7"'
+        ),
     ]
     return (random.choice(makers)(),)

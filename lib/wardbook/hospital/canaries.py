@@ -1,7 +1,7 @@
 """Canaries: patients who do not exist, planted in test data. Found outside, they prove a leak.
 
-Nothing of them is anybody's. Their surnames are borne by nobody; their social security numbers have
-a right key and a country that INSEE does not list (99 990); their telephone numbers are of the range
+Nothing of them is anybody's. Nobody bears their surnames; their social security numbers have a
+right key and a country that INSEE does not list (99 990); their telephone numbers are of the range
 that Arcep keeps for fiction (06 39 98); their town and their domain are not there.
 """
 

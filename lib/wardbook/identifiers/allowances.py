@@ -1,9 +1,9 @@
 """Test values that may be committed: the file `.wardbook-allow.toml`, each entry with its reason.
 
-    [[allow]]
-    path = "tests/*"                # a pattern of file names, `*` crosses folders
-    kinds = ["phone", "outputs"]    # as the check names them
-    reason = "numbers of the range that Arcep keeps for fiction"
+[[allow]]
+path = "tests/*"                # a pattern of file names, `*` crosses folders
+kinds = ["phone", "outputs"]    # as the check names them
+reason = "numbers of the range that Arcep keeps for fiction"
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ class Allowances:
 
     def allow(self, path: str, kind: str) -> bool:
         """Whether a kind may stand in a file."""
-        return any(
-            kind in entry.kinds and fnmatchcase(path, entry.path) for entry in self.entries
-        )
+        return any(kind in entry.kinds and fnmatchcase(path, entry.path) for entry in self.entries)
 
 
 def read_allowances(content: bytes | None) -> Allowances:

@@ -12,7 +12,8 @@ from wardbook.identifiers.finding import Certainty, Finding, Kind
 from wardbook.identifiers.reading import CELL_BREAK, CONFUSED, Reading
 
 BIRTH = re.compile(
-    r"naiss(?!ances)|birth(?!s)|n(?<![^\W_].)(?:[ée](?<!au-n[ée])(?:e|\(e\)|[.·]e|·e|s|es)?(?![^\W_]))"
+    r"naiss(?!ances)|birth(?!s)"
+    r"|n(?<![^\W_].)(?:é|e(?=e|\(e\)|[.·]e| le\b| :))(?<!au-n[ée])(?:\(e\)|[.·]e|e?s?)(?![^\W_])"
     r"|d(?<![^\W_].)(?:dn|ob|\.d\.n|/n)(?![^\W_])|born(?= (?:on|in)\b|:)|anniversaire"
 )
 BIRTH_COLUMN = re.compile(r"naiss|birth|\bddn\b|\bdob\b|\bdn\b|\bnee? le\b")

@@ -9,6 +9,7 @@ from wardbook.identifiers.finding import Certainty, Finding, Kind
 from wardbook.identifiers.reading import CELL_BREAK, Reading
 
 AT = re.compile(r"[@＠]|[\[(](?:at|AT|arobase|arobas)[\])]| (?:arobase|arobas) ")
+AT_MARKS = ("@", "＠", "at)", "at]", "AT)", "AT]", "arobas")
 LOCAL = re.compile(r"[\w.+%-]{1,64} ?\Z")
 DOMAIN = re.compile(
     r" ?(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62}) ?(?:\.|\[dot\]|\(dot\)|\[point\]|\(point\)| point ) ?)"
@@ -19,10 +20,15 @@ RESERVED = re.compile(
 )
 """Domains that nobody has, kept for examples by RFC 2606."""
 
-OF_MAIL = frozenset("fr com net org eu be ch lu ca de uk it es pt info bzh re gp mq gf nc pf io".split())
+OF_MAIL = frozenset(
+    "fr com net org eu be ch lu ca de uk it es pt info bzh re gp mq gf nc pf io".split()  # noqa: SIM905
+)
 
 _BIS = r"\s{0,2}(?:bis|ter|quater|[a-e](?![^\W_]))?[\s,]{1,3}"
-_STREET = r"(?:rue|avenue|ave?\.?|boulevard|bo?u?l?v?d\.?|impasse|imp\.|all[ée]es?|chemin|che?m?\.|r\.|faubourg|fbg|ruelle|sentier|venelle|rte\.?|pl\.)"
+_STREET = (
+    r"(?:rue|avenue|ave?\.?|boulevard|bo?u?l?v?d\.?|impasse|imp\.|all[ée]es?|chemin|che?m?\.|r\."
+    r"|faubourg|fbg|ruelle|sentier|venelle|rte\.?|pl\.)"
+)
 _STREET_OR_NOT = (
     r"(?:route|place|cours|quai|square|passage|voie|villa|résidence|residence|rés\.|cité|cite|hameau"
     r"|lotissement|lot\.|clos|mail|esplanade|promenade|parvis|rond-point|lieu-dit|ld|domaine|parc|cour)"
@@ -33,7 +39,8 @@ NUMBER_THEN_WORD = re.compile(r"[0-9OI](?=(?:bis|ter|quater|[a-eA-E])?[\s,\u00a0
 HOUSE = re.compile(r"(?<![^\W_])[0-9lIO]{1,4}\Z")
 STREET = re.compile(
     rf"{_BIS}(?:(?:{_STREET})\s{{1,2}}[^\W\d_]"
-    rf"|(?:{_STREET_OR_NOT})\s{{1,2}}(?:(?:de|du|des|la|le|les|aux?|d['’]|l['’])[ ]?){{0,2}}(?-i:[A-ZÀ-Þ]))"
+    rf"|(?:{_STREET_OR_NOT})\s{{1,2}}"
+    r"(?:(?:de|du|des|la|le|les|aux?|d['’]|l['’])[ ]?){0,2}(?-i:[A-ZÀ-Þ]))"
     rf"[^\n;|\t{CELL_BREAK}]{{0,60}}",
     re.I,
 )
@@ -46,7 +53,9 @@ BEFORE_POSTCODE = re.compile(
 )
 NEAR_POSTCODE = 70
 ADDRESS_COLUMN = re.compile(r"\badresse|\baddress|\bdomicile\b|\brue\b|\bvoie\b|\bstreet\b")
-ADDRESS_CELL = re.compile(rf"[0-9]{{1,4}}[^0-9\n{CELL_BREAK}]{{0,8}}[^\W\d_]{{3}}[^\n{CELL_BREAK}]{{0,80}}")
+ADDRESS_CELL = re.compile(
+    rf"[0-9]{{1,4}}[^0-9\n{CELL_BREAK}]{{0,8}}[^\W\d_]{{3}}[^\n{CELL_BREAK}]{{0,80}}"
+)
 
 
 def find_contacts(reading: Reading) -> Iterator[Finding]:
@@ -56,19 +65,18 @@ def find_contacts(reading: Reading) -> Iterator[Finding]:
 
 
 def _find_emails(text: str) -> Iterator[Finding]:
-    if "@" not in text and "arobas" not in text and "t]" not in text and "t)" not in text:
-        if "＠" not in text and "T]" not in text and "T)" not in text:
-            return
+    if not any(mark in text for mark in AT_MARKS):
+        return
     for at in AT.finditer(text):
         before = LOCAL.search(text, max(0, at.start() - 65), at.start())
         after = DOMAIN.match(text, at.end(), at.end() + 200)
-        if before and after and _may_be_real(text, before.end(), at.end(), after.group()):
+        if before and after and _may_be_real(before.group(), after.group()):
             yield Finding(before.start(), after.end(), Kind.EMAIL, Certainty.CERTAIN)
 
 
-def _may_be_real(text: str, start: int, end: int, domain: str) -> bool:
+def _may_be_real(local: str, domain: str) -> bool:
     """Whether this is a domain; spaces around the @ are also how Python multiplies matrices."""
-    spaced = text[start - 1] == " " or domain.startswith(" ")
+    spaced = local.endswith(" ") or domain.startswith(" ")
     known = domain.strip().rpartition(".")[2].lower() in OF_MAIL
     return not RESERVED.search(domain) and (known or not spaced)
 

@@ -24,7 +24,7 @@ class Context:
 
     column: str = ""
     cohort: NameIndex = NO_NAMES
-    site: SitePatterns = SitePatterns()
+    site: SitePatterns = field(default_factory=SitePatterns)
     shown: frozenset[str] = field(default_factory=frozenset)
 
     @cached_property

@@ -33,7 +33,9 @@ _FORMS = tuple((mark, re.compile(form)) for mark, form in MADE)
 """What a secret begins with, quick to look for, and its whole form."""
 
 IN_ADDRESS = re.compile(r"://[^\s:/@\"'<>]{0,64}:(?P<secret>[^\s/@\"'<>]{3,128})@[^\s@]")
-NETRC = re.compile(r"\bmachine\s{1,9}\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9}password\s{1,9}(?P<secret>\S{1,200})")
+NETRC = re.compile(
+    r"\bmachine\s{1,9}\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9}password\s{1,9}(?P<secret>\S{1,200})"
+)
 KEY_WORDS = (
     *("password", "passwd", "passphrase", "mot de passe", "mot_de_passe", "mdp", "pwd", "secret"),
     *("token", "jeton", "apikey", "api_key", "api-key", "access_key", "access-key", "accesskey"),
@@ -41,12 +43,14 @@ KEY_WORDS = (
 )
 KEY_WORD = re.compile("|".join(map(re.escape, KEY_WORDS)))
 ASSIGNED = re.compile(
-    r"[\w-]{0,24}[\"']?\s{0,3}(?:[:=]|=>|est|is)\s{0,3}(?:bearer |basic |token )?[\"']?(?P<secret>[^\s\"'<>{}()\[\],;]{8,200})",
+    r"[\w-]{0,24}[\"']?\s{0,3}(?:[:=]|=>|est|is)\s{0,3}(?:bearer |basic |token )?[\"']?"
+    r"(?P<secret>[^\s\"'<>{}()\[\],;]{8,200})",
     re.I,
 )
 PLACEHOLDER = re.compile(
     r"[$%<{]|(?:x{4,}|\*{3,}|\.{3,}|…)|changeme|change_me|example|placeholder|your[-_]?|votre"
-    r"|os\.|environ|settings|config|none\b|null\b|true\b|false\b|self\.|[a-z_]+\(|/", re.I
+    r"|os\.|environ|settings|config|none\b|null\b|true\b|false\b|self\.|[a-z_]+\(|/",
+    re.I,
 )
 LEAST_BITS = 2.9
 """Bits a character: words and names of variables have less, what is drawn at random has more."""

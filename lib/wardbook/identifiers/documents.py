@@ -9,7 +9,9 @@ from wardbook.identifiers.checksums import has_iban_digits
 from wardbook.identifiers.finding import Certainty, Finding, Kind
 from wardbook.identifiers.reading import CONFUSED, Reading
 
-IBAN = re.compile(r"[A-Z](?<![^\W_].)[A-Z][0-9OIlSB]{2}(?:[ \u00a0\u202f.-]{0,2}[0-9A-Zlo]){11,30}", re.A)
+IBAN = re.compile(
+    r"[A-Z](?<![^\W_].)[A-Z][0-9OIlSB]{2}(?:[ \u00a0\u202f.-]{0,2}[0-9A-Zlo]){11,30}", re.A
+)
 LENGTHS = range(34, 14, -1)
 PASSPORT = re.compile(
     r"[0-9OoIlSZB](?<![^\W_].)[0-9OoIlSZB][ \u00a0\u202f.-]{0,2}[A-Z]{2}[ \u00a0\u202f.-]{0,2}"

@@ -14,8 +14,8 @@ from wardbook.identifiers.reading import fold
 from wardbook.identifiers.words import read_common_words
 
 PARTICLES = frozenset(
-    ("de", "du", "des", "d", "la", "le", "les", "l", "da", "dos", "di", "van", "von", "den", "der")
-    + ("el", "al", "ben", "bint", "ibn", "saint", "sainte", "st", "ste", "mac", "mc", "san", "n")
+    """de du des d la le les l da dos di van von den der el al ben bint ibn saint sainte st ste mac mc
+    san n""".split()  # noqa: SIM905
 )
 SHORTEST_WITH_ERROR = 5
 PARTS = re.compile(r"[^\W\d_]+")
@@ -65,9 +65,7 @@ class NameIndex:
         """Return the names that a folded word misses by one letter, or by two changed over."""
         if len(word) < SHORTEST_WITH_ERROR:
             return ()
-        close = {
-            name for left in _take_one_out(word) for name in self._left.get(left, ())
-        }
+        close = {name for left in _take_one_out(word) for name in self._left.get(left, ())}
         return tuple(sorted(name for name in close if is_one_off(word, name)))
 
 

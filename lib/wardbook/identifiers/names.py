@@ -21,7 +21,9 @@ NAME_COLUMN = re.compile(
     r"\b(?:nom|noms|name|names|prenom|prenoms|surname|lastname|firstname|patronyme|patient|patiente"
     r"|usuel|usage|marital|jeune fille|identite)\b"
 )
-NOT_OF_PEOPLE = re.compile(r"\b(?:ward|service|unite|file|fichier|produit|variable|column|template)\b")
+NOT_OF_PEOPLE = re.compile(
+    r"\b(?:ward|service|unite|file|fichier|produit|variable|column|template)\b"
+)
 TITLE = re.compile(
     r"(?<![^\W_])(?:m|mr|mm|mme|mlle|monsieur|madame|mademoiselle|dr|docteur|pr|professeur"
     r"|patiente?|enfant|bébé|bebe|veuve|née?|épouse|epouse|famille|nom|name|prénom|prenom"
@@ -32,8 +34,8 @@ TITLED_STRANGER = re.compile(
     r"(?P<name>[A-ZÀ-Þ][^\W\d_]{2,})"
 )
 STRANGER_IS_A_RANK = frozenset(
-    "le la les docteur professeur directeur directrice president presidente maire chef mme monsieur"
-    " madame dupont".split()
+    """le la les docteur professeur directeur directrice president presidente maire chef mme monsieur
+    madame dupont""".split()  # noqa: SIM905
 )
 EPONYM = re.compile(
     r"(?:maladie|syndrome|signe|score|échelle|echelle|test|loi|méthode|methode|critères?|indice"

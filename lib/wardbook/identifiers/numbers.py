@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from wardbook.identifiers.checksums import has_luhn_digit, has_nir_key, is_nir
-from wardbook.identifiers.site import SitePatterns
 from wardbook.identifiers.finding import Certainty, Finding, Kind
 from wardbook.identifiers.reading import CONFUSED, DIGITISH, SEPARATORS, Reading
+from wardbook.identifiers.site import SitePatterns
 
 SHORTEST, LONGEST = 8, 16
 
@@ -60,7 +60,9 @@ ABROAD = ("33", "262", "590", "594", "596")
 SHORT_ABROAD = {"508": 6, "681": 6, "687": 6, "689": 8}
 DECIMAL = re.compile(r"[0-9][.,]\Z")
 ISO_DAY = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?![0-9-])")
-DAY = re.compile(r"(?:0[1-9]|[12][0-9]|3[01])[-./](?:0[1-9]|1[0-2])[-./](?:19|20)?[0-9]{2}(?![0-9])")
+DAY = re.compile(
+    r"(?:0[1-9]|[12][0-9]|3[01])[-./](?:0[1-9]|1[0-2])[-./](?:19|20)?[0-9]{2}(?![0-9])"
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,9 +173,7 @@ def _judge_from(
         number = _read_digits(raw)
         if number is None or text.count("\n", start, end) > 1:
             continue
-        cut = _Cut(
-            reading, start, end, number, tuple(sizes), first > 0, last + 1 < len(groups)
-        )
+        cut = _Cut(reading, start, end, number, tuple(sizes), first > 0, last + 1 < len(groups))
         for judge in wanted:
             told = judge(cut)
             if told is not None:

@@ -13,7 +13,7 @@ SENTENCE_WORDS = frozenset(
     admis admise adresse adressee hospitalise hospitalisee transfere transferee sorti sortie revu revue
     vu vue opere operee traite traitee connu connue patient patiente monsieur madame il elle lui son sa
     ses nous je depuis hier ce cette qui que persiste motif antecedents was were is has had she he his
-    her admitted presented reports""".split()
+    her admitted presented reports""".split()  # noqa: SIM905
 )
 LEAST_SENTENCE_WORDS = 2
 

@@ -39,9 +39,7 @@ class Repository:
 
     def messages(self, revisions: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield the short name and the message of every commit of a range."""
-        told = self._ask(
-            "log", "--format=%h%x00%B%x00", "-z", "--end-of-options", *revisions, "--"
-        )
+        told = self._ask("log", "--format=%h%x00%B%x00", "-z", "--end-of-options", *revisions, "--")
         parts = told.decode(errors="replace").split("\0")
         for place in range(0, len(parts) - 2, 3):
             yield parts[place], parts[place + 1]

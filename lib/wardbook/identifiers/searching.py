@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 from wardbook.identifiers.context import Context
@@ -125,12 +126,8 @@ def _scan_rows(fragment: Rows, context: Context) -> Iterator[Located]:
 def _scan_joined(fragment: Rows, context: Context) -> Iterator[Located]:
     rows = [";".join(value for _, value in row) for row in fragment.rows]
     for number, one, start in _scan_with_starts(rows, context):
-        before = 0
-        position = 0
-        for position, (_, value) in enumerate(fragment.rows[number]):
-            before += len(value) + 1
-            if before > start:
-                break
+        ends = list(accumulate(len(value) + 1 for _, value in fragment.rows[number]))
+        position = bisect_right(ends, start)
         yield Located(_place(fragment, number, position, context), one.kind, one.certainty)
 
 
