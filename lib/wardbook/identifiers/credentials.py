@@ -49,7 +49,7 @@ ASSIGNED = re.compile(
 )
 PLACEHOLDER = re.compile(
     r"[$%<{]|(?:x{4,}|\*{3,}|\.{3,}|…)|changeme|change_me|example|placeholder|your[-_]?|votre"
-    r"|os\.|environ|settings|config|none\b|null\b|true\b|false\b|self\.|[a-z_]+\(|/",
+    r"|os\.|environ|settings|config|none\b|null\b|true\b|false\b|self\.|/",
     re.I,
 )
 LEAST_BITS = 2.9

@@ -19,6 +19,7 @@ from typing import Any
 Cells = tuple[tuple[str, str], ...]
 
 DATA_ADDRESS = re.compile(r"data:(?:text|application)/[\w.+-]{1,60};base64,([A-Za-z0-9+/=]{16,})")
+WHOLE_BASE64 = re.compile(r"[A-Za-z0-9+/\n]{16,}={0,2}\n?")
 IMAGES = ("image/png", "image/jpeg", "image/gif", "application/pdf")
 
 
@@ -78,8 +79,12 @@ def _decode(content: bytes) -> str | None:
 
 
 def take_text(text: str, cell: int = 0) -> Iterator[Text]:
-    """Yield a text, and what is written in Base64 inside it."""
+    """Yield a text, and what is written in Base64 inside it, or as the whole of it."""
     yield Text(text, cell)
+    if len(text) % 4 == 0 and WHOLE_BASE64.fullmatch(text):
+        inner = _decode_base64(text)
+        if inner is not None:
+            yield Text(inner, cell)
     if ";base64," in text:
         for match in DATA_ADDRESS.finditer(text):
             inner = _decode_base64(match.group(1))
