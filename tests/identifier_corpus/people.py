@@ -34,7 +34,8 @@ c n ck rt ux nnec venn garay berry lles nove guet dou té ine arde euil oux ès 
 wicz eiro lho nini tto ller gger dère brouck gnies lart rgne
 """.split()  # noqa: SIM905
 COMPOUND = ["Le Goff", "Le Gall", "De La Fuente", "Du Bellay", "D'Estaing", "Saint-Yves",
-            "L'Hermite", "Ben Soussan", "El Mansouri", "Da Costa", "Van Hoecke", "De Kermadec", "N'Diaye"]  # fmt: skip
+            "L'Hermite", "Ben Soussan", "El Mansouri", "Da Costa", "Van Hoecke",
+            "De Kermadec", "N'Diaye"]  # fmt: skip
 WOMEN = """
 Marie Nathalie Isabelle Sylvie Catherine Martine Christine Françoise Valérie Sandrine Stéphanie
 Sophie Céline Chantal Patricia Anne Brigitte Julie Monique Aurélie Nicole Laurence Annie Émilie

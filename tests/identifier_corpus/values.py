@@ -103,7 +103,8 @@ CALLED = ["des Lilas", "du Moulin", "de la République", "Victor Hugo", "des Aca
           "de Bretagne", "Jean Jaurès", "du 8 Mai 1945", "de l'Église", "Pasteur", "des Fougères",
           "Émile Zola"]  # fmt: skip
 TOWNS = ["35000 Rennes", "29200 Brest", "44000 NANTES", "75014 Paris", "69003 Lyon",
-         "20000 Ajaccio",         "97400 Saint-Denis", "22300 Lannion", "56100 LORIENT", "13005 Marseille"]  # fmt: skip
+         "20000 Ajaccio",
+         "97400 Saint-Denis", "22300 Lannion", "56100 LORIENT", "13005 Marseille"]  # fmt: skip
 
 
 def address(random: Random) -> Written:

@@ -12,6 +12,9 @@ from wardbook.hospital.stays import CANARIES, generate_stays, read_stays, select
 from wardbook.hospital.vocabulary import ORGANISMS, WARDS
 
 
+pytestmark = pytest.mark.secure("*.csv")  # extracts, as on the secure side
+
+
 @pytest.fixture(scope="module")
 def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generate_stays(tmp_path_factory.mktemp("stays") / "stays.csv", patients=600, seed=4)

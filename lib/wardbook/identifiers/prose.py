@@ -9,11 +9,13 @@ from wardbook.identifiers.reading import fold
 LEAST_WORDS = 12
 WORD = re.compile(r"[^\W\d_]+")
 SENTENCE_WORDS = frozenset(
-    """a ai ont est sont etait etaient fut sera avait avons presente presentait retrouve retrouvee
-    admis admise adresse adressee hospitalise hospitalisee transfere transferee sorti sortie revu revue
-    vu vue opere operee traite traitee connu connue patient patiente monsieur madame il elle lui son sa
-    ses nous je depuis hier ce cette qui que persiste motif antecedents was were is has had she he his
-    her admitted presented reports""".split()  # noqa: SIM905
+    """
+    a ai ont est sont etait etaient fut sera avait avons presente presentait retrouve
+    retrouvee admis admise adresse adressee hospitalise hospitalisee transfere transferee
+    sorti sortie revu revue vu vue opere operee traite traitee connu connue patient patiente
+    monsieur madame il elle lui son sa ses nous je depuis hier ce cette qui que persiste motif
+    antecedents was were is has had she he his her admitted presented reports
+    """.split()  # noqa: SIM905
 )
 LEAST_SENTENCE_WORDS = 2
 
