@@ -40,7 +40,7 @@ def check_commit(
     """
     from wardbook.identifiers.allowances import FILE, read_allowances
     from wardbook.identifiers.commits import check_files, check_message
-    from wardbook.identifiers.repository import Repository, read_received
+    from wardbook.identifiers.repository import Range, Repository, read_received
 
     if sum((bool(revisions), staged, pre_receive, install)) != 1:
         raise click.UsageError("Give one of REVISIONS, --staged, --pre-receive and --install.")
@@ -57,8 +57,8 @@ def check_commit(
         # The pushed commits cannot allow themselves: what stands on the server's branch counts.
         allowed_by, wanted = "HEAD", read_received(sys.stdin.read().splitlines())
     else:
-        allowed_by, wanted = str(revisions).rpartition("..")[2] or "HEAD", [str(revisions)]
-    if not wanted:
+        allowed_by, wanted = str(revisions).rpartition("..")[2] or "HEAD", Range((str(revisions),))
+    if not wanted.revisions:
         return 0
     allowances = read_allowances(repository.read(f"{allowed_by}:{FILE}"))
     found = list(check_files(repository.new_files(wanted), allowances, known))

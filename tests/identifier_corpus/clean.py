@@ -9,10 +9,12 @@ from random import Random
 
 WARDS = ["Cardiologie", "Réanimation médicale", "Hématologie", "Soins de suite",
          "Urologie",
-         "Chirurgie orthopédique", "Médecine interne", "Pneumologie", "Gériatrie aiguë"]  # fmt: skip
+         "Chirurgie orthopédique", "Médecine interne", "Pneumologie",
+         "Gériatrie aiguë"]  # fmt: skip
 CODES = ["I10", "J18.9", "E11.9", "N18.5", "C50.1", "DZQM006", "EQQP004", "JVJF004", "718-7",
          "2345-7",
-         "4548-4", "N02BE01", "J01CA04", "L01XC02", "HFFC018", "U07.1", "8480-6", "A04A A01"]  # fmt: skip
+         "4548-4", "N02BE01", "J01CA04", "L01XC02", "HFFC018", "U07.1", "8480-6",
+         "A04A A01"]  # fmt: skip
 PROSE = """Le nombre d'admissions augmente pendant l'hiver, puis diminue au printemps.
 La durée moyenne de séjour est de 6,4 jours, avec un grand écart entre les services.
 Un petit effectif ne permet pas de conclure ; l'intervalle de confiance est large.

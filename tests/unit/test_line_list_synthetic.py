@@ -11,7 +11,6 @@ import pytest
 from wardbook.hospital.stays import CANARIES, generate_stays, read_stays, select_stays
 from wardbook.hospital.vocabulary import ORGANISMS, WARDS
 
-
 pytestmark = pytest.mark.secure("*.csv")  # extracts, as on the secure side
 
 

@@ -14,8 +14,10 @@ from wardbook.identifiers.reading import fold
 from wardbook.identifiers.words import read_common_words
 
 PARTICLES = frozenset(
-    """de du des d la le les l da dos di van von den der el al ben bint ibn saint sainte st ste mac mc
-    san n""".split()  # noqa: SIM905
+    """
+    de du des d la le les l da dos di van von den der el al ben bint ibn saint sainte st ste
+    mac mc san n
+    """.split()  # noqa: SIM905
 )
 SHORTEST_WITH_ERROR = 5
 PARTS = re.compile(r"[^\W\d_]+")

@@ -34,8 +34,10 @@ TITLED_STRANGER = re.compile(
     r"(?P<name>[A-ZÀ-Þ][^\W\d_]{2,})"
 )
 STRANGER_IS_A_RANK = frozenset(
-    """le la les docteur professeur directeur directrice president presidente maire chef mme monsieur
-    madame dupont""".split()  # noqa: SIM905
+    """
+    le la les docteur professeur directeur directrice president presidente maire chef mme
+    monsieur madame dupont
+    """.split()  # noqa: SIM905
 )
 EPONYM = re.compile(
     r"(?:maladie|syndrome|signe|score|échelle|echelle|test|loi|méthode|methode|critères?|indice"

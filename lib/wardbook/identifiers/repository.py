@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from wardbook.errors import EnvironmentFault, Refusal
 
 ZERO = "0" * 40
-LARGEST = 100_000_000
+
+
+@dataclass(frozen=True)
+class Range:
+    """Commits: those of revisions as git writes them; or of them only what no branch has yet."""
+
+    revisions: tuple[str, ...]
+    unknown_only: bool = False
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The range as git's arguments; no revision is taken for an option."""
+        known = ("--not", "--all", "--not") if self.unknown_only else ()
+        return (*known, "--end-of-options", *self.revisions, "--")
 
 
 class Repository:
@@ -26,20 +40,20 @@ class Repository:
         for path in _split(listed):
             yield path, self._ask("show", f":{path}")
 
-    def new_files(self, revisions: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    def new_files(self, wanted: Range) -> Iterator[tuple[str, bytes]]:
         """Yield path and content of every version of a file that commits of a range bring.
 
         What one commit adds and the next removes is among them: it would be in the history.
         """
-        objects = self._ask("rev-list", "--objects", "--end-of-options", *revisions, "--")
+        objects = self._ask("rev-list", "--objects", *wanted.arguments)
         for line in objects.decode(errors="surrogateescape").splitlines():
             sha, _, path = line.partition(" ")
             if path and self._ask("cat-file", "-t", sha).strip() == b"blob":
                 yield path, self._ask("cat-file", "blob", sha)
 
-    def messages(self, revisions: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def messages(self, wanted: Range) -> Iterator[tuple[str, str]]:
         """Yield the short name and the message of every commit of a range."""
-        told = self._ask("log", "--format=%h%x00%B%x00", "-z", "--end-of-options", *revisions, "--")
+        told = self._ask("log", "--format=%h%x00%B%x00", "-z", *wanted.arguments)
         parts = told.decode(errors="replace").split("\0")
         for place in range(0, len(parts) - 2, 3):
             yield parts[place], parts[place + 1]
@@ -72,14 +86,10 @@ def _split(listed: bytes) -> list[str]:
     return [path.decode(errors="surrogateescape") for path in listed.split(b"\0") if path]
 
 
-def read_received(lines: Sequence[str]) -> list[str]:
-    """Return the revisions that a push brings, from the lines of git's pre-receive hook.
+def read_received(lines: Sequence[str]) -> Range:
+    """Return what a push brings, from the lines of git's pre-receive hook.
 
-    A deleted branch brings none. What any branch of the server has already is not looked at anew.
+    A deleted branch brings nothing.
     """
-    brought = []
-    for line in lines:
-        _, new, _ = line.split(" ", 2)
-        if new != ZERO:
-            brought.append(new)
-    return [*brought, "--not", "--all"] if brought else []
+    new = (line.split(" ", 2)[1] for line in lines)
+    return Range(tuple(sha for sha in new if sha != ZERO), unknown_only=True)
