@@ -29,7 +29,7 @@ sre: Any = re._parser  # type: ignore[attr-defined]
 REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
 PIECES = [
     "1", "12", "123 ", "0", "06 ", "2 84 07 ", "-", ".", " ", "\n", ";", "@", "a@", "a.", "é",
-    "né ",     "née le ", "rue ", "12 rue ", "35000 ", "FR76", "AB", "://", ":", "password=", "eyJ",
+    "né ", "née le ", "rue ", "12 rue ", "35000 ", "FR76", "AB", "://", ":", "password=", "eyJ",
     "eyJ-",
     "machine x login ", "Petit ", "Jean ", "M. ", "\u00a0", "\x1e", "l", "O", "<", "P<", "token: ",
     "date de naissance ", "mille ", "mars ", "glpat-",

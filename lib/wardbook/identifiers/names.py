@@ -15,7 +15,7 @@ from wardbook.identifiers.finding import Certainty, Finding, Kind
 from wardbook.identifiers.name_index import NameIndex
 from wardbook.identifiers.reading import CELL_BREAK, Reading, fold
 
-WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[^\W\d_][^\W_]*")
 UNMASKED = str.maketrans("01358", "olesb")
 NAME_COLUMN = re.compile(
     r"\b(?:nom|noms|name|names|prenom|prenoms|surname|lastname|firstname|patronyme|patient|patiente"
@@ -125,7 +125,7 @@ def _read_senses(text: str, index: NameIndex) -> dict[str, _Sense]:
     """Look each distinct word up once."""
     senses = {}
     for word in set(WORD.findall(text)):
-        if 1 < len(word) <= LONGEST_WORD and not word.isdigit():
+        if 1 < len(word) <= LONGEST_WORD:
             sense = _look_up(word, index)
             if sense is not None:
                 senses[word] = sense
