@@ -183,7 +183,7 @@ def _judge(
 
 def _pair_up(text: str, one: _Seen, other: _Seen, index: NameIndex) -> int:
     """Return 2 for a surname beside its own first name, 1 beside another's, else 0."""
-    if not other.sense.firsts:
+    if not other.sense.firsts or not (one.sense.exact or other.sense.exact):
         return 0
     start, end = (one.end, other.start) if one.start < other.start else (other.end, one.start)
     if end - start > FARTHEST or not BETWEEN.fullmatch(text, start, end):

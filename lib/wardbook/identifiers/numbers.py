@@ -32,11 +32,14 @@ RUN = re.compile(
 GROUP = re.compile(f"[{DIGITISH}]+")
 INS_OID = re.compile(r"1\.2\.250\.1\.213\.1\.4\.(?:8|9|1[01])(?![0-9])|ins[-_ ]?(?:nir|nia|c)\b")
 SPLIT_NIR = re.compile(
-    r"[123478](?:(?P<c>\"?[;,\t|]\"?)[0-9]{2}(?P=c)[0-9]{1,2}(?P=c)(?:2[AB]|[0-9]{1,2})"
-    r"(?P=c)[0-9]{1,3}(?P=c)[0-9]{1,3}(?P=c)[0-9]{1,2}"
-    r"|[0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6}\"?[;,\t|]\"?[0-9]{1,2})(?![0-9A-Za-z])"
+    r"[123478](?:(?P<c>\"?[;,\t|]\"?)[0-9]{2}(?P=c)[0-9]{2}(?P=c)(?:2[AB]|[0-9]{2})"
+    r"(?P=c)[0-9]{3}(?P=c)[0-9]{3}(?P=c)[0-9]{2}"
+    r"|[0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6}\"?[;,\t|]\"?[0-9]{2})(?![0-9A-Za-z]|[.,][0-9])"
 )
-"""A NIR that stands in seven columns of a row, or in one with its key in the next."""
+"""A NIR that stands in seven columns of a row, or in one with its key in the next.
+
+Each part is as wide as it should be: one row of counts in some thousands has the right key.
+"""
 
 NIR_CUE = re.compile(
     r"\bnirp?p?\b|\bnir_|\bnss\b|\bn[°o] ?ss|s[ée]cu|\binsee\b|\bins\b|\bins_|matricule"
@@ -97,10 +100,7 @@ def find_numbers(reading: Reading, site: SitePatterns) -> Iterator[Finding]:
     for match in SPLIT_NIR.finditer(reading.text):
         if match.start() and reading.text[match.start() - 1].isalnum():
             continue
-        fields = re.split(r"[\";,\t|]+", match.group())
-        widths = (1, 2, 2, 2, 3, 3, 2) if len(fields) == 7 else (13, 2)
-        number = "".join(field.zfill(width) for field, width in zip(fields, widths, strict=True))
-        if has_nir_key(number):
+        if has_nir_key(re.sub(r"[\";,\t|]", "", match.group())):
             yield Finding(match.start(), match.end(), Kind.NIR, Certainty.CERTAIN)
     yield from _find_by_pattern(reading, site)
 

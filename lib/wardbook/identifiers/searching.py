@@ -107,12 +107,15 @@ def _scan_rows(fragment: Rows, context: Context) -> Iterator[Located]:
     """Search all rows as one text, then each telling column with its header."""
     yield from _scan_joined(fragment, context)
     columns: dict[tuple[int, str], tuple[list[int], list[str]]] = {}
+    telling: dict[str, bool] = {}
     for number, row in enumerate(fragment.rows):
         for position, (column, value) in enumerate(row):
-            if fragment.is_table and len(value) >= 60 and number and is_free_text(value):
+            if len(value) >= 60 and number and fragment.is_table and is_free_text(value):
                 place = _place(fragment, number, position, context)
                 yield Located(place, Kind.FREE_TEXT, Certainty.POSSIBLE)
-            if column and (number or not fragment.is_table) and TELLING.search(column):
+            if column not in telling:
+                telling[column] = bool(TELLING.search(column))
+            if telling[column] and (number or not fragment.is_table):
                 key = position if fragment.is_table else 0
                 numbers, values = columns.setdefault((key, column), ([], []))
                 numbers.append(number * 1000 + position)
