@@ -115,6 +115,11 @@ signer = "0000000000000000000000000000000000000000"   # full fingerprint of its 
 [seal.recipients]                # confirmed with each person, digit by digit
 # "username" = "full fingerprint"
 
+[identifiers]                    # docs/identifiers.md
+ipp = "8[0-9]{9}"                # how your hospital numbers patients: sets and bounded repeats only
+nda = "N[0-9]{9}"                # and stays
+shown = []                       # what reports may show: your telephone, your address, your FINESS
+
 # Jira and GitLab may wake `wardbook serve`, at /jira and /gitlab; docs/operations.md says how to
 # set them up. They are asked every so often with or without this section. The secrets may also be
 # in WARDBOOK_JIRA_WEBHOOK_SECRET, WARDBOOK_GITLAB_SIGNING_SECRET, WARDBOOK_GITLAB_WEBHOOK_SECRET.

@@ -35,6 +35,7 @@ from pydantic import (
 from wardbook.domain.output import Sensitivity
 from wardbook.domain.states import TicketStatus
 from wardbook.errors import SettingsFault
+from wardbook.identifiers.site import check_pattern
 from wardbook.messages import Language
 
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-F]{40}$")]
@@ -278,6 +279,20 @@ class SealSettings(_Model):
     recipients: Mapping[str, Fingerprint] = Field(default_factory=dict)
 
 
+SitePattern = Annotated[str, AfterValidator(check_pattern)]
+
+
+class IdentifierSettings(_Model):
+    """How the hospital numbers patients (IPP) and stays (NDA), and what everybody may see.
+
+    `shown` are the unit's own telephone, address and numbers, which reports may hold.
+    """
+
+    ipp: SitePattern = "8[0-9]{9}"
+    nda: SitePattern = "N[0-9]{9}"
+    shown: tuple[str, ...] = ()
+
+
 class WebhookSettings(_Model):
     """Where Jira and GitLab may wake `wardbook serve`, and the secrets that prove it is they."""
 
@@ -363,6 +378,7 @@ class Settings(_Model):
     site: SiteSettings
     share: ShareSettings
     seal: SealSettings
+    identifiers: IdentifierSettings = IdentifierSettings()
     webhooks: WebhookSettings | None = None
     review: ReviewSettings = ReviewSettings()
     standing_approvals: Mapping[str, StandingApproval] = Field(default_factory=dict)

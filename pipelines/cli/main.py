@@ -17,12 +17,14 @@ from pathlib import Path
 import click
 
 from wardbook.errors import Fault, Refusal
+from wardbook.identifiers.masking import install_masking
 from wardbook.settings import Settings, load_settings
 
 REFUSED, FAULT = 1, 3
 
 _COMMANDS: Mapping[str, str] = {
     "approvals": "pipelines.cli.review",
+    "check-commit": "pipelines.cli.check_commit",
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",
@@ -67,7 +69,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(_COMMANDS[cmd_name])
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 
@@ -126,4 +128,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Run the command line as the program's entry point."""
+    install_masking()
     sys.exit(main())

@@ -136,6 +136,7 @@ def test_the_report_on_the_site_holds_hostile_text_as_text(played: Played) -> No
     assert parser.found == 0
 
 
+@pytest.mark.secure("stays.csv")  # what the requester opened
 def test_the_sealed_list_opens_for_its_requester_alone(played: Played, tmp_path: Path) -> None:
     sealed = Path(played.address(1).removeprefix("file://"))
     signer = Fingerprint((played.folder / "state-gnupg").read_text())

@@ -37,6 +37,7 @@ BRANCH_RULE = r"$CI_COMMIT_BRANCH =~ /^request\/[A-Z][A-Z0-9_]+-[0-9]+$/"
 COMMAND = '\'"$WARDBOOK_VENV/bin/wardbook" run "requests/${CI_COMMIT_BRANCH#request/}"'
 
 pytestmark = [
+    pytest.mark.secure("*"),  # copies of this repository, where the canaries are defined
     pytest.mark.node,
     pytest.mark.xdist_group("gitlab-ci"),
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
@@ -98,17 +99,26 @@ PIPELINES = {
     "main": (PUSH | UNIT, {"test", "pages"}),
     "main without settings": (PUSH, {"test"}),
     "schedule": (SCHEDULE | UNIT, {"tick", "pages"}),
-    "branch": (PUSH | {"CI_COMMIT_BRANCH": "faster"}, {"test"}),
+    "branch": (PUSH | {"CI_COMMIT_BRANCH": "faster"}, {"test", "check-commit"}),
     "branch under review": (PUSH | OPEN | {"CI_COMMIT_BRANCH": "faster"}, set()),
-    "merge request": (REVIEW | {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "faster"}, {"test"}),
-    "request": (PUSH | OPEN | {"CI_COMMIT_BRANCH": "request/DATA-12"}, {"run-request"}),
+    "merge request": (
+        REVIEW | {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "faster"},
+        {"test", "check-commit"},
+    ),
+    "request": (
+        PUSH | OPEN | {"CI_COMMIT_BRANCH": "request/DATA-12"},
+        {"run-request", "check-request"},
+    ),
     "request's merge request": (
         REVIEW | {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "request/DATA-12"},
         set(),
     ),
     "request, lower case": (PUSH | {"CI_COMMIT_BRANCH": "request/data-12"}, set()),
     "request, more behind": (PUSH | {"CI_COMMIT_BRANCH": "request/DATA-12/x"}, set()),
-    "request, more before": (PUSH | {"CI_COMMIT_BRANCH": "x/request/DATA-12"}, {"test"}),
+    "request, more before": (
+        PUSH | {"CI_COMMIT_BRANCH": "x/request/DATA-12"},
+        {"test", "check-commit"},
+    ),
 }
 
 
@@ -125,7 +135,8 @@ def test_a_services_project_that_includes_the_file_runs_its_requests(project: Ci
     project.file.write_text("include: [{local: unit.yml}]\n")
     project.commit()
     assert project.list_jobs(PUSH) == set()
-    assert project.list_jobs(PUSH | {"CI_COMMIT_BRANCH": "request/DATA-12"}) == {"run-request"}
+    wanted = {"run-request", "check-request"}
+    assert project.list_jobs(PUSH | {"CI_COMMIT_BRANCH": "request/DATA-12"}) == wanted
 
 
 def list_pipeline(project: CiProject, variables: dict[str, str], unset: list[str]) -> set[str]:

@@ -115,6 +115,7 @@ def test_a_folder_with_other_files_is_not_touched(files: tuple[Path, Path], tmp_
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.secure("stays.csv", "results/*")
 def test_a_sensitive_list_is_left_for_the_analyst_alone_and_said_to_be_held(tmp_path: Path) -> None:
     stays = generate_stays(tmp_path / "stays.csv", patients=60, seed=4)
     out = tmp_path / "results"

@@ -137,6 +137,7 @@ def test_a_damaged_file_is_named_and_nothing_is_declared(
     assert [path.name for path in (tmp_path / "run/outputs").iterdir()] == []
 
 
+@pytest.mark.secure("stays.csv")
 def test_the_line_list_holds_its_ward_and_shows_no_patient(root: Path, tmp_path: Path) -> None:
     template = load_template(root / "templates" / "line_list")
     extract = generate_stays(tmp_path / "stays.csv", patients=400, seed=9)
@@ -159,6 +160,7 @@ def test_the_line_list_holds_its_ward_and_shows_no_patient(root: Path, tmp_path:
     assert holding == {"outputs/stays.csv"}
 
 
+@pytest.mark.secure("stays.csv")
 def test_a_damaged_extract_is_named_without_a_patient(root: Path, tmp_path: Path) -> None:
     template = load_template(root / "templates" / "line_list")
     extract = generate_stays(tmp_path / "stays.csv", patients=50, seed=9)

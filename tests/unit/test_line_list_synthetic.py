@@ -11,6 +11,8 @@ import pytest
 from wardbook.hospital.stays import CANARIES, generate_stays, read_stays, select_stays
 from wardbook.hospital.vocabulary import ORGANISMS, WARDS
 
+pytestmark = pytest.mark.secure("*.csv")  # extracts, as on the secure side
+
 
 @pytest.fixture(scope="module")
 def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -18,9 +18,10 @@ from pathlib import Path
 from random import Random
 
 from wardbook.files import write_atomically
+from wardbook.hospital.canaries import CANARY_IPP, PATIENTS
 from wardbook.hospital.vocabulary import COLUMNS, ORGANISMS, WARDS
 
-CANARIES = ("Canarivoix", "Témoin-Serinelle", "D'Hirondœil")
+CANARIES = tuple(canary.name for canary in PATIENTS)
 """Surnames that nobody bears: found outside a sealed file, they prove a leak.
 
 Every ward has a patient of one of these names, there from the first to the last day.
@@ -83,12 +84,23 @@ def _invent(random: Random, patients: int, first_day: date, close: datetime) -> 
     for number in range(patients):
         patient = _invent_patient(random, number)
         if number < len(WARDS):
-            canary = replace(patient, name=CANARIES[number % len(CANARIES)])
+            canary = _plant_canary(number)
             bed = _choose_bed(random)
             yield _Stay(canary, WARDS[number], *bed, opening, None, ORGANISMS[0], first_day)
         else:
             minutes = random.randrange(int((close - opening).total_seconds()) // 60)
             yield from _move(random, patient, opening + timedelta(minutes=minutes), close)
+
+
+def _plant_canary(number: int) -> _Patient:
+    planted = PATIENTS[number % len(PATIENTS)]
+    return _Patient(
+        CANARY_IPP + 1 + number,
+        planted.name,
+        planted.first_name,
+        planted.birth_date,
+        planted.sex,
+    )
 
 
 def _invent_patient(random: Random, number: int) -> _Patient:
