@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wardbook.ledger.audit_log import AuditLog
 from wardbook.ledger.database import connect
 from wardbook.ledger.effects import Effects
 from wardbook.ledger.history import History
@@ -11,7 +12,7 @@ from wardbook.ledger.sides import Sides
 __all__ = ["Ledger", "StaleRecord", "open_ledger", "settled"]
 
 
-class Ledger(Sides, Effects, History):
+class Ledger(Sides, Effects, History, AuditLog):
     """The durable record of requests, intents and effects. Safe for several processes.
 
     Each method is one transaction.
