@@ -128,7 +128,7 @@ KINDS: dict[str, Tamper] = {
     "truncate": lambda log, at, _: log[:at],
     "truncate the beginning": lambda log, at, _: log[at + 1 :],
     "truncate, then go on": lambda log, at, _: [*log[:at], *_going_on(log, at)],
-    "begin anew": lambda log, at, _: _relinked(
+    "begin anew": lambda log, _at, _: _relinked(
         [replace(log[0], details=log[0].details.replace("ab", "cd")), *log[1:]], 0
     ),
     "unreadable": lambda log, at, _: [*log[:at], None, *log[at + 1 :]],  # type: ignore[list-item]
@@ -184,7 +184,8 @@ def main() -> int:
     )
     tried, missed = unfound(log, asked.places, asked.seed)
     print(
-        f"{tried} tampered logs of {len(KINDS)} kinds: {tried - len(missed)} found, {len(missed)} missed"
+        f"{tried} tampered logs of {len(KINDS)} kinds: "
+        f"{tried - len(missed)} found, {len(missed)} missed"
     )
     for one in missed[:20]:
         print("missed:", one)

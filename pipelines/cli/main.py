@@ -16,16 +16,19 @@ from pathlib import Path
 
 import click
 
+from wardbook.audit.account import Act
 from wardbook.errors import Fault, Refusal
 from wardbook.settings import Settings, load_settings
 
 REFUSED, FAULT = 1, 3
 
 _COMMANDS: Mapping[str, str] = {
+    "audit": "pipelines.cli.audit",
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",
     "init": "pipelines.cli.setup",
+    "purge": "pipelines.cli.purge",
     "retry": "pipelines.cli.passes",
     "run": "pipelines.cli.run",
     "sandbox": "pipelines.cli.sandbox",
@@ -51,6 +54,11 @@ class Context:
     def settings(self) -> Settings:
         """Read the settings; called by the commands that need them."""
         return load_settings(self.file, self.environ)
+
+    @property
+    def act(self) -> Act:
+        """Who runs which command, for the audit log."""
+        return Act.of(str(click.get_current_context().info_name))
 
 
 class _LazyGroup(click.Group):

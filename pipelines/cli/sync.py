@@ -48,7 +48,7 @@ def sync(context: Context, dry_run: bool, workers: int | None, as_json: bool) ->
     if workers is not None:
         changed = settings.sync.model_copy(update={"workers": workers})
         settings = settings.model_copy(update={"sync": changed})
-    with House(settings) as house:
+    with House(settings, act=None if dry_run else context.act) as house:
         if dry_run:
             return _rehearse(house, as_json=as_json)
         from pipelines.story import sync as sync_once
@@ -91,7 +91,8 @@ def drift(context: Context, keys: tuple[str, ...], repair: bool, as_json: bool) 
     """
     from pipelines.drift import find_drift
 
-    with House(context.settings()) as house, working("Comparing Jira and GitLab"):
+    act = context.act if repair else None
+    with House(context.settings(), act=act) as house, working("Comparing Jira and GitLab"):
         found = list(find_drift(house, keys, repair=repair))
     rows = [
         {

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from wardbook.audit.account import Act
-from wardbook.audit.entry import Fact
 from wardbook.audit.log import append_facts, noted, open_page
 from wardbook.errors import ForeignFault
 from wardbook.ledger.claims import claim
