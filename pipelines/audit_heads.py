@@ -21,11 +21,11 @@ def seal_log_when_due(house: House) -> Head | None:
     settings = house.settings.audit
     if not settings.is_wanted:
         return None
-    number, _, at = (house.ledger.mark(_MARK) or "").partition("@")
+    digest, _, at = (house.ledger.mark(_MARK) or "").partition("@")
     if at and house.now() - datetime.fromisoformat(at) < timedelta(hours=settings.every_hours):
         return None
     entry = house.ledger.audit_head()
-    return None if entry is None or str(entry.sequence) == number else seal_log(house)
+    return None if entry is None or entry.digest == digest else seal_log(house)
 
 
 def seal_log(house: House) -> Head:
@@ -57,7 +57,7 @@ def seal_log(house: House) -> Head:
         keep_head(settings.heads, files)
     if settings.project:
         _commit(house, files)
-    house.ledger.set_mark(_MARK, f"{last.sequence}@{now.isoformat()}")
+    house.ledger.set_mark(_MARK, f"{last.digest}@{now.isoformat()}")
     return Head.from_bytes(files[min(files)])  # beside its signature NAME.asc
 
 

@@ -247,9 +247,10 @@ def _print_sheet(sheet: Sheet) -> None:
     console.print(Text(sheet.title, style="bold"))
     console.print(Text(sheet.intro))
     for section in sheet.sections:
-        table = Table(box=SIMPLE_HEAD, title=Text(section.title), title_justify="left")
+        console.print(Text(f"\n{section.title}", style="bold"))
+        table = Table(box=SIMPLE_HEAD)
         for column in section.columns:
             table.add_column(Text(column))
         for row in section.rows:
             table.add_row(*map(Text, row))
-        console.print(table if section.rows else Text(f"\n{section.title}: —"))
+        console.print(table if section.rows else Text(" —"))
