@@ -81,12 +81,10 @@ def unit(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Iterator[Unit]:
     desk.house.__exit__()
 
 
-def test_heads_are_copied_once_a_day_and_prove_an_export_offline(
-    unit: Unit, tmp_path: Path
-) -> None:
+def test_heads_are_copied_once_a_day_and_prove_an_export(unit: Unit, tmp_path: Path) -> None:
     desk, export = unit.desk, tmp_path / "log.jsonl"
     key = desk.file(summary="Mme Durand, née le 3 mai 1950")
-    assert tick(desk.house).faults == {} or desk.house.ledger.audit_head()
+    assert "audit" not in tick(desk.house).faults
     (head,) = unit.heads.glob("*.json")
     assert (unit.heads / f"{head.name}.asc").exists()
     project = desk.project(BOT)
@@ -300,8 +298,7 @@ def test_what_must_stay_is_refused(unit: Unit) -> None:
     for run in ("data-1-aaa", "data-2-bbb"):
         assert (desk.house.run_folder(run) / "executed.ipynb").exists()
     assert desk.house.run_folder("stranger").exists()
-    code, told = unit.call("purge", "--dry-run")
-    assert code == 0
+    assert unit.call("purge", "--dry-run")[0] == 0
 
 
 class _Killed(BaseException):
