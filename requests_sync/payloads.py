@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from wardbook.domain.mirror import Attachment, Remark, Thread, TicketLink
 from wardbook.domain.ticket import Person, Ticket
 from wardbook.errors import ForeignFault
 from wardbook.settings import JiraFields
+
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}-[0-9]{1,12}")
 
 
 class UnreadableTicket(ForeignFault):
@@ -26,8 +29,12 @@ def ticket_of_payload(payload: Mapping[str, Any], fields: JiraFields) -> Ticket:
     raw = payload.get("fields")
     if not isinstance(raw, Mapping):
         raise UnreadableTicket(f"{payload.get('key')}: no fields in Jira's answer.")
+    key = _text(payload, "key")
+    if _KEY.fullmatch(key) is None:
+        # It becomes part of paths, branches and addresses.
+        raise UnreadableTicket("a ticket whose key is not of Jira's form, as DATA-12.")
     return Ticket(
-        key=_text(payload, "key"),
+        key=key,
         id=_text(payload, "id"),
         updated=_text(raw, "updated"),
         status=_text(_mapping(raw, "status"), "name"),

@@ -13,9 +13,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import click
 
+from pipelines.cli.plain import LogLine, harmless
 from wardbook.audit.account import Act
 from wardbook.errors import Fault, Refusal
 from wardbook.settings import Settings, load_settings
@@ -101,14 +103,19 @@ def wardbook(ctx: click.Context, file: Path, verbose: bool) -> None:
     """
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
+        handlers=[_log_to(sys.stderr)],
     )
     if not verbose:
         # The clients' own words may hold headers and bodies.
         for noisy in ("jira", "gitlab", "urllib3", "gnupg", "distributed", "alembic"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
     ctx.obj = Context(file, os.environ)
+
+
+def _log_to(stream: TextIO) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LogLine("%(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -123,10 +130,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         click.echo("Stopped.", err=True)
         return 130
     except Refusal as refusal:
-        click.echo(f"Refused: {refusal}", err=True)
+        click.echo(harmless(f"Refused: {refusal}"), err=True)
         return REFUSED
     except Fault as fault:
-        click.echo(f"Not possible: {fault}", err=True)
+        click.echo(harmless(f"Not possible: {fault}"), err=True)
         return FAULT
 
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 
 from pipelines.cli.main import FAULT, REFUSED, Context
+from pipelines.cli.plain import harmless
 from pipelines.cli.terminal import catch_stop, working
 from pipelines.house import House
 from pipelines.rerun import is_bound_to_recur
@@ -144,4 +145,4 @@ def tell_pass(done: Pass, *, as_json: bool) -> None:
     for key in dict.fromkeys(done.moved):
         click.echo(f"{key}: {done.moved.count(key)} step(s)")
     for key, fault in done.faults.items():
-        click.echo(f"{key}: {fault}", err=True)
+        click.echo(harmless(f"{key}: {fault}"), err=True)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from pipelines.cli.main import FAULT, REFUSED, Context
 from pipelines.cli.passes import tell_pass
+from pipelines.cli.plain import harmless
 from pipelines.cli.terminal import open_console, working
 from pipelines.house import House
 
@@ -74,7 +75,7 @@ def _rehearse(house: House, *, as_json: bool) -> int:
         summary = ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common())
         click.echo(f"Would be done: {summary or 'nothing'}.")
         for place, fault in done.faults.items():
-            click.echo(f"{place}: {fault}", err=True)
+            click.echo(harmless(f"{place}: {fault}"), err=True)
     return FAULT if done.faults else 0
 
 
