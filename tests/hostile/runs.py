@@ -12,6 +12,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from factories import NOON, make_ticket, take
@@ -201,10 +204,10 @@ def gpg_names(texts: Sequence[str], folder: Path) -> int:
 
 
 def gpg_pasted(texts: Sequence[str], folder: Path) -> int:
-    """Naive: gpg is given the file's name where it also takes options."""
+    """Naive: gpg is given a name where it also takes options."""
     markers = Markers(folder, texts)
     for text in markers.texts:
-        words = ["gpg", "--homedir", str(folder), "--print-md", "sha256", text]
+        words = ["gpg", "--homedir", str(folder), "--batch", text, "--list-keys"]
         if "\0" in text:
             continue
         subprocess.run(words, cwd=folder, input=b"", capture_output=True, check=False)
@@ -215,8 +218,7 @@ def _is_leak(file: Path, data: Path) -> bool:
     return file.parent != data and file.read_bytes() == b"secret"
 
 
-def _now() -> object:
-    from datetime import UTC, datetime
+def _now() -> datetime:
 
     return datetime.now(UTC)
 
@@ -258,10 +260,8 @@ def sql_pasted(texts: Sequence[str], folder: Path) -> int:
         database.executescript(
             "create table requests (key, state); insert into requests values ('a', 'received')"
         )
-        try:
+        with suppress(sqlite3.Error, ValueError, UnicodeError):
             database.executescript(f"insert into requests values ('{text}', 'received');")
-        except (sqlite3.Error, ValueError, UnicodeError):
-            pass
         try:
             kept = database.execute("select key, state from requests").fetchall()
         except sqlite3.Error:
@@ -271,11 +271,23 @@ def sql_pasted(texts: Sequence[str], folder: Path) -> int:
     return harmed + markers.count()
 
 
-RUNS: dict[str, tuple[Run, Sequence[Run]]] = {
-    "Python: parameters": (python_parameters, (python_pasted, python_names)),
-    "R: parameters": (r_parameters, (r_pasted,)),
-    "Slurm: job script and command": (slurm_job, (slurm_pasted,)),
-    "GnuPG: file names": (gpg_names, (gpg_pasted,)),
-    "SQL: the ledger": (ledger_fields, (sql_pasted,)),
-}
-"""By name: our way, and the naive ways that show what the texts would do."""
+@dataclass(frozen=True)
+class Place:
+    """Somewhere that something runs: our way, which gets every text, and the naive ways.
+
+    These get the texts of one family alone: in the wrong hands others would do other harm.
+    """
+
+    name: str
+    ours: Run
+    naive: Sequence[Run]
+    family: str
+
+
+PLACES: tuple[Place, ...] = (
+    Place("Python: parameters", python_parameters, (python_pasted, python_names), "python"),
+    Place("R: parameters", r_parameters, (r_pasted,), "r"),
+    Place("Slurm: job script and command", slurm_job, (slurm_pasted,), "shell"),
+    Place("GnuPG: file names", gpg_names, (gpg_pasted,), "option"),
+    Place("SQL: the ledger", ledger_fields, (sql_pasted,), "sql"),
+)

@@ -11,7 +11,6 @@ import io
 import json
 import logging
 import re
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +50,12 @@ class Sink:
     naive: Callable[[str], Harm]
 
 
-def _both(name: str, ours: Callable[[str], str], naive: Callable[[str], str],
-          judge: Callable[[str, str], Harm]) -> Sink:
+def _both(
+    name: str,
+    ours: Callable[[str], str],
+    naive: Callable[[str], str],
+    judge: Callable[[str, str], Harm],
+) -> Sink:
     return Sink(name, lambda text: judge(text, ours(text)), lambda text: judge(text, naive(text)))
 
 
@@ -77,15 +80,18 @@ def _judge_title(text: str, title: str) -> Harm:
 
 # --- pages ---------------------------------------------------------------------------------------
 
-_PAGE = "<p title=\"{{ text }}\">{{ text }}</p><a href=\"{{ text | web_address or '' }}\">x</a>"
+_PAGE = '<p title="{{ text }}">{{ text }}</p><a href="{{ text | web_address or \'\' }}">x</a>'
 _TEMPLATE = create_environment().from_string(_PAGE)
 
 
 def _judge_html(_: str, page: str) -> Harm:
     read = Page()
-    read.feed(page)
-    read.close()
-    yield from find_active(read)
+    try:
+        read.feed(page)
+        read.close()
+        yield from find_active(read)
+    except (AssertionError, ValueError):  # an open <![, an address that is none
+        yield "markup of its own"
     # What carries nothing at all by itself may yet break out of where it was put.
     yield from (f"<{tag}>" for tag, _ in read.elements if tag not in {"p", "a"} | _OF_SHEET)
 
@@ -183,8 +189,12 @@ _FIELDS = JiraSettings.model_validate(
 
 
 def _payload(key: str) -> dict[str, object]:
-    fields = {"updated": "2026-03-02T12:00:00.000+0000", "summary": "x",
-              "status": {"name": "x"}, "reporter": {"name": "x"}}
+    fields = {
+        "updated": "2026-03-02T12:00:00.000+0000",
+        "summary": "x",
+        "status": {"name": "x"},
+        "reporter": {"name": "x"},
+    }
     return {"key": key, "id": "1", "fields": fields}
 
 
@@ -205,9 +215,13 @@ def _judge_path(_: str, path: str) -> Harm:
 def _jql(text: str) -> str:
     """The only word of ours in a query is the project's key, from the settings."""
     try:
-        raw = {"url": "https://jira.example", "project": text, "token": "t",
-               "fields": _FIELDS.model_dump(), "workflow": dict.fromkeys(
-                   ("working", "waiting", "done", "resolution"), "x")}
+        raw = {
+            "url": "https://jira.example",
+            "project": text,
+            "token": "t",
+            "fields": _FIELDS.model_dump(),
+            "workflow": dict.fromkeys(("working", "waiting", "done", "resolution"), "x"),
+        }
         project = JiraSettings.model_validate(raw).project
     except ValueError:
         project = "DATA"
@@ -284,8 +298,14 @@ def _naive_parameter(text: str) -> str:
         tree = ast.parse(f'who = "{text}"')
     except (SyntaxError, ValueError):
         return "a notebook that no longer runs"
-    return "same" if len(tree.body) == 1 and isinstance(tree.body[0], ast.Assign) and isinstance(
-        tree.body[0].value, ast.Constant) and tree.body[0].value.value == text else "code"
+    return (
+        "same"
+        if len(tree.body) == 1
+        and isinstance(tree.body[0], ast.Assign)
+        and isinstance(tree.body[0].value, ast.Constant)
+        and tree.body[0].value.value == text
+        else "code"
+    )
 
 
 def _sealed_name(text: str) -> str:
@@ -320,13 +340,21 @@ def _raw_value(text: str) -> str:
     return str(mistune.create_markdown(escape=False)("Pour " + text))
 
 
+def _as_markdown(text: str) -> str:
+    return to_markdown(text, gitlab_host=HOST)
+
+
+def _quoted_naively(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.split("\n"))
+
+
 def _identity(text: str) -> str:
     return text
 
 
 SINKS: tuple[Sink, ...] = (
     _both("GitLab: quoted block", quote_for_gitlab, _identity, _acts),
-    _both("GitLab: converted", lambda t: to_markdown(t, gitlab_host=HOST), _identity, _judge_markdown),
+    _both("GitLab: converted", _as_markdown, _quoted_naively, _judge_markdown),
     _both("GitLab: code in a line", inline_code, lambda t: f"`{t}`", _judge_code),
     _both("GitLab: title", title_of, _identity, _judge_title),
     _both("Jira: quoted", quote_for_jira, _identity, _judge_quoted_wiki),
@@ -346,7 +374,7 @@ SINKS: tuple[Sink, ...] = (
     _both("file name: told", printable, _identity, _judge_terminal),
     _both("GnuPG: recipient", _recipient, _identity, _judge_argument),
     _both("terminal", _print, _identity, _judge_terminal),
-    _both("log line", _log(LogLine("%(message)s")), _log(logging.Formatter("%(message)s")), _judge_log),
+    _both("log line", _log(LogLine("%(message)s")), _log(logging.Formatter()), _judge_log),
     _both("audit entry", _audit, _identity, _judge_log),
     _both("parameter: value", _parameter, _naive_parameter, _judge_parameter),
 )  # fmt: skip
@@ -356,5 +384,3 @@ def _as_csv(cell: str) -> str:
     text = io.StringIO(newline="")
     csv.writer(text).writerow([cell])
     return text.getvalue()
-
-

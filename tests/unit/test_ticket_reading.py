@@ -69,3 +69,17 @@ def test_a_new_name_for_the_same_account_asks_nothing_new() -> None:
 def test_each_new_field_is_part_of_what_is_asked(field: str) -> None:
     assert read(**{field: "x"}).fingerprint != read().fingerprint
     assert read(**{field: None}).fingerprint == read().fingerprint
+
+
+@pytest.mark.parametrize(
+    "key", ["../../x", "DATA-1/..", "DATA-1\n", "DATA 1", "", "-1", "DATA-", "DÀTA-1", "DATA-1;x"]
+)
+def test_a_key_that_is_none_is_told_as_unreadable(key: str) -> None:
+    with pytest.raises(UnreadableTicket):
+        ticket_of_payload(payload() | {"key": key}, FIELDS)
+
+
+def test_half_a_character_becomes_the_sign_for_one_that_is_unknown() -> None:
+    ticket = ticket_of_payload(payload(ethics="a\ud800b \ud83d\ude00"), FIELDS)
+    assert ticket.ethics == "a\ufffdb \U0001f600"
+    assert ticket.ethics.encode()
