@@ -15,7 +15,7 @@ SERVER = {"name": "hbernard", "key": "JIRAUSER1", "displayName": "Dr Hélène Be
 CLOUD = {"accountId": "712020:5d1", "displayName": "Dr Hélène Bernard"}
 
 
-def read(**fields: Any) -> Ticket:
+def payload(**fields: Any) -> dict[str, Any]:
     raw = {getattr(FIELDS, name): value for name, value in fields.items()}
     known = {
         "summary": "Combien ?",
@@ -25,7 +25,11 @@ def read(**fields: Any) -> Ticket:
         "updated": "2026-03-02T11:59:00.000+0000",
         "created": "2026-03-02T11:59:00.000+0000",
     }
-    return ticket_of_payload({"key": "DATA-1", "id": "10001", "fields": known | raw}, FIELDS)
+    return {"key": "DATA-1", "id": "10001", "fields": known | raw}
+
+
+def read(**fields: Any) -> Ticket:
+    return ticket_of_payload(payload(**fields), FIELDS)
 
 
 @pytest.mark.parametrize(
