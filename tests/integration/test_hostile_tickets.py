@@ -49,7 +49,7 @@ def test_a_hostile_ticket_changes_nothing(desk: Desk) -> None:
             key = desk.file(summary=line, description=text)
         except JIRAError:
             continue  # Jira itself does not take it
-        desk.jira().add_comment(key, text or "x")
+        desk.jira().add_comment(key, text if text.strip() else "x")
         keys[key] = text
     desk.jira().add_comment(plain, "Bonjour.")
     assert len(keys) > (250 if LONG else len(FEW) - 4)
