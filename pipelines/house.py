@@ -13,6 +13,7 @@ from pipelines.circumstances import Circumstances
 from requests_sync.gitlab_port import GitLabPort
 from requests_sync.issue_index import IssueIndex
 from requests_sync.jira_port import JiraPort
+from wardbook.audit.account import Act
 from wardbook.disclosure import Policy, choose_policy, load_policies
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.settings import ServiceSettings, Settings
@@ -33,8 +34,14 @@ def read_clock() -> datetime:
 class House:
     """One unit's platform. A context manager: leaving it stops what it started."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime] = read_clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], datetime] = read_clock,
+        act: Act | None = None,
+    ) -> None:
         self.settings = settings
+        self.act = act
         self.now = now
         self._executor: Executor | None = None
         self._keyring: Keyring | None = None
@@ -66,7 +73,9 @@ class House:
         state = self.settings.unit.state
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
-        return open_ledger(self.settings.ledger)
+        ledger = open_ledger(self.settings.ledger)
+        ledger.act = self.act
+        return ledger
 
     @cached_property
     def circumstances(self) -> Circumstances:

@@ -120,6 +120,20 @@ ipp = "8[0-9]{9}"                # how your hospital numbers patients: sets and 
 nda = "N[0-9]{9}"                # and stays
 shown = []                       # what reports may show: your telephone, your address, your FINESS
 
+# Once a day the head of the audit log is signed and copied to where nobody may write who may write
+# the ledger: another machine's disk, a GitLab project with a protected branch (docs/security.md).
+[audit]
+heads = "audit-heads"
+# project = "unit/audit-heads"
+every_hours = 24
+
+# `wardbook purge` deletes what is older, once a request is settled; what is left out is kept.
+[retention]
+evidence_days = 365              # executed notebooks and logs of runs
+runs_days = 1095                 # the whole folder of a run
+texts_days = 1825                # what people wrote on ticket and issue, as copied into the ledger
+legal_hold = []                  # requests, as "DATA-12", of which nothing is ever deleted
+
 # Jira and GitLab may wake `wardbook serve`, at /jira and /gitlab; docs/operations.md says how to
 # set them up. They are asked every so often with or without this section. The secrets may also be
 # in WARDBOOK_JIRA_WEBHOOK_SECRET, WARDBOOK_GITLAB_SIGNING_SECRET, WARDBOOK_GITLAB_WEBHOOK_SECRET.

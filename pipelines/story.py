@@ -17,6 +17,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from pipelines.audit_heads import seal_log_when_due
 from pipelines.decide import SYNC_STEPS, Step
 from pipelines.executors.interface import RunState
 from pipelines.house import House
@@ -80,6 +81,11 @@ def tick(house: House) -> Pass:
     outcome = read_both(house)
     sync_all(house, outcome)
     advance_all(house, outcome)
+    try:
+        seal_log_when_due(house)
+    except (WardbookError, OSError) as error:
+        outcome.faults["audit"] = str(error)
+        log.warning("%s", error)
     return outcome
 
 

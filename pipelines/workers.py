@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from pipelines.house import House, read_clock
+from wardbook.audit.account import Act
 from wardbook.settings import Settings
 
 _MANY = 200
@@ -38,7 +39,7 @@ def spread(house: House, keys: Sequence[str], work: Work[_Done]) -> Iterator[_Do
         yield from _in_threads([house.worker() for _ in range(workers)], keys, work)
     else:
         shares = [keys[start : start + _SHARE] for start in range(0, len(keys), _SHARE)]
-        given = (house.settings, workers // processes)
+        given = (house.settings, workers // processes, house.act)
         with ProcessPoolExecutor(processes, get_context("spawn"), _begin, given) as pool:
             for done in pool.map(_work_in_process, [work] * len(shares), shares):
                 yield from done
@@ -67,8 +68,8 @@ _houses: list[House] = []
 """Those of this process, kept from share to share: signing in costs calls."""
 
 
-def _begin(settings: Settings, threads: int) -> None:
-    house = House(settings)
+def _begin(settings: Settings, threads: int, act: Act | None) -> None:
+    house = House(settings, act=act)
     _houses.extend(house.worker() for _ in range(threads))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from wardbook.domain.mirror import Attachment, Remark, Thread, TicketLink
 from wardbook.domain.ticket import Person, Ticket
 from wardbook.errors import ForeignFault
 from wardbook.settings import JiraFields
+
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}-[0-9]{1,12}")
 
 
 class UnreadableTicket(ForeignFault):
@@ -23,11 +26,16 @@ def ticket_of_payload(payload: Mapping[str, Any], fields: JiraFields) -> Ticket:
     Raises:
         UnreadableTicket: a field is missing or is not of its type; the message names the field.
     """
+    payload = _whole(payload)
     raw = payload.get("fields")
     if not isinstance(raw, Mapping):
         raise UnreadableTicket(f"{payload.get('key')}: no fields in Jira's answer.")
+    key = _text(payload, "key")
+    if _KEY.fullmatch(key) is None:
+        # It becomes part of paths, branches and addresses.
+        raise UnreadableTicket("a ticket whose key is not of Jira's form, as DATA-12.")
     return Ticket(
-        key=_text(payload, "key"),
+        key=key,
         id=_text(payload, "id"),
         updated=_text(raw, "updated"),
         status=_text(_mapping(raw, "status"), "name"),
@@ -65,11 +73,11 @@ def thread_of_payload(payload: Payload, jira: JiraPort) -> Thread:
     Raises:
         ForeignFault: Jira could not be read.
     """
-    fields = payload["fields"]
+    fields = _whole(payload["fields"])
     answered = fields.get("comment") or {}
     comments = answered.get("comments") or []
     if int(answered.get("total") or 0) > len(comments):
-        comments = list(jira.comments(str(payload["key"])))
+        comments = _whole(list(jira.comments(str(payload["key"]))))
     ours = jira.account
     return Thread(
         remarks=tuple(
@@ -92,6 +100,24 @@ def thread_of_payload(payload: Payload, jira: JiraPort) -> Thread:
         ),
         links=tuple(_link(link) for link in fields.get("issuelinks") or []),
     )
+
+
+def whole_text(text: str) -> str:
+    """Return a text without halves of characters, which Jira keeps and no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _whole(value: Any) -> Any:
+    """Return a payload, all its texts whole."""
+    if isinstance(value, str):
+        return whole_text(value)
+    if isinstance(value, Mapping):
+        return {name: _whole(part) for name, part in value.items()}
+    return [_whole(part) for part in value] if isinstance(value, list) else value
 
 
 def is_for_all(comment: Payload) -> bool:

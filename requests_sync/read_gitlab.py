@@ -122,7 +122,7 @@ def read_reviews(ledger: Ledger, gitlab: GitLabPort, now: datetime) -> None:
             if changed or (seen.review.again and now >= datetime.fromisoformat(seen.review.again)):
                 review = _review(gitlab, project, seen, found)
                 again = (now + QUIET).isoformat() if changed else ""
-                ledger.take_review(seen.key, replace(review, again=again))
+                ledger.take_review(seen.key, replace(review, again=again), now)
 
 
 def _review(gitlab: GitLabPort, project: str, record: Record, found: Mapping[str, Any]) -> Review:

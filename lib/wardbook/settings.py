@@ -335,6 +335,39 @@ def decode_signing_secret(secret: str) -> bytes:
     return key
 
 
+class AuditSettings(_Model):
+    """Where signed heads of the audit log are copied to: a folder elsewhere, a GitLab project.
+
+    They are worth something only where whoever may write the ledger may not write.
+    """
+
+    heads: Path | None = None
+    project: str = ""
+    every_hours: Annotated[float, Field(gt=0)] = 24.0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether heads are copied anywhere."""
+        return self.heads is not None or bool(self.project)
+
+
+Days = Annotated[int, Field(ge=0)]
+
+
+class RetentionSettings(_Model):
+    """How many days `wardbook purge` leaves what a settled request leaves; for ever where not said.
+
+    `evidence_days`: the executed notebook and the logs of a run; `runs_days`: its whole folder;
+    `texts_days`: the ledger's copies of what people wrote. `legal_hold` are requests of which
+    nothing is ever purged.
+    """
+
+    evidence_days: Days | None = None
+    runs_days: Days | None = None
+    texts_days: Days | None = None
+    legal_hold: tuple[str, ...] = ()
+
+
 class ReviewSettings(_Model):
     """How outputs are reviewed: how reviewers see the runs' folders, and what is told ahead."""
 
@@ -381,6 +414,8 @@ class Settings(_Model):
     identifiers: IdentifierSettings = IdentifierSettings()
     webhooks: WebhookSettings | None = None
     review: ReviewSettings = ReviewSettings()
+    audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
     standing_approvals: Mapping[str, StandingApproval] = Field(default_factory=dict)
 
     @property
@@ -510,6 +545,7 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
     executor = settings.executor
     if executor.kind == "slurm" and executor.conf is not None:
         executor = executor.model_copy(update={"conf": folder / executor.conf})
+    heads = settings.audit.heads
     ledger = settings.ledger
     if ledger.startswith("sqlite:///") and not ledger.startswith("sqlite:////"):
         ledger = f"sqlite:///{folder / ledger.removeprefix('sqlite:///')}"
@@ -520,6 +556,7 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
             "ledger": ledger,
             "sources": sources,
             "executor": executor,
+            "audit": settings.audit.model_copy(update={"heads": heads and folder / heads}),
             "site": settings.site.model_copy(update={"folder": folder / settings.site.folder}),
             "share": settings.share.model_copy(update={"folder": folder / settings.share.folder}),
             "seal": settings.seal.model_copy(update={"home": folder / settings.seal.home}),

@@ -13,9 +13,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import click
 
+from pipelines.cli.plain import LogLine, harmless
+from wardbook.audit.account import Act
 from wardbook.errors import Fault, Refusal
 from wardbook.identifiers.masking import install_masking
 from wardbook.settings import Settings, load_settings
@@ -25,10 +28,12 @@ REFUSED, FAULT = 1, 3
 _COMMANDS: Mapping[str, str] = {
     "approvals": "pipelines.cli.review",
     "check-commit": "pipelines.cli.check_commit",
+    "audit": "pipelines.cli.audit",
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",
     "init": "pipelines.cli.setup",
+    "purge": "pipelines.cli.purge",
     "retry": "pipelines.cli.passes",
     "review": "pipelines.cli.review",
     "run": "pipelines.cli.run",
@@ -55,6 +60,11 @@ class Context:
     def settings(self) -> Settings:
         """Read the settings; called by the commands that need them."""
         return load_settings(self.file, self.environ)
+
+    @property
+    def act(self) -> Act:
+        """Who runs which command, for the audit log."""
+        return Act.of(str(click.get_current_context().info_name))
 
 
 class _LazyGroup(click.Group):
@@ -97,14 +107,19 @@ def wardbook(ctx: click.Context, file: Path, verbose: bool) -> None:
     """
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
+        handlers=[_log_to(sys.stderr)],
     )
     if not verbose:
         # The clients' own words may hold headers and bodies.
         for noisy in ("jira", "gitlab", "urllib3", "gnupg", "distributed", "alembic"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
     ctx.obj = Context(file, os.environ)
+
+
+def _log_to(stream: TextIO) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LogLine("%(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,10 +134,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         click.echo("Stopped.", err=True)
         return 130
     except Refusal as refusal:
-        click.echo(f"Refused: {refusal}", err=True)
+        click.echo(harmless(f"Refused: {refusal}"), err=True)
         return REFUSED
     except Fault as fault:
-        click.echo(f"Not possible: {fault}", err=True)
+        click.echo(harmless(f"Not possible: {fault}"), err=True)
         return FAULT
 
 

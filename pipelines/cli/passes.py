@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import threading
 from contextlib import AbstractContextManager, nullcontext
@@ -10,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 
 from pipelines.cli.main import FAULT, REFUSED, Context
+from pipelines.cli.plain import harmless
 from pipelines.cli.terminal import catch_stop, working
 from pipelines.house import House
 from pipelines.rerun import is_bound_to_recur
@@ -31,7 +31,7 @@ def tick(context: Context, as_json: bool) -> int:
     Runs that are handed to this machine are waited for; runs on a cluster are left to it. With
     nothing to do it reads one page of tickets and writes nothing. For cron or a GitLab schedule.
     """
-    with House(context.settings()) as house:
+    with House(context.settings(), act=context.act) as house:
         with working("Looking at tickets and requests"):
             done = tick_until_quiet(house)
         tell_pass(done, as_json=as_json)
@@ -47,7 +47,7 @@ def serve(context: Context, every: float) -> int:
     Where the settings have a section [webhooks], Jira and GitLab can wake it earlier.
     """
     stop, wake = catch_stop(), threading.Event()
-    with House(context.settings()) as house, _listening(house, wake):
+    with House(context.settings(), act=context.act) as house, _listening(house, wake):
         click.echo(f"Serving {house.settings.unit.name}: a pass every {every:g} s.", err=True)
         while not stop.is_set():
             wake.clear()  # before the pass looks: what is called meanwhile wakes the next one
@@ -96,14 +96,14 @@ def retry(context: Context, key: str, force: bool, reason: str | None) -> int:
 
     if force and not reason:
         raise click.UsageError("--force needs a --reason, for the request's history")
-    with House(context.settings()) as house, house.ledger.claim(key) as mine:
+    with House(context.settings(), act=context.act) as house, house.ledger.claim(key) as mine:
         record = house.ledger.record(key) if mine else None
         refusal = _refuse_retry(house, record, force=force)
         if record is None or refusal is not None:
             click.echo(f"{key} is not to be retried: {refusal}", err=True)
             return REFUSED
         if reason and force:
-            force_request(house, record, getpass.getuser(), reason)
+            force_request(house, record, context.act.account, reason)
         else:
             mend_request(house, record)
     click.echo(f"{key} runs again at the next pass.")
@@ -115,6 +115,8 @@ def _refuse_retry(house: House, record: Record | None, *, force: bool) -> str | 
     if record is None:
         return "it is unknown, or being worked on."
     failed = {State.FAILED, State.REJECTED}
+    if record.purged:
+        return "what its ticket said was purged here. File a new ticket, or edit this one."
     if force:
         return None if record.state in failed | {State.ANSWERED} else f"it is {record.state}."
     if record.state is State.ANSWERED:
@@ -143,4 +145,4 @@ def tell_pass(done: Pass, *, as_json: bool) -> None:
     for key in dict.fromkeys(done.moved):
         click.echo(f"{key}: {done.moved.count(key)} step(s)")
     for key, fault in done.faults.items():
-        click.echo(f"{key}: {fault}", err=True)
+        click.echo(harmless(f"{key}: {fault}"), err=True)

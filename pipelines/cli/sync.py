@@ -13,6 +13,7 @@ from rich.text import Text
 
 from pipelines.cli.main import FAULT, REFUSED, Context
 from pipelines.cli.passes import tell_pass
+from pipelines.cli.plain import harmless
 from pipelines.cli.terminal import open_console, working
 from pipelines.house import House
 
@@ -48,7 +49,7 @@ def sync(context: Context, dry_run: bool, workers: int | None, as_json: bool) ->
     if workers is not None:
         changed = settings.sync.model_copy(update={"workers": workers})
         settings = settings.model_copy(update={"sync": changed})
-    with House(settings) as house:
+    with House(settings, act=None if dry_run else context.act) as house:
         if dry_run:
             return _rehearse(house, as_json=as_json)
         from pipelines.story import sync as sync_once
@@ -74,7 +75,7 @@ def _rehearse(house: House, *, as_json: bool) -> int:
         summary = ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common())
         click.echo(f"Would be done: {summary or 'nothing'}.")
         for place, fault in done.faults.items():
-            click.echo(f"{place}: {fault}", err=True)
+            click.echo(harmless(f"{place}: {fault}"), err=True)
     return FAULT if done.faults else 0
 
 
@@ -91,7 +92,8 @@ def drift(context: Context, keys: tuple[str, ...], repair: bool, as_json: bool) 
     """
     from pipelines.drift import find_drift
 
-    with House(context.settings()) as house, working("Comparing Jira and GitLab"):
+    act = context.act if repair else None
+    with House(context.settings(), act=act) as house, working("Comparing Jira and GitLab"):
         found = list(find_drift(house, keys, repair=repair))
     rows = [
         {

@@ -5,19 +5,31 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
+
+from pipelines.cli.plain import harmless
 
 _FILE_WIDTH = 170
+
+
+class _Console(Console):
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield what is shown; only rich's own styles reach the terminal as codes."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=harmless(segment.text))
 
 
 def open_console(*, stderr: bool = False) -> Console:
     """Return a console; wide enough for our tables where output goes to a file."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else _FILE_WIDTH)
+    return _Console(stderr=stderr, width=None if stream.isatty() else _FILE_WIDTH)
 
 
 def catch_stop() -> threading.Event:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.main import REFUSED, Context
+from pipelines.cli.plain import harmless
 
 if TYPE_CHECKING:
     from pipelines.circumstances import Circumstances
@@ -97,7 +98,7 @@ def _read_branch(settings: Settings, record: Record) -> tuple[Record, Mapping[st
             return record, None
         texts = gitlab.file(project, f"{folder_of(record.key)}/parameters.json", head)
     except ForeignFault as fault:
-        click.echo(f"Its branch counts as it was last read. {fault}", err=True)
+        click.echo(harmless(f"Its branch counts as it was last read. {fault}"), err=True)
         return record, None
     seen = replace(record, review=replace(record.review, head=head))
     return seen, digest_parameters(texts)
@@ -130,7 +131,7 @@ def _tell_whole(decision: Decision, circumstances: Circumstances) -> None:
         "no": "would not run at the next pass",
         "unknown": "may run at the next pass",
     }
-    click.echo(f"{decision.key} {runs[decision.runs]}. {decision.because}")
+    click.echo(harmless(f"{decision.key} {runs[decision.runs]}. {decision.because}"))
     if decision.run is not None:
         result = RunResult.read(circumstances.settings.unit.state / "runs" / decision.run)
         if result is not None:
@@ -141,6 +142,6 @@ def _tell_whole(decision: Decision, circumstances: Circumstances) -> None:
             )
     for change in decision.changes:
         for line in tell_change(change, circumstances.known_environment):
-            click.echo(f"  changed since: {line}")
+            click.echo(harmless(f"  changed since: {line}"))
     if decision.run is not None and not decision.changes:
         click.echo("  nothing changed since")

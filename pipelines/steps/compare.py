@@ -9,17 +9,19 @@ from requests_sync.drift import Copy, adopted_twins, copies_in_comments, copies_
 from requests_sync.issue_fields import analyst_of
 from requests_sync.jira_port import person_id
 from requests_sync.mirror import Sides, compare
+from requests_sync.payloads import thread_of_payload, ticket_of_payload
 from requests_sync.places import place_of
 from requests_sync.read_gitlab import QUIET, take_issue
 from wardbook.domain.mirror import Side
 from wardbook.domain.record import Record
+from wardbook.errors import ForeignFault
 
 
 def compare_sides(house: House, record: Record) -> Record:
     """Intend what brings both sides to agree, and write down what they agree on."""
     if record.known_before and not record.agreed.wanted and _is_first(record):
         _adopt_copies(house, record)
-    record = _read_issue(house, record)
+    record = _read_again(house, record) if record.purged else _read_issue(house, record)
     intents = []
     if record.links.issue is not None and record.ticket.updated:
         ledger, key = house.ledger, record.key
@@ -56,6 +58,25 @@ def _read_issue(house: House, record: Record) -> Record:
         return record
     take_issue(house.ledger, house.gitlab, record.key, issue, house.now() + QUIET)
     return house.ledger.record(record.key) or record
+
+
+def _read_again(house: House, record: Record) -> Record:
+    """Read both sides of a request whose texts were purged here, since somebody touched it again.
+
+    Compared without them, the copies of all that people wrote would seem to be of nothing.
+    """
+    ledger, key, (project, iid) = house.ledger, record.key, place_of(record)
+    issue, payload = house.gitlab.issue(project, iid), house.jira.issue(record.ticket.id)
+    if issue is None or payload is None:
+        raise ForeignFault(
+            f"{key}: its texts were purged here, and its issue or its ticket is gone. Close what "
+            "is left of the two by hand."
+        )
+    take_issue(ledger, house.gitlab, key, issue, house.now() + QUIET)
+    ticket = ticket_of_payload(payload, house.settings.jira.fields)
+    thread = thread_of_payload(payload, house.jira)
+    ledger.take_texts_again(key, ticket, thread)
+    return ledger.record(key) or record
 
 
 def _is_first(record: Record) -> bool:

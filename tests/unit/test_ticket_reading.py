@@ -15,7 +15,7 @@ SERVER = {"name": "hbernard", "key": "JIRAUSER1", "displayName": "Dr Hélène Be
 CLOUD = {"accountId": "712020:5d1", "displayName": "Dr Hélène Bernard"}
 
 
-def read(**fields: Any) -> Ticket:
+def payload(**fields: Any) -> dict[str, Any]:
     raw = {getattr(FIELDS, name): value for name, value in fields.items()}
     known = {
         "summary": "Combien ?",
@@ -25,7 +25,11 @@ def read(**fields: Any) -> Ticket:
         "updated": "2026-03-02T11:59:00.000+0000",
         "created": "2026-03-02T11:59:00.000+0000",
     }
-    return ticket_of_payload({"key": "DATA-1", "id": "10001", "fields": known | raw}, FIELDS)
+    return {"key": "DATA-1", "id": "10001", "fields": known | raw}
+
+
+def read(**fields: Any) -> Ticket:
+    return ticket_of_payload(payload(**fields), FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +73,17 @@ def test_a_new_name_for_the_same_account_asks_nothing_new() -> None:
 def test_each_new_field_is_part_of_what_is_asked(field: str) -> None:
     assert read(**{field: "x"}).fingerprint != read().fingerprint
     assert read(**{field: None}).fingerprint == read().fingerprint
+
+
+@pytest.mark.parametrize(
+    "key", ["../../x", "DATA-1/..", "DATA-1\n", "DATA 1", "", "-1", "DATA-", "DÀTA-1", "DATA-1;x"]
+)
+def test_a_key_that_is_none_is_told_as_unreadable(key: str) -> None:
+    with pytest.raises(UnreadableTicket):
+        ticket_of_payload(payload() | {"key": key}, FIELDS)
+
+
+def test_half_a_character_becomes_the_sign_for_one_that_is_unknown() -> None:
+    ticket = ticket_of_payload(payload(ethics="a\ud800b \ud83d\ude00"), FIELDS)
+    assert ticket.ethics == "a\ufffdb \U0001f600"
+    assert ticket.ethics.encode()

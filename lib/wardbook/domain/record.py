@@ -150,7 +150,8 @@ class Record:
     fingerprint of the ticket as last read, `gated` as last judged: where they differ, the gate is
     due. `warned` is the expiry of the legal basis that the requester was last told of ahead of
     time. `view` is the issue as last read, `agreed` what both sides were last brought to, and
-    `compared` the version of both at which they were compared last.
+    `compared` the version of both at which they were compared last; `purged` is when the texts of
+    ticket and issue were deleted here.
     `known_before` says that the ticket is older than this ledger, so its
     effects may exist outside without an intent here.
     """
@@ -171,6 +172,7 @@ class Record:
     view: IssueView = field(default_factory=IssueView)
     agreed: Agreed = field(default_factory=Agreed)
     compared: str = ""
+    purged: str = ""
 
     @property
     def version(self) -> str:

@@ -42,6 +42,7 @@ def build_record(row: Mapping[str, Any], parse: Callable[[TypeAdapter[Any], Any]
         changed_at=row["changed_at"],
         compared=row["compared"],
         warned=row["warned"],
+        purged=row["purged"],
         **parts,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 
-from wardbook.domain.record import Intent, Record
+from wardbook.domain.record import Intent, Record, Work
 from wardbook.domain.states import SETTLED, Actor, State, move_between
 from wardbook.errors import Fault
 from wardbook.ledger import schema
@@ -146,7 +146,8 @@ class Records(Transactions):
             if not moved:
                 raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
             add_intents(connection, record.key, intents, now)
-            add_event(connection, record.key, actor or move.actor, move.event, detail or {}, now)
+            by, told = actor or move.actor, _tell_release(target, changes.get("work"))
+            add_event(connection, record.key, by, move.event, detail or {}, now, told)
         return dataclasses.replace(
             record,
             state=target,
@@ -188,6 +189,14 @@ class Records(Transactions):
                 raise StaleRecord(f"{record.key} moved on meanwhile; it is looked at again.")
             add_event(connection, record.key, Actor.PLATFORM, event, detail, now)
         return dataclasses.replace(record, changed_at=stamp(now), **changes)  # type: ignore[arg-type]
+
+
+def _tell_release(target: State, work: object) -> dict[str, Any]:
+    """Return what the audit log says of a release: who let which run out, on what ground."""
+    if target is not State.RELEASED or not isinstance(work, Work):
+        return {}
+    approvals = [one.username for one in work.released_by]
+    return {"run": work.run, "commit": work.commit, "ground": work.ground, "approvals": approvals}
 
 
 def _unmoved(record: Record) -> tuple[ColumnElement[bool], ...]:

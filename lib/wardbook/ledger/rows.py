@@ -6,19 +6,25 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, Table, delete, insert, select, text, update
 
+from wardbook.audit.entry import Fact
+from wardbook.audit.log import note
+from wardbook.audit.told import tell_line
 from wardbook.domain.mirror import Agreed, IssueView, Side, Thread, Twin
 from wardbook.domain.record import Intent, Links, Outcome, Record, Review, Untwin, Work
-from wardbook.domain.states import State
+from wardbook.domain.states import Actor, State
 from wardbook.domain.ticket import Ticket
 from wardbook.ledger import schema
 from wardbook.ledger.columns import JSON_COLUMNS, build_record
 
 THREAD = TypeAdapter(Thread)
+ACTOR_LENGTH = 120
+"""Of an event's actor: names of authors are foreign text of any length."""
 
 
 def add_intents(connection: Connection, key: str, intents: Sequence[Intent], now: datetime) -> None:
@@ -63,6 +69,8 @@ def add_outcomes(
             connection.execute(update(requests).where(requests.c.key == key).values(known_before=0))
         if outcome.twin is not None:
             add_twin(connection, key, outcome.twin)
+        made = {"effect": intent.key, "kind": intent.kind, "skipped": "skipped" in outcome.detail}
+        note(connection, Fact(stamp(now), Actor.PLATFORM, "effect.confirmed", key, made))
     merge(connection, key, **changes)
 
 
@@ -114,6 +122,8 @@ def _add_new(
     events = [_event(one.ticket.key, "requester", "ticket.received", {}, now) for one in taken]
     connection.execute(insert(schema.requests), rows)
     connection.execute(insert(schema.events), events)
+    for event in events:
+        note(connection, Fact(event["at"], event["actor"], event["event"], event["request_key"]))
     for one in taken:
         if one.thread != Thread():
             add_thread(connection, one.ticket.key, Side.JIRA, one.thread)
@@ -214,9 +224,11 @@ def add_event(
     event: str,
     detail: Mapping[str, Any],
     now: datetime,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Write down one line of a request's history."""
+    """Write down one line of a request's history, and of the audit log, with what it says alone."""
     connection.execute(insert(schema.events), [_event(key, actor, event, detail, now)])
+    note(connection, Fact(stamp(now), actor, event, key, {**detail, **told}))
 
 
 def _event(
@@ -225,7 +237,7 @@ def _event(
     return {
         "at": stamp(now),
         "request_key": key,
-        "actor": actor,
+        "actor": tell_line(actor, ACTOR_LENGTH),
         "event": event,
         "detail": dict(detail),
     }

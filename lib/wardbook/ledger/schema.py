@@ -33,6 +33,7 @@ requests = Table(
     Column("view", JSON, nullable=False),
     Column("agreed", JSON, nullable=False),
     Column("census", Integer, nullable=False),
+    Column("purged", String(32), nullable=False, default=""),
     Index("requests_ticket_id", "ticket_id", unique=True),
 )
 
@@ -81,6 +82,19 @@ events = Table(
     Column("actor", String(120), nullable=False),
     Column("event", String(64), nullable=False),
     Column("detail", JSON, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(32), nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("event", String(64), nullable=False, index=True),
+    Column("request", String(64), nullable=False, index=True),
+    Column("details", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
 )
 
 dead_letters = Table(

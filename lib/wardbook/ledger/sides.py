@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, select, update
+from sqlalchemy import Connection, Row, and_, delete, select, update
 
+from wardbook.audit.entry import Fact
+from wardbook.audit.log import note
 from wardbook.domain.mirror import IssueView, Side, Thread, Twin, TwinKind
 from wardbook.domain.record import Record, Review
 from wardbook.ledger import schema
-from wardbook.ledger.columns import key_order
+from wardbook.ledger.columns import JSON_COLUMNS, key_order
 from wardbook.ledger.records import Records
 from wardbook.ledger.rows import (
     THREAD,
@@ -24,9 +26,11 @@ from wardbook.ledger.rows import (
     is_newer_view,
     issue_reference,
     merge,
+    stamp,
     view_columns,
 )
 
+_REVIEW = JSON_COLUMNS["review"]
 GONE = ""
 """What stands in place of a ticket's version once Jira no longer has it."""
 
@@ -122,13 +126,15 @@ class Sides(Records):
             keys = connection.execute(select(table.c.key).where(table.c.look_at <= in_utc(now)))
             return sorted(keys.scalars(), key=key_order)
 
-    def take_review(self, key: str, review: Review) -> None:
+    def take_review(self, key: str, review: Review, now: datetime) -> None:
         """Write down a merge request as just read."""
         table = schema.requests
         with self._writing() as connection:
+            known = connection.execute(select(table.c.review).where(table.c.key == key)).scalar()
             connection.execute(
                 update(table).where(table.c.key == key).values(review=dump("review", review))
             )
+            _note_approvals(connection, key, _REVIEW.validate_python(known), review, now)
 
     def thread(self, key: str, side: Side) -> Thread:
         """Return what people attached to one side, as last read."""
@@ -161,6 +167,17 @@ class Sides(Records):
         with self._reader.connect() as connection:
             rows = connection.execute(select(table).where(table.c.skipped != "")).all()
         return [(row.request_key, _twin_of(row)) for row in rows]
+
+
+def _note_approvals(
+    connection: Connection, key: str, known: Review, review: Review, now: datetime
+) -> None:
+    """Have the audit log say who gave or took back an approval, when we first see it."""
+    before = {(one.username, one.at) for one in known.approvals}
+    after = {(one.username, one.at) for one in review.approvals}
+    for event, people in (("approval.given", after - before), ("approval.gone", before - after)):
+        for username, at in sorted(people):
+            note(connection, Fact(stamp(now), username, event, key, {"given": at}))
 
 
 def _twin_of(row: Row[Any]) -> Twin:

@@ -8,12 +8,17 @@ from contextlib import AbstractContextManager, contextmanager
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from wardbook.audit.account import Act
+from wardbook.audit.log import append_facts, noted, open_page
 from wardbook.errors import ForeignFault
 from wardbook.ledger.claims import claim
 
 
 class Transactions:
     """What every part of the ledger stands on: each of their methods is one transaction."""
+
+    act: Act | None = None
+    """The command that this process runs: told in the audit log before the first thing it does."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -25,10 +30,17 @@ class Transactions:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """Open one transaction for writing."""
+        """Open one transaction for writing; what is noted in it is appended to the audit log."""
         try:
             with self._engine.begin() as connection:
+                open_page(connection)
                 yield connection
+                facts, act = noted(connection), self.act
+                if facts and act is not None:
+                    facts.insert(0, act.fact(facts[0].at))
+                append_facts(connection, facts)
+            if facts:
+                self.act = None  # told; of several threads more than one may have told it
         except OperationalError as error:
             raise ForeignFault(
                 f"The ledger could not be written ({error.orig}). Nothing is lost: it is tried "

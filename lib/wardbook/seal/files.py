@@ -83,7 +83,11 @@ def list_files(folder: Path) -> set[str]:
 
 def printable(name: str | Path) -> str:
     """Return a foreign file name fit for a terminal: odd bytes and control characters escaped."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    try:
+        data = os.fsencode(name)
+    except UnicodeEncodeError:  # half a character, which no system has in a name
+        data = str(name).encode("utf-8", "surrogatepass")
+    text = data.decode("utf-8", "backslashreplace")
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )

@@ -1,0 +1,211 @@
+"""Retention: what is older than the settings say is deleted, and the audit log proves that it was.
+
+Of files: an entry `purge.begun` with the digest of each, then a rename out of the way, then the
+deletion, then `purge.done`. A crash leaves the first entry without the last: the next purge goes on
+from there. Of texts in the ledger, digest and blanking are one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines.house import House
+from wardbook.audit.entry import Entry, Fact
+from wardbook.audit.retention import Category, Due, Kept, plan_purge
+from wardbook.domain.run import RunResult, RunSpec
+from wardbook.files import hash_file
+
+_BEGUN, _DONE = "purge.begun", "purge.done"
+EVIDENCE = ("executed.ipynb", "log.txt", "slurm.log")
+"""Files of a run's folder that hold what a notebook showed and printed."""
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What the log proves to be gone: its digests, when it went and who had it go."""
+
+    category: str
+    name: str
+    request: str
+    at: str
+    by: str
+    digests: tuple[str, ...]
+    done: bool
+
+
+def plan(house: House) -> list[Due]:
+    """Return what is due, and what is refused with its reason."""
+    records = {record.key: record for record in house.ledger.records()}
+    busy = {key for key in records if house.ledger.open_intents(key)}
+    return list(plan_purge(records, find_kept(house), house.settings.retention, house.now(), busy))
+
+
+def find_kept(house: House) -> Iterator[Kept]:
+    """Yield what stands of runs that have ended."""
+    runs = house.settings.unit.state / "runs"
+    for folder in sorted(runs.iterdir()) if runs.is_dir() else ():
+        try:
+            spec = RunSpec.read(folder)
+        except (OSError, ValueError, TypeError, KeyError):
+            continue  # not a run's folder as we lay it out: never ours to delete
+        if RunResult.read(folder) is None:
+            continue
+        written = (folder / "result.json").stat().st_mtime
+        ended = datetime.fromtimestamp(written, UTC)
+        yield Kept(Category.RUN, folder.name, spec.request, ended)
+        if any((folder / name).exists() for name in EVIDENCE):
+            yield Kept(Category.EVIDENCE, folder.name, spec.request, ended)
+
+
+def purge(house: House, by: str) -> list[Due]:
+    """Delete what is due and finish what an earlier purge began; returns what was gone about.
+
+    Args:
+        house: the unit.
+        by: the account that has it done.
+
+    Raises:
+        OSError: a file could not be deleted; the next purge goes on.
+    """
+    _finish(house, by)
+    done = []
+    for due in plan(house):
+        if due.refusal:
+            done.append(due)
+            continue
+        with house.ledger.claim(due.request) as mine:
+            done.append(_purge_one(house, due, by) if mine else _busy(due))
+    return done
+
+
+def _busy(due: Due) -> Due:
+    return replace(due, refusal="its request is being worked on")
+
+
+def _purge_one(house: House, due: Due, by: str) -> Due:
+    """Purge one, looking once more now that nobody else works on its request."""
+    again = next((one for one in plan_of(house, due) if one == due), None)
+    if again is None:
+        return replace(due, refusal="it is not due any more")
+    record = house.ledger.record(due.request)
+    if due.category is Category.TEXTS and record is not None:
+        house.ledger.purge_texts(record, by, house.now())
+        return due
+    paths = _paths_of(house, due)
+    if paths:
+        digests = sorted(hash_file(file) for path in paths for file in _files_of(path))
+        size = sum(file.lstat().st_size for path in paths for file in _files_of(path))
+        details = _details(due) | {
+            "files": len(digests),
+            "bytes": size,
+            "digests": digests,
+            "sha256": hashlib.sha256("".join(digests).encode()).hexdigest(),
+        }
+        _note(house, _BEGUN, due.request, by, details)
+        away = _away(house, due.category, due.name)
+        away.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in paths:
+            path.rename(away / path.name)
+        _delete(house, due, by)
+    return due
+
+
+def plan_of(house: House, due: Due) -> list[Due]:
+    """Return what is due now of one request."""
+    record = house.ledger.record(due.request)
+    records = {due.request: record} if record else {}
+    busy = {due.request} if house.ledger.open_intents(due.request) else set()
+    kept = [one for one in find_kept(house) if one.request == due.request]
+    return list(plan_purge(records, kept, house.settings.retention, house.now(), busy))
+
+
+def _finish(house: House, by: str) -> None:
+    """Delete what an earlier purge had put out of the way."""
+    for entry in _open_purges(house):
+        told = entry.told
+        due = Due(Category(told["category"]), str(told["name"]), entry.request)
+        if _away(house, due.category, due.name).exists() or not _paths_of(house, due):
+            _delete(house, due, by)
+
+
+def _delete(house: House, due: Due, by: str) -> None:
+    away = _away(house, due.category, due.name)
+    if away.exists():
+        shutil.rmtree(away)
+    _note(house, _DONE, due.request, by, _details(due))
+
+
+def _open_purges(house: House) -> list[Entry]:
+    waiting: dict[tuple[str, str], Entry] = {}
+    for entry in house.ledger.audit_entries(events=(_BEGUN, _DONE)):
+        place = (str(entry.told.get("category")), str(entry.told.get("name")))
+        if entry.event == _BEGUN:
+            waiting[place] = entry
+        else:
+            waiting.pop(place, None)
+    return list(waiting.values())
+
+
+def list_purged(house: House) -> list[Purged]:
+    """Return what the audit log says was purged, oldest first."""
+    waiting = {entry.sequence for entry in _open_purges(house)}
+    return [
+        Purged(
+            category=str(entry.told["category"]),
+            name=str(entry.told.get("name", entry.request)),
+            request=entry.request,
+            at=entry.at,
+            by=entry.actor,
+            digests=tuple(entry.told.get("digests", (entry.told.get("sha256", ""),))),
+            done=entry.sequence not in waiting,
+        )
+        for entry in house.ledger.audit_entries(events=(_BEGUN, _DONE))
+        if "sha256" in entry.told
+    ]
+
+
+def find_left(house: House) -> list[Purged]:
+    """Return the runs that the log says are gone and that stand all the same, not made since."""
+    started = {
+        str(entry.told.get("run")): entry.at
+        for entry in house.ledger.audit_entries(events=("run.started",))
+    }
+    return [
+        one
+        for one in list_purged(house)
+        if one.category == Category.RUN
+        and one.done
+        and house.run_folder(one.name).exists()
+        and started.get(one.name, "") < one.at
+    ]
+
+
+def _paths_of(house: House, due: Due) -> list[Path]:
+    folder = house.run_folder(due.name)
+    if due.category is Category.RUN:
+        return [folder] if folder.exists() else []
+    return [folder / name for name in EVIDENCE if (folder / name).exists()]
+
+
+def _files_of(path: Path) -> list[Path]:
+    """Return the plain files at or below a path; links are deleted, what they lead to is not."""
+    found = [path] if path.is_file() else path.rglob("*")
+    return [one for one in found if one.is_file() and not one.is_symlink()]
+
+
+def _away(house: House, category: Category, name: str) -> Path:
+    return house.settings.unit.state / "purging" / f"{category}-{name}"
+
+
+def _details(due: Due) -> dict[str, object]:
+    return {"category": str(due.category), "name": due.name}
+
+
+def _note(house: House, event: str, key: str, by: str, details: dict[str, object]) -> None:
+    at = house.now().isoformat(timespec="milliseconds")
+    house.ledger.note_fact(Fact(at, by, event, key, details))

@@ -1,0 +1,1 @@
+"""Hostile tickets against every place that their text reaches: what runs is counted."""
