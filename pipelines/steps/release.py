@@ -129,7 +129,7 @@ def _show_evidence(house: House, record: Record) -> list[Intent]:
 
 def tell_reason(check: Check, language: Language) -> str:
     """Return a check's reason in words."""
-    return say(language, f"check.{check.reason}", **dict(check.details))
+    return say(language, check.message, **dict(check.details))
 
 
 def released_names(record: Record) -> Iterator[str]:

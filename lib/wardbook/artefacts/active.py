@@ -7,14 +7,18 @@ from collections.abc import Iterator
 
 from wardbook.artefacts.finding import Notes
 
-ACTIVE_TAGS = frozenset(
+_NAMES = (
     "script iframe frame frameset object embed applet portal fencedframe foreignobject set animate "
-    "animatetransform animatemotion handler listener base math noscript xml".split()
+    "animatetransform animatemotion handler listener base math noscript xml"
 )
+ACTIVE_TAGS = frozenset(_NAMES.split())
 _ACTIVE = re.compile(rf"<[\s/]*(?:\w{{1,20}}:)?({'|'.join(sorted(ACTIVE_TAGS))})(?![\w-])", re.I)
+_RUNNING = ("javascript", "vbscript", "livescript", "mocha", "data")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 _IGNORED = re.compile(r"[\x00-\x20\u200b\ufeff]+")
-_LOADS = re.compile(r"url\s*\(|@import|expression\s*\(|-moz-binding|behavior\s*:|image-set\s*\(", re.I)
+_LOADS = re.compile(
+    r"url\s*\(|@import|expression\s*\(|-moz-binding|behavior\s*:|image-set\s*\(", re.I
+)
 _OWN_PIECE = re.compile(r"url\(\s*['\"]?#[\w-]{1,200}['\"]?\s*\)")
 
 
@@ -32,13 +36,11 @@ def judge_address(tag: str, name: str, address: str, notes: Notes) -> None:
         if plain.replace("\\", "/").startswith("//") and tag != "a":
             notes.report("foreign_address", f"<{tag} {name}>")
         return
-    if scheme[1] in ("javascript", "vbscript", "livescript", "mocha"):
+    picture = tag in ("img", "image") and plain.startswith("data:image/")
+    link = tag == "a" and scheme[1] in ("http", "https", "mailto")
+    if scheme[1] in _RUNNING and not picture:
         notes.report("script", f"<{tag} {name}>")
-    elif scheme[1] == "data" and not (tag in ("img", "image") and plain.startswith("data:image/")):
-        notes.report("script", f"<{tag} {name}>")
-    elif scheme[1] not in ("http", "https", "mailto", "data"):
-        notes.report("foreign_address", f"<{tag} {name}>")
-    elif scheme[1] in ("http", "https") and tag != "a":
+    elif not picture and not link:
         notes.report("foreign_address", f"<{tag} {name}>")
 
 

@@ -44,9 +44,7 @@ def read_apart(
 _REFUSED = Reading("unknown", problems=(Problem("too_costly", 1, ""),))
 
 
-def _read_in_one(
-    files: Sequence[Path], bounds: Bounds, seconds: int
-) -> tuple[Reading, ...] | None:
+def _read_in_one(files: Sequence[Path], bounds: Bounds, seconds: int) -> tuple[Reading, ...] | None:
     asked = json.dumps({"files": [str(file.resolve()) for file in files],
                         "bounds": asdict(bounds), "seconds": seconds})  # fmt: skip
     # The answer is what patients' files say: memory that no disk ever holds, of bounded size.

@@ -22,10 +22,18 @@ def clean_image(content: bytes, *, name: str, bounds: Bounds | None = None) -> b
     Raises:
         PictureRefusal: it is no PNG or JPEG, or cannot be read within the bounds.
     """
-    reading = read_artefact(f"{name}.{'png' if content[:4] == b'\x89PNG' else 'jpg'}", content, bounds)
+    suffix = "png" if content.startswith(b"\x89PNG") else "jpg"
+    reading = read_artefact(f"{name}.{suffix}", content, bounds)
     codes = {problem.code for problem in reading.problems}
-    if reading.form not in ("png", "jpeg") or codes - {"metadata", "appended", "embedded", "invisible_text"}:
-        raise PictureRefusal(f"picture {name!r}: not a PNG or JPEG that can be read. Save it again.")
+    if reading.form not in ("png", "jpeg") or codes - {
+        "metadata",
+        "appended",
+        "embedded",
+        "invisible_text",
+    }:
+        raise PictureRefusal(
+            f"picture {name!r}: not a PNG or JPEG that can be read. Save it again."
+        )
     return _rewrite(content, reading.form) if codes else content
 
 
@@ -39,7 +47,9 @@ def _rewrite(content: bytes, form: str) -> bytes:
         plain.paste(picture)
         if picture.palette is not None:
             plain.putpalette(picture.palette)
-        options = {"transparency": opened.info["transparency"]} if "transparency" in opened.info else {}
+        options = (
+            {"transparency": opened.info["transparency"]} if "transparency" in opened.info else {}
+        )
         target = io.BytesIO()
         if form == "png":
             plain.save(target, "PNG", **options)

@@ -19,7 +19,9 @@ FragmentKind = Literal[
 
 # Format characters, private use and tag characters: a reader does not see them, a program does.
 # Soft hyphen, the joiners of scripts and emoji, and the marks of text direction are common.
-_INVISIBLE = re.compile("[\u200b\u2060-\u2064\u206a-\u206f\ufeff\ue000-\uf8ff\U000e0000-\U000e0fff]")
+_INVISIBLE = re.compile(
+    "[\u200b\u2060-\u2064\u206a-\u206f\ufeff\ue000-\uf8ff\U000e0000-\U000e0fff]"
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ class Notes:
         """Note a problem; the same code again only raises its count."""
         known = self._problems.get(code)
         self._problems[code] = (
-            Problem(code, known.count + count, known.place) if known else Problem(code, count, place)
+            Problem(code, known.count + count, known.place)
+            if known
+            else Problem(code, count, place)
         )
 
     def reading(self, form: str) -> Reading:

@@ -16,17 +16,17 @@ TOPIC = "artefact"
 Scan = Callable[[str], Sequence[object]]
 """`wardbook.identifiers.scan`: the identifiers and credentials that stand in a text."""
 
-_REFUSED = frozenset(
+_REFUSED = (
     "unknown_type blocked_type disguised bomb too_deep oversize broken encoding entities "
-    "too_many_cells too_much_text too_many_parts too_many_pixels too_costly script encrypted".split()
+    "too_many_cells too_much_text too_many_parts too_many_pixels too_costly script encrypted"
 )
-_HELD = frozenset(
+_HELD = (
     "hidden comment metadata foreign_address appended embedded formula external_link defined_name "
-    "pivot_cache attachment widget output traceback path escapes hover_data point_cloud expression "
-    "query markup_panel index statistics invisible_text not_read quick_action".split()
+    "pivot_cache attachment widget output traceback path escapes hover_data point_cloud "
+    "expression query markup_panel index statistics invisible_text not_read quick_action"
 )
-VERDICTS: Mapping[str, Verdict] = dict.fromkeys(_REFUSED, Verdict.REFUSE) | dict.fromkeys(
-    _HELD, Verdict.HOLD
+VERDICTS: Mapping[str, Verdict] = dict.fromkeys(_REFUSED.split(), Verdict.REFUSE) | dict.fromkeys(
+    _HELD.split(), Verdict.HOLD
 )
 """What each problem comes to. A reader that reports another code has a defect: a KeyError."""
 

@@ -50,7 +50,9 @@ _BY_SUFFIX = {
     ".pdf": "pdf", ".asc": "text", ".sig": "text",
 }  # fmt: skip
 
-_HTML = re.compile(rb"\s*(<!--.{0,400}?-->\s*)*<(!doctype\s+html|html|head|body|script)\b", re.I | re.S)
+_HTML = re.compile(
+    rb"\s*(<!--.{0,400}?-->\s*)*<(!doctype\s+html|html|head|body|script)\b", re.I | re.S
+)
 _SVG = re.compile(rb"\s*(<\?xml.{0,200}?\?>\s*)?(<!.{0,2000}?>\s*)*<(\w{1,20}:)?svg\b", re.I | re.S)
 
 READABLE = frozenset(
@@ -99,4 +101,6 @@ def settle_form(name: str, content: bytes) -> tuple[str, bool]:
 
 
 def _tell_zip(content: bytes) -> str:
-    return "xlsx" if b"xl/workbook.xml" in content and b"[Content_Types].xml" in content else "archive"
+    return (
+        "xlsx" if b"xl/workbook.xml" in content and b"[Content_Types].xml" in content else "archive"
+    )

@@ -25,6 +25,7 @@ def walk(value: Any, depth: int, place: str = "") -> Iterator[tuple[str, str | N
         if isinstance(found, list):
             items = ((None, one) for one in found)  # type: ignore[assignment]
         inner = [
-            (f"{here}/{number}", name, one, level + 1) for number, (name, one) in enumerate(items, 1)
+            (f"{here}/{number}", name, one, level + 1)
+            for number, (name, one) in enumerate(items, 1)
         ]
         waiting.extend(reversed(inner))

@@ -57,10 +57,15 @@ class Output:
 
 @dataclass(frozen=True)
 class Check:
-    """One verdict with its reason: a message code of topic `check` and its values."""
+    """One verdict with its reason: a message code of topic `check`, or `topic.code`; its values."""
 
     output: str
     rule: str
     verdict: Verdict
     reason: str
     details: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The reason as a message of the catalogue."""
+        return self.reason if "." in self.reason else f"check.{self.reason}"

@@ -78,6 +78,6 @@ def describe_foot(
 def _tell_reason(check: Check, voice: Voice) -> str:
     """Return the reason in words; its bare code where the catalogue does not know it."""
     try:
-        return voice.say(f"check.{check.reason}", **dict(check.details))
+        return voice.say(check.message, **dict(check.details))
     except KeyError:
         return f"{check.rule}: {check.reason}"

@@ -14,7 +14,19 @@ from wardbook.artefacts.finding import Notes
 
 # What a picture is drawn with, and how large a dot is. Nothing of it is a text.
 PLAIN_CHUNKS = frozenset(
-    [b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"sBIT", b"bKGD"]
+    [
+        b"IHDR",
+        b"PLTE",
+        b"IDAT",
+        b"IEND",
+        b"tRNS",
+        b"gAMA",
+        b"cHRM",
+        b"sRGB",
+        b"pHYs",
+        b"sBIT",
+        b"bKGD",
+    ]
 )
 _TEXT_CHUNKS = frozenset([b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"iCCP"])
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -30,7 +42,9 @@ def read_png(content: bytes, notes: Notes) -> None:
     for _ in range(notes.bounds.members):
         if at == len(content) or ended:
             break
-        length, kind = struct.unpack_from(">I4s", content, at) if at + 8 <= len(content) else (0, b"")
+        length, kind = (
+            struct.unpack_from(">I4s", content, at) if at + 8 <= len(content) else (0, b"")
+        )
         end = at + 12 + length
         if not kind or end > len(content):
             raise Unreadable("broken")

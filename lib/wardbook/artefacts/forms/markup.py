@@ -12,14 +12,14 @@ from wardbook.artefacts.finding import FragmentKind, Notes
 from wardbook.artefacts.hiding import is_hidden
 from wardbook.artefacts.inline_data import read_data_address
 
-_VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
-)
+_VOID_NAMES = "area base br col embed hr img input link meta param source track wbr"
+_VOID = frozenset(_VOID_NAMES.split())
 _UNSEEN = frozenset(["template", "noscript", "noframes", "noembed", "datalist"])
-_ADDRESSES = frozenset(
+_ADDRESS_NAMES = (
     "href src xlink:href action formaction poster background cite data longdesc codebase manifest "
-    "ping srcset imagesrcset usemap profile archive classid".split()
+    "ping srcset imagesrcset usemap profile archive classid"
 )
+_ADDRESSES = frozenset(_ADDRESS_NAMES.split())
 _DEEP = 4
 """Pages nest their elements deeper than data."""
 

@@ -17,9 +17,11 @@ from wardbook.artefacts.finding import Notes
 _CODES = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "f4": "f", "f8": "d",
           "i8": "q", "u8": "Q"}  # fmt: skip
 _SAID_ON_HOVER = ("customdata", "hovertext", "ids", "hoverinfo", "meta", "text")
-_CLOUDS = frozenset(["scatter", "scattergl", "scatter3d", "scatterpolar", "scattergeo", "scattermap",
-                     "scattermapbox", "splom", "parcoords", "violin", "box", "strip"])  # fmt: skip
-_MOST_DIMENSIONS = 3
+_CLOUD_NAMES = (
+    "scatter scattergl scatter3d scatterpolar scattergeo scattermap scattermapbox splom parcoords "
+    "violin box strip"
+)
+_CLOUDS = frozenset(_CLOUD_NAMES.split())
 
 
 def is_plotly(value: Any) -> bool:
@@ -36,7 +38,11 @@ def read_plotly(figure: Mapping[str, Any], notes: Notes, place: str = "") -> Non
     for frame in figure.get("frames") or []:
         if isinstance(frame, dict) and isinstance(frame.get("data"), list):
             traces += frame["data"]
-    template = (figure.get("layout") or {}).get("template") if isinstance(figure.get("layout"), dict) else None
+    template = (
+        (figure.get("layout") or {}).get("template")
+        if isinstance(figure.get("layout"), dict)
+        else None
+    )
     if isinstance(template, dict) and isinstance(template.get("data"), dict):
         traces += [t for some in template["data"].values() if isinstance(some, list) for t in some]
     for number, trace in enumerate(traces, 1):
@@ -111,4 +117,6 @@ def decode_typed(value: Mapping[str, Any]) -> list[str]:
         numbers = array(code or "", content)
     except (binascii.Error, ValueError, TypeError):
         raise Unreadable("broken") from None
-    return [f"{one:g}" if isinstance(one, float) and abs(one) < 1e6 else str(one) for one in numbers]
+    return [
+        f"{one:g}" if isinstance(one, float) and abs(one) < 1e6 else str(one) for one in numbers
+    ]

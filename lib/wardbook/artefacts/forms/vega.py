@@ -23,7 +23,9 @@ def is_vega(value: Any) -> bool:
         return False
     if "vega" in str(value.get("$schema", "")):
         return True
-    drawn = {"mark", "marks", "layer", "hconcat", "vconcat", "concat", "facet", "repeat"} & set(value)
+    drawn = {"mark", "marks", "layer", "hconcat", "vconcat", "concat", "facet", "repeat"} & set(
+        value
+    )
     return bool(drawn) and bool({"data", "datasets", "encoding", "spec"} & set(value))
 
 

@@ -21,7 +21,10 @@ _FOREIGN_PARTS: tuple[tuple[str, str], ...] = (
     (r"vbaProject|\.bin$|activeX|macrosheets", "script"),
     (r"externalLinks/|connections\.xml|queryTables/|webextensions", "external_link"),
     (r"embeddings/|oleObject", "embedded"),
-    (r"customXml/|docProps/custom\.xml|persons/|threadedComments/|revisions/|customProperty", "metadata"),
+    (
+        r"customXml/|docProps/custom\.xml|persons/|threadedComments/|revisions/|customProperty",
+        "metadata",
+    ),
     (r"pivotCache/|slicerCaches|model/", "pivot_cache"),
 )
 _READ_PARTS = re.compile(
@@ -70,7 +73,9 @@ def _read_package(package: zipfile.ZipFile, notes: Notes) -> None:
         _read_part(part.filename, package.read(part), notes, place)
         if part.extra or part.comment or package.comment:
             notes.report("metadata", place)
-            notes.add("metadata", place, (part.comment + package.comment).decode("utf-8", "replace"))
+            notes.add(
+                "metadata", place, (part.comment + package.comment).decode("utf-8", "replace")
+            )
 
 
 def _read_part(name: str, content: bytes, notes: Notes, place: str) -> None:

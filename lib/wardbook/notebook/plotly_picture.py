@@ -1,0 +1,268 @@
+"""A figure of Plotly drawn as a picture.
+
+Plotly itself needs a browser and 5 MB of script, and its figures carry every point with what is
+said of it. A report holds pictures: what the reader sees is all there is (docs/decisions/0012).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from wardbook.template.spec import TemplateProblem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PIXELS_PER_INCH = 100
+_SIZE = (900, 500)
+_DASHES = {"dash": "--", "dot": ":", "dashdot": "-.", "longdash": (0, (8, 3)), "solid": "-"}
+_COLOURS = ("#0b6a60", "#b4621a", "#3d5a99", "#9c2b22", "#6d8a2d", "#7a3e9d", "#536062", "#c79a1b")
+_RGB = re.compile(r"rgba?\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*([\d.]+)\s*(?:,\s*([\d.]+)\s*)?\)")
+
+
+class PlotlyFigure(Protocol):
+    """What every figure of Plotly can tell of itself."""
+
+    def to_plotly_json(self) -> Any:
+        """Return data and layout."""
+
+
+def draw_plotly(name: str, figure: Any) -> Figure:
+    """Return a figure of matplotlib that shows what a figure of Plotly shows at rest.
+
+    Lines, points, areas, bars, histograms, boxes, heat maps and pies on one pair of axes; titles,
+    legend, logarithmic and date axes, ranges.
+
+    Raises:
+        TemplateProblem: it is no figure of Plotly, or has another kind of trace; the message names
+            the kind.
+    """
+    if not hasattr(figure, "to_plotly_json"):
+        raise TemplateProblem(
+            f"figure {name!r} is neither of matplotlib nor of Plotly. Draw it with one of them."
+        )
+    from matplotlib.figure import Figure as Picture
+
+    plain = figure.to_plotly_json()
+    layout = plain.get("layout", {})
+    wide, high = layout.get("width") or _SIZE[0], layout.get("height") or _SIZE[1]
+    picture = Picture(
+        figsize=(wide / _PIXELS_PER_INCH, high / _PIXELS_PER_INCH), dpi=1.6 * _PIXELS_PER_INCH
+    )
+    axes = picture.subplots()
+    bars = _BarStack(layout.get("barmode", "group"), plain["data"])
+    for number, trace in enumerate(plain["data"]):
+        if trace.get("visible") in (False, "legendonly"):
+            continue
+        kind = str(trace.get("type") or "scatter")
+        draw = _TRACES.get(kind)
+        if draw is None:
+            raise TemplateProblem(
+                f"figure {name!r}: a trace of kind {kind!r} cannot be shown in a report, only "
+                f"{', '.join(_TRACES)}. Draw it with matplotlib."
+            )
+        draw(axes, trace, _COLOURS[number % len(_COLOURS)], bars)
+    _label(axes, layout)
+    picture.tight_layout()
+    return picture
+
+
+class _BarStack:
+    """Where the bars of several traces stand: beside each other, or on top."""
+
+    def __init__(self, mode: str, traces: Sequence[Mapping[str, Any]]) -> None:
+        self.stacked = mode in ("stack", "relative")
+        self.overlaid = mode == "overlay"
+        shown = [t for t in traces if t.get("type") == "bar" and t.get("visible") in (None, True)]
+        self.count = 1 if self.stacked or self.overlaid else max(1, len(shown))
+        self.at = 0
+        self.bottom: dict[Any, float] = {}
+
+    def place(self, keys: Sequence[Any], heights: Sequence[float]) -> tuple[float, list[float]]:
+        """Return how far to shift this trace's bars, in widths of a bar, and where they begin."""
+        shift = 0.0 if self.count == 1 else self.at - (self.count - 1) / 2
+        self.at += 1
+        if not self.stacked:
+            return shift, [0.0] * len(keys)
+        begins = [self.bottom.get(key, 0.0) for key in keys]
+        for key, begin, height in zip(keys, begins, heights, strict=True):
+            self.bottom[key] = begin + height
+        return shift, begins
+
+
+def _draw_scatter(axes: Axes, trace: Mapping[str, Any], colour: str, _bars: _BarStack) -> None:
+    y = _values(trace, "y")
+    x = _values(trace, "x") or list(range(len(y)))
+    line, marker = trace.get("line") or {}, trace.get("marker") or {}
+    mode = str(trace.get("mode") or ("lines+markers" if len(y) < 20 else "lines"))
+    ink = _colour(line.get("color") or marker.get("color"), colour)
+    if trace.get("fill") not in (None, "none"):
+        axes.fill_between(x, y, alpha=0.25, color=_colour(trace.get("fillcolor"), ink), linewidth=0)
+    axes.plot(
+        x,
+        y,
+        color=ink,
+        linestyle=_DASHES.get(str(line.get("dash", "solid")), "-") if "lines" in mode else "None",
+        linewidth=float(line.get("width", 2)),
+        marker="o" if "markers" in mode else "None",
+        markersize=float(marker["size"]) if isinstance(marker.get("size"), int | float) else 5,
+        label=_legend(trace),
+    )
+
+
+def _draw_bar(axes: Axes, trace: Mapping[str, Any], colour: str, bars: _BarStack) -> None:
+    across = trace.get("orientation") == "h"
+    keys, heights = _values(trace, "y" if across else "x"), _values(trace, "x" if across else "y")
+    keys = keys or list(range(len(heights)))
+    shift, begins = bars.place([str(key) for key in keys], [float(one or 0) for one in heights])
+    width = 0.8 / bars.count
+    numbers = all(isinstance(key, int | float) for key in keys)
+    labels = None if numbers else list(dict.fromkeys(str(key) for key in keys))
+    places = [(key if labels is None else labels.index(str(key))) + shift * width for key in keys]
+    ink = _colour((trace.get("marker") or {}).get("color"), colour)
+    options = {"color": ink, "label": _legend(trace)}
+    if across:
+        axes.barh(places, heights, height=width, left=begins, **options)
+    else:
+        axes.bar(places, heights, width=width, bottom=begins, **options)
+    if labels is not None:
+        ticks = axes.set_yticks if across else axes.set_xticks
+        ticks(range(len(labels)), labels=labels)
+
+
+def _draw_histogram(axes: Axes, trace: Mapping[str, Any], colour: str, _bars: _BarStack) -> None:
+    across = "y" in trace and "x" not in trace
+    values = [one for one in _values(trace, "y" if across else "x") if one is not None]
+    axes.hist(
+        values,
+        bins=trace.get("nbinsx") or trace.get("nbinsy") or "auto",
+        orientation="horizontal" if across else "vertical",
+        color=_colour((trace.get("marker") or {}).get("color"), colour),
+        alpha=0.85,
+        label=_legend(trace),
+    )
+
+
+def _draw_box(axes: Axes, trace: Mapping[str, Any], colour: str, bars: _BarStack) -> None:
+    values = [one for one in _values(trace, "y") or _values(trace, "x") if one is not None]
+    bars.at += 1
+    # Single points outside the whiskers are persons: a report shows the box alone.
+    axes.boxplot(
+        [values],
+        positions=[bars.at],
+        widths=0.6,
+        showfliers=False,
+        tick_labels=[str(trace.get("name") or bars.at)],
+        orientation="horizontal" if "y" not in trace else "vertical",
+        patch_artist=True,
+        boxprops={"facecolor": colour, "alpha": 0.5},
+        medianprops={"color": "#1b2425"},
+    )
+
+
+def _draw_heatmap(axes: Axes, trace: Mapping[str, Any], _colour: str, _bars: _BarStack) -> None:
+    rows = [[float("nan") if one is None else one for one in row] for row in _grid(trace.get("z"))]
+    shown = axes.imshow(rows, aspect="auto", origin="lower", cmap="viridis")
+    for values, ticks in (
+        (_values(trace, "x"), axes.set_xticks),
+        (_values(trace, "y"), axes.set_yticks),
+    ):
+        if values:
+            ticks(range(len(values)), labels=[str(one)[:20] for one in values])
+    if axes.figure is not None:
+        axes.figure.colorbar(shown, ax=axes)
+
+
+def _draw_pie(axes: Axes, trace: Mapping[str, Any], _colour: str, _bars: _BarStack) -> None:
+    values = _values(trace, "values")
+    labels = [str(one) for one in _values(trace, "labels")] or None
+    hole = float(trace.get("hole") or 0)
+    axes.pie(values, labels=labels, colors=_COLOURS, autopct="%1.0f %%", startangle=90,
+             counterclock=False, wedgeprops={"width": 1 - hole})  # fmt: skip
+
+
+_TRACES: Mapping[str, Callable[[Axes, Mapping[str, Any], str, _BarStack], None]] = {
+    "scatter": _draw_scatter,
+    "scattergl": _draw_scatter,
+    "bar": _draw_bar,
+    "histogram": _draw_histogram,
+    "box": _draw_box,
+    "heatmap": _draw_heatmap,
+    "pie": _draw_pie,
+}
+
+
+def _label(axes: Axes, layout: Mapping[str, Any]) -> None:
+    axes.set_title(_plain(layout.get("title")), loc="left")
+    for name, which in (("xaxis", "x"), ("yaxis", "y")):
+        given = layout.get(name) or {}
+        getattr(axes, f"set_{which}label")(_plain(given.get("title")))
+        if given.get("type") == "log":
+            getattr(axes, f"set_{which}scale")("log")
+        limits = given.get("range")
+        if limits is not None and given.get("type") not in ("log", "category"):
+            getattr(axes, f"set_{which}lim")(*(_moment(one) for one in limits))
+    axes.spines[["top", "right"]].set_visible(False)
+    handles, labels = axes.get_legend_handles_labels()
+    if layout.get("showlegend", len(labels) > 1) and handles:
+        axes.legend(frameon=False)
+
+
+def _values(trace: Mapping[str, Any], name: str) -> list[Any]:
+    """Return a list of a trace; dates in ISO format become moments."""
+    value = trace.get(name)
+    if value is None:
+        return []
+    return [_moment(one) for one in _unpack(value)]
+
+
+def _grid(value: Any) -> list[list[Any]]:
+    if isinstance(value, Mapping) and "shape" in value:
+        flat = _unpack(value)
+        wide = int(str(value["shape"]).split(",")[1])
+        return [flat[at : at + wide] for at in range(0, len(flat), wide)]
+    return [_unpack(row) for row in value]
+
+
+def _unpack(value: Any) -> list[Any]:
+    if isinstance(value, Mapping) and "bdata" in value:
+        import numpy as np
+
+        unpacked: list[Any] = np.frombuffer(
+            base64.b64decode(value["bdata"]), dtype=str(value["dtype"])
+        ).tolist()
+        return unpacked
+    return list(value.tolist() if hasattr(value, "tolist") else value)
+
+
+def _moment(value: Any) -> Any:
+    import pandas as pd
+
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value):
+        return pd.Timestamp(value).to_pydatetime()
+    return value
+
+
+def _colour(given: Any, otherwise: Any) -> Any:
+    """Return a colour in matplotlib's words; lists of colours and scales are not taken over."""
+    from matplotlib.colors import is_color_like
+
+    found = _RGB.fullmatch(given) if isinstance(given, str) else None
+    if found:
+        parts = [float(part) / 255 for part in found.groups()[:3]]
+        return (*parts, float(found[4])) if found[4] else tuple(parts)
+    return given if isinstance(given, str) and is_color_like(given) else otherwise
+
+
+def _legend(trace: Mapping[str, Any]) -> str | None:
+    return _plain(trace.get("name")) or None if trace.get("showlegend") is not False else None
+
+
+def _plain(title: Any) -> str:
+    """Return a title without Plotly's tags, and without what matplotlib takes for mathematics."""
+    text = title.get("text") if isinstance(title, Mapping) else title
+    return re.sub(r"<[^>]{0,200}>", "", str(text or "")).replace("$", r"\$")
