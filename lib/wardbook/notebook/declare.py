@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wardbook.domain.output import OutputKind
 from wardbook.files import write_atomically
@@ -99,7 +99,7 @@ def figure(name: str, figure: Figure | PlotlyFigure, *, caption: str, alternativ
         raise TemplateProblem(
             f"figure {name!r} has no alternative text. Say in `alternative` what it shows."
         )
-    drawn = draw_plotly(name, figure) if not hasattr(figure, "savefig") else figure
+    drawn: Any = draw_plotly(name, figure) if hasattr(figure, "to_plotly_json") else figure
     picture = io.BytesIO()
     drawn.savefig(picture, format="png", metadata={"Software": None})
     _close(drawn)

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pandas.io.formats.style import Styler
 
 
-def split_style(table: pd.DataFrame | Styler) -> tuple[pd.DataFrame, list[list[Any]]]:
-    """Return the frame itself, and of each styled cell row, column, and properties with values.
+def split_style(table: Any) -> tuple[pd.DataFrame, list[list[Any]]]:
+    """Return the frame of a table or of its `style` (a Styler), and the cells that have a style.
 
-    Only what the report shows at all is worth passing on; it decides what it lets through.
+    Each is row, column, and pairs of property and value. Only what the report shows at all is worth passing on; it decides what it lets through.
     """
+    frame: pd.DataFrame
     if not hasattr(table, "set_table_styles"):
-        return table, []
-    styler: Any = table
+        frame = table
+        return frame, []
     # `_compute` fills the public `ctx`; `to_html` does the same on a copy that it throws away.
-    computed: Any = styler._compute()
+    computed = table._compute()
     styles = [
         [int(row), int(column), [[str(name), str(value)] for name, value in pairs]]
         for (row, column), pairs in sorted(computed.ctx.items())
         if pairs
     ]
-    frame: Any = styler.data
+    frame = table.data
     return frame, styles

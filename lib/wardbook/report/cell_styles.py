@@ -15,7 +15,7 @@ MOST_STYLES = 20_000
 """Declarations of one table; a page shows 120 rows."""
 
 _COLOUR = re.compile(
-    r"#[0-9a-f]{3,8}|(?!transparent)[a-z]{3,20}|rgba?\([\d.,%\s/]{1,40}\)|hsla?\([\d.,%\sdeg/]{1,40}\)", re.I
+    r"#[0-9a-f]{3,8}|(?!transparent)[a-z]{3,20}|(rgb|hsl)a?\([\d.,%\sdeg/]{1,40}\)", re.IGNORECASE
 )
 _VALUES: Mapping[str, re.Pattern[str]] = {
     "background-color": _COLOUR,
