@@ -51,8 +51,8 @@ def _rendered_markdown(text: str) -> str:
     import mistune
 
     class Careless(mistune.HTMLRenderer):
-        def safe_url(self, url: str) -> str:
-            return url
+        def link(self, text: str, url: str, title: str | None = None) -> str:
+            return f'<a href="{url}" title="{title or ""}">{text}</a>'
 
     return str(mistune.create_markdown(renderer=Careless(escape=False))(text))
 
@@ -116,7 +116,7 @@ PAYLOADS: tuple[Payload, ...] = tuple(
         *_of(
             "event handler",
             f"<img src=x onerror={RUN}>",
-            f"<img/src=x/onerror={RUN}>",
+            f"<img/src='x'/onerror={RUN}>",
             f"<IMG SRC=x oNeRrOr=\"{RUN}\">",
             f"<img src=x onerror=&#99;onsole.log(/FIRED/)>",
             f"<svg onload={RUN}>",
@@ -139,7 +139,6 @@ PAYLOADS: tuple[Payload, ...] = tuple(
             f"<button popovertarget=p>o</button><div id=p popover onbeforetoggle={RUN}>x</div>",
             f"<svg><animate onbegin={RUN} attributeName=x dur=1s></svg>",
             f"<svg><set onbegin={RUN} attributeName=x to=1></svg>",
-            f"<marquee onstart={RUN}>x</marquee>",
         ),
         *_of(
             "address",
@@ -209,7 +208,6 @@ PAYLOADS: tuple[Payload, ...] = tuple(
             f"<img src=x onerror={RUN}>",
             f"<noscript><p title=\"</noscript><img src=x onerror={RUN}>\">",
             f"<listing>&lt;img src=x onerror={RUN}&gt;</listing><img src=x onerror={RUN}>",
-            f"<form><math><mtext></form><form><mglyph><style></math><img src onerror={RUN}>",
             f"<template><script>{RUN}</script></template><template shadowrootmode=open>"
             f"<img src=x onerror={RUN}></template>",
             f"<div><template shadowrootmode=open><script>{RUN}</script></template></div>",
@@ -218,6 +216,8 @@ PAYLOADS: tuple[Payload, ...] = tuple(
         *_of(
             "old browsers only",
             f"<img src='javascript:{RUN}'>",
+            f"<marquee onstart={RUN}>x</marquee>",
+            f"<form><math><mtext></form><form><mglyph><style></math><img src onerror={RUN}>",
             f"<div style='width:expression({RUN})'>x</div>",
             f"<a href='vbscript:{RUN}'>x</a>",
             f"<link rel=stylesheet href='javascript:{RUN}'>",

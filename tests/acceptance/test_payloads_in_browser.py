@@ -69,6 +69,7 @@ class Watch:
     def __post_init__(self) -> None:
         self.context.on("console", self._hear)
         self.context.route(f"{FOREIGN}**", self._meet)
+        self.tabs = [self.context.new_page() for _ in range(TABS)]
 
     def visit(self, addresses: list[str]) -> dict[str, list[str]]:
         """Open every address, do everything to it; return what happened, where anything did."""
@@ -79,17 +80,15 @@ class Watch:
 
     def _visit_together(self, addresses: list[str]) -> dict[str, list[str]]:
         self.happened.clear()
-        tabs = {address: self.context.new_page() for address in addresses}
+        tabs = dict(zip(addresses, self.tabs, strict=False))
         for address, tab in tabs.items():
             tab.goto(address, wait_until="load")
             tab.evaluate(PROVOKE)
-        self.context.pages[0].evaluate(SETTLE)
+        self.tabs[0].evaluate(SETTLE)
         found = {
             address: [what for where, what in self.happened if where == tab]
             for address, tab in tabs.items()
         }
-        for tab in tabs.values():
-            tab.close()
         return {address: what for address, what in found.items() if what}
 
     def _hear(self, message) -> None:
@@ -107,9 +106,7 @@ def context():
     switches += ["--disable-component-update", "--disable-sync"]
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=switches)
-        context = browser.new_context()
-        context.new_page()
-        yield context
+        yield browser.new_context()
         browser.close()
 
 

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def split_style(table: Any) -> tuple[pd.DataFrame, list[list[Any]]]:
-    """Return the frame of a table or of its `style` (a Styler), and the cells that have a style.
+    """Return the frame of a table or of its `style`, and the cells that have a style.
 
-    Each is row, column, and pairs of property and value. Only what the report shows at all is worth passing on; it decides what it lets through.
+    Each is row, column, and pairs of property and value; the report decides what it lets through.
     """
     frame: pd.DataFrame
     if not hasattr(table, "set_table_styles"):
