@@ -217,7 +217,9 @@ def test_a_reading_apart_is_the_reading_itself(tmp_path: Path) -> None:
 def test_memory_stays_bounded_while_a_bomb_is_read(tmp_path: Path) -> None:
     """In a process of its own, because the peak of this one may lie behind it."""
     bomb = tmp_path / "a.png"
-    bomb.write_bytes(add_chunk(make_png(8, 8), b"zTXt", b"a\0\0" + zlib.compress(bytes(2000 * MIB))))
+    bomb.write_bytes(
+        add_chunk(make_png(8, 8), b"zTXt", b"a\0\0" + zlib.compress(bytes(2000 * MIB)))
+    )
     nest = tmp_path / "a.json"
     nest.write_bytes(b"[" * (100 * MIB - 1))
     code = (
@@ -227,7 +229,10 @@ def test_memory_stays_bounded_while_a_bomb_is_read(tmp_path: Path) -> None:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(bomb), str(nest)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, str(bomb), str(nest)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     told, peak = done.stdout.splitlines()
     assert told == "['bomb', 'oversize']"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 from wardbook.artefacts.bounds import Bounds
 from wardbook.artefacts.read import read_artefact
 from wardbook.errors import Refusal
+
+
+_UNREADABLE = "picture {name!r}: not a PNG or JPEG that can be read. Save it again."
 
 
 class PictureRefusal(Refusal):
@@ -31,16 +35,23 @@ def clean_image(content: bytes, *, name: str, bounds: Bounds | None = None) -> b
         "embedded",
         "invisible_text",
     }:
-        raise PictureRefusal(
-            f"picture {name!r}: not a PNG or JPEG that can be read. Save it again."
-        )
-    return _rewrite(content, reading.form) if codes else content
+        raise PictureRefusal(_UNREADABLE.format(name=name))
+    if not codes:
+        return content
+    try:
+        return _rewrite(content, reading.form)
+    except (OSError, ValueError, SyntaxError):  # what Pillow raises of broken pixels
+        raise PictureRefusal(_UNREADABLE.format(name=name)) from None
 
 
 def _rewrite(content: bytes, form: str) -> bytes:
     from PIL import Image, ImageOps
 
-    with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as opened:
+    with (
+        warnings.catch_warnings(),
+        Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as opened,
+    ):
+        warnings.simplefilter("ignore")  # broken Exif data are told, and thrown away
         picture = ImageOps.exif_transpose(opened)
         # A new picture: what Pillow keeps beside the pixels (info, exif, text) stays behind.
         plain = Image.new(picture.mode, picture.size)

@@ -55,9 +55,8 @@ _HTML = re.compile(
 )
 _SVG = re.compile(rb"\s*(<\?xml.{0,200}?\?>\s*)?(<!.{0,2000}?>\s*)*<(\w{1,20}:)?svg\b", re.I | re.S)
 
-READABLE = frozenset(
-    ["html", "svg", "notebook", "json", "csv", "text", "png", "jpeg", "parquet", "xlsx", "pdf"]
-)
+_TEXTS = frozenset(["html", "svg", "notebook", "json", "csv", "text"])
+READABLE = _TEXTS | {"png", "jpeg", "parquet", "xlsx", "pdf"}
 
 
 def tell_form(content: bytes) -> str:
@@ -93,7 +92,7 @@ def settle_form(name: str, content: bytes) -> tuple[str, bool]:
     found, promised = tell_form(content), expected_form(name)
     if found == promised:
         return found, False
-    if found == "text" and promised in ("csv", "html", "text", "notebook", "json", "svg"):
+    if found in ("text", "unknown") and promised in _TEXTS:
         return promised, False
     if found in ("json", "notebook") and promised in ("csv", "text", "json", "notebook"):
         return promised if promised != "json" else found, False

@@ -105,7 +105,7 @@ def _read_bundle(bundle: Mapping[str, Any], notes: Notes, place: str) -> None:
 
 def _unpack(raw: Any) -> bytes:
     try:
-        return base64.b64decode("".join(_joined(raw).split()))
+        return base64.b64decode("".join(_joined(raw).split()), validate=True)
     except (binascii.Error, ValueError):
         raise Unreadable("broken") from None
 

@@ -13,6 +13,7 @@ from typing import Any
 from wardbook.artefacts.bounds import Unreadable
 from wardbook.artefacts.finding import Notes
 
+_TEXT = "BYTE_ARRAY"
 _OWN_KEYS = (b"pandas", b"ARROW:schema")
 
 
@@ -29,38 +30,59 @@ def read_parquet(content: bytes, notes: Notes) -> None:
         raise Unreadable("broken")
     limits = {"thrift_string_size_limit": 1 << 24, "thrift_container_size_limit": 1 << 20}
     try:
-        file = pq.ParquetFile(io.BytesIO(content), **limits)
-        _refuse_bombs(file.metadata, notes)
+        metadata = pq.read_metadata(io.BytesIO(content), **limits)
+        _refuse_bombs(metadata, notes)
+        texts = [column.path for column in _columns(metadata) if column.physical_type == _TEXT]
+        # A text that a column repeats a million times stands in the file once: so it does in memory.
+        file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts, **limits)
         _read_footer(file, notes)
-        names = [column.path for column in map(file.schema.column, range(len(file.schema)))]
-        place, rows = "table 1", []
-        for batch in file.iter_batches(batch_size=4096, use_threads=False):
-            if batch.nbytes > notes.bounds.unfolded_bytes:
-                raise Unreadable("bomb")
-            columns = [_texts(column) for column in batch.columns]
-            rows += list(zip(*columns, strict=True))
-            if len(rows) * max(1, len(columns)) > notes.bounds.cells:
-                raise Unreadable("too_many_cells")
-        notes.add_grid(place, names, rows)
+        rows: list[tuple[str, ...]] = []
+        for batch in file.iter_batches(batch_size=1024, use_threads=False):
+            _refuse_repetitions(batch, notes)
+            rows += zip(*map(_texts, batch.columns), strict=True)
+        notes.add_grid("table 1", _names(file), rows)
     except (pa.ArrowException, OSError, ValueError, UnicodeError, OverflowError):
         raise Unreadable("broken") from None
+
+
+def _names(file: Any) -> list[str]:
+    """Return the names of the columns as a reader of the table sees them."""
+    return [field.name for field in file.schema_arrow]
+
+
+def _columns(metadata: Any) -> list[Any]:
+    return [metadata.schema.column(at) for at in range(len(metadata.schema))]
+
+
+def _refuse_repetitions(batch: Any, notes: Notes) -> None:
+    """Refuse a batch whose repeated texts come to more than all text may."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if batch.nbytes > notes.bounds.unfolded_bytes:
+        raise Unreadable("bomb")
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type) and len(column.dictionary):
+            lengths = pc.binary_length(column.dictionary).take(column.indices)
+            if (pc.sum(lengths).as_py() or 0) > notes.bounds.characters:
+                raise Unreadable("bomb")
 
 
 def _refuse_bombs(metadata: Any, notes: Notes) -> None:
     if metadata.num_row_groups > notes.bounds.members:
         raise Unreadable("too_many_parts")
-    if metadata.num_rows * max(1, metadata.num_columns) > notes.bounds.cells:
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    values = sum(one.column(at).num_values for one in groups for at in range(one.num_columns))
+    if max(values, metadata.num_rows) > notes.bounds.cells:
         raise Unreadable("too_many_cells")
-    unfolded = sum(
-        metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)
-    )
-    if unfolded > notes.bounds.unfolded_bytes:
+    fixed = sum(max(0, column.length) for column in _columns(metadata)) * metadata.num_rows
+    if sum(one.total_byte_size for one in groups) + fixed > notes.bounds.unfolded_bytes:
         raise Unreadable("bomb")
 
 
 def _read_footer(file: Any, notes: Notes) -> None:
     pairs = dict(file.metadata.metadata or {})
-    shown = {column.path for column in map(file.schema.column, range(len(file.schema)))}
+    shown = set(_names(file))
     for key, value in pairs.items():
         if key not in _OWN_KEYS:
             notes.report("metadata", "footer")
@@ -104,7 +126,7 @@ def _read_statistics(metadata: Any, notes: Notes) -> None:
             if found is not None and found.has_min_max:
                 place = f"row group {group + 1} column {column + 1}"
                 notes.add("metadata", place, f"{found.min} {found.max}")
-                if chunk.physical_type == "BYTE_ARRAY":
+                if chunk.physical_type == _TEXT:
                     notes.report("statistics", place)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from array import array
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -75,16 +76,16 @@ def _says_more(trace: Mapping[str, Any], name: str, columns: Mapping[str, Sequen
 def _arrays(trace: Mapping[str, Any], notes: Notes) -> dict[str, list[str]]:
     """Return every list of a trace, those of its parts included, as columns of text."""
     found: dict[str, list[str]] = {}
-    waiting: list[tuple[str, Any, int]] = [(str(name), value, 1) for name, value in trace.items()]
+    waiting = deque((str(name), value, 1) for name, value in trace.items())
     while waiting:
-        name, value, level = waiting.pop()
+        name, value, level = waiting.popleft()
         if level > notes.bounds.depth:
             raise Unreadable("too_deep")
         if isinstance(value, dict):
             if "bdata" in value:
                 found[name] = decode_typed(value)
             else:
-                waiting += [(f"{name}.{key}", one, level + 1) for key, one in value.items()]
+                waiting.extend((f"{name}.{key}", one, level + 1) for key, one in value.items())
         elif isinstance(value, list):
             found |= _flatten(name, value, notes)
     return found

@@ -23,7 +23,7 @@ _NAMES: tuple[tuple[bytes, str], ...] = (
     (rb"/(EmbeddedFiles?|Filespec)\b", "embedded"),
     (rb"/(OCG|OCProperties)\b", "hidden"),
     (rb"/(URI|GoToR|GoToE)\b", "foreign_address"),
-    (rb"/(Annots|AcroForm|XFA)\b", "comment"),
+    (rb"/(AcroForm|XFA)\b|/Subtype\s*/(Text|FreeText|Popup|FileAttachment|Widget)\b", "comment"),
     (rb"/Encrypt\b", "encrypted"),
     (rb"/Metadata\b", "metadata"),
 )

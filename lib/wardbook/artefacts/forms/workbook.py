@@ -6,8 +6,11 @@ Source: ISO/IEC 29500 (Office Open XML), parts of a package and of a workbook.
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +18,11 @@ from wardbook.artefacts.bounds import Unreadable
 from wardbook.artefacts.finding import Notes
 
 _RATIO = 200
+# What zipfile raises on broken packages: it checks less than it promises.
+_BROKEN_PACKAGE = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+    zlib.error, lzma.LZMAError, struct.error, KeyError, IndexError,
+)  # fmt: skip
 _PROPERTIES = ("creator", "lastModifiedBy", "title", "subject", "description", "keywords",
                "category", "identifier", "contentStatus")  # fmt: skip
 _FOREIGN_PARTS: tuple[tuple[str, str], ...] = (
@@ -43,7 +51,7 @@ def read_workbook(content: bytes, notes: Notes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             _read_package(package, notes)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+    except _BROKEN_PACKAGE:
         raise Unreadable("broken") from None
     book = _open(content)
     _read_book(book, notes)
