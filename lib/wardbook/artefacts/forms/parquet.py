@@ -30,7 +30,7 @@ def read_parquet(content: bytes, notes: Notes) -> None:
         raise Unreadable("broken")
     limits = {"thrift_string_size_limit": 1 << 24, "thrift_container_size_limit": 1 << 20}
     try:
-        metadata = pq.read_metadata(io.BytesIO(content), **limits)
+        metadata = pq.ParquetFile(io.BytesIO(content), **limits).metadata
         _refuse_bombs(metadata, notes)
         texts = [column.path for column in _columns(metadata) if column.physical_type == _TEXT]
         # A text that a column repeats a million times stands in the file once: so it does in memory.
