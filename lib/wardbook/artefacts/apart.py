@@ -1,7 +1,8 @@
 """Files read in a process of their own, which may use so much memory and time and no more.
 
 The readers keep to their bounds; this one holds for the libraries under them, and for what nobody
-thought of. A file that ends its process is refused, and the next is read all the same.
+thought of: a damaged Parquet file can end pyarrow's process with a segmentation fault. A file that
+ends its process is refused, and the next is read all the same.
 """
 
 from __future__ import annotations
@@ -30,15 +31,20 @@ def read_apart(
 ) -> tuple[Reading, ...]:
     """Return the reading of each file, in order.
 
-    All are read in one process. If it ends badly, each is read in one of its own, so that only the
-    file that ended it is refused (`too_costly`).
+    All are read in one process. If it ends badly, each half of them is read again in one of its
+    own, so that in the end only the file that ended it is refused (`too_costly`).
     """
-    limits = bounds or Bounds()
-    found = _read_in_one(files, limits, seconds)
-    if found is None and len(files) > 1:
-        singles = (_read_in_one([file], limits, seconds) for file in files)
-        return tuple(one[0] if one else _REFUSED for one in singles)
-    return found or tuple(_REFUSED for _ in files)
+    if not files:
+        return ()
+    found = _read_in_one(files, bounds or Bounds(), seconds)
+    if found is not None:
+        return found
+    if len(files) == 1:
+        return (_REFUSED,)
+    half = len(files) // 2
+    return read_apart(files[:half], bounds, seconds=seconds) + read_apart(
+        files[half:], bounds, seconds=seconds
+    )
 
 
 _REFUSED = Reading("unknown", problems=(Problem("too_costly", 1, ""),))

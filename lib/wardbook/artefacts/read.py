@@ -44,6 +44,8 @@ def read_file(file: Path, bounds: Bounds | None = None) -> Reading:
 def read_artefact(name: str, content: bytes, bounds: Bounds | None = None) -> Reading:
     """Return everything that somebody could read out of a file.
 
+    What comes from a run is read with `apart.read_apart`, which calls this in a process of its own.
+
     Args:
         name: of the file; it is believed only as far as the bytes agree.
         content: its bytes, or the first of them if it is larger than the bounds.
