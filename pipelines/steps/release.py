@@ -134,6 +134,5 @@ def tell_reason(check: Check, language: Language) -> str:
 
 def released_names(record: Record) -> Iterator[str]:
     """Yield the outputs that may leave: judged, and not refused."""
-    for check in record.work.checks:
-        if check.verdict is not Verdict.REFUSE:
-            yield check.output
+    refused = {check.output for check in record.work.checks if check.verdict is Verdict.REFUSE}
+    yield from dict.fromkeys(c.output for c in record.work.checks if c.output not in refused)

@@ -136,11 +136,13 @@ def test_a_parquet_that_unfolds_too_far_is_refused() -> None:
     import pyarrow.parquet as pq
 
     target = io.BytesIO()
-    pq.write_table(pa.table({"a": ["x" * 1000] * 100_000}), target, use_dictionary=False, compression="zstd")
+    pq.write_table(
+        pa.table({"a": ["x" * 1000] * 100_000}), target, use_dictionary=False, compression="zstd"
+    )
     assert len(target.getvalue()) < MIB
     assert "bomb" in refused("a.parquet", target.getvalue())
     target = io.BytesIO()
-    pq.write_table(pa.table({"a": ["x" * 2_000_000] * 500}), target)
+    pq.write_table(pa.table({"a": ["x" * 200_000] * 500}), target)
     assert "bomb" in refused("a.parquet", target.getvalue())
     target = io.BytesIO()
     pq.write_table(pa.table({"a": [1] * 2_000_000}), target)
@@ -201,7 +203,7 @@ def test_any_bytes_under_any_name_are_read_or_refused(name: str, content: bytes)
 
 def test_damaged_parquet_is_read_or_refused_though_its_library_may_crash(tmp_path: Path) -> None:
     chance, whole, files = random.Random(5), whole_parquet(), []
-    for number in range(400 if LONG else 24):
+    for number in range(400 if LONG else 8):
         content = bytearray(whole)
         for _ in range(chance.randint(1, 3)):
             content[chance.randrange(4, len(content) - 4)] = chance.randrange(256)
@@ -234,16 +236,14 @@ def test_a_reading_apart_is_the_reading_itself(tmp_path: Path) -> None:
 def test_memory_stays_bounded_while_a_bomb_is_read(tmp_path: Path) -> None:
     """In a process of its own, because the peak of this one may lie behind it."""
     bomb = tmp_path / "a.png"
-    bomb.write_bytes(
-        add_chunk(make_png(8, 8), b"zTXt", b"a\0\0" + zlib.compress(bytes(600 * MIB)))
-    )
+    bomb.write_bytes(add_chunk(make_png(8, 8), b"zTXt", b"a\0\0" + zlib.compress(bytes(600 * MIB))))
     nest = tmp_path / "a.json"
     nest.write_bytes(b"[" * (100 * MIB - 1))
     code = (
-        "import resource, sys\nfrom pathlib import Path\n"
+        "import sys\nfrom pathlib import Path\n"
         "from wardbook.artefacts import read_file\n"
         "print([p.code for f in sys.argv[1:] for p in read_file(Path(f)).problems])\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(bomb), str(nest)],
