@@ -92,10 +92,10 @@ PAYLOADS: tuple[Payload, ...] = tuple(
             f"<script type=module>{RUN}</script>",
             f"<script src='data:text/javascript,{RUN}'></script>",
             f"<script src={FOREIGN}a.js></script>",
-            f"<script src=//foreign.test/b.js></script>",
+            "<script src=//foreign.test/b.js></script>",
             f"<svg><script>{RUN}</script></svg>",
             f"<svg><script href='data:text/javascript,{RUN}'/></svg>",
-            f"<svg><script>console&#46;log(/FIRED/)</script></svg>",
+            "<svg><script>console&#46;log(/FIRED/)</script></svg>",
             f"<math><mtext></mtext></math><script>{RUN}</script>",
             f"<script>eval(atob('{base64.b64encode(RUN.encode()).decode()}'))</script>",
             f"<script>new Function('{RUN}')()</script>",
@@ -106,19 +106,21 @@ PAYLOADS: tuple[Payload, ...] = tuple(
             f"</title><script>{RUN}</script>",
             f"</textarea></style></noscript></template><script>{RUN}</script>",
             f"\"'><img src=x onerror={RUN}>",
-            f"\" autofocus tabindex=0 onfocus={RUN} x=\"><b autofocus tabindex=0 onfocus={RUN}>x</b>",
+            f"\" autofocus tabindex=0 onfocus={RUN} x=\"><b autofocus tabindex=0 on"
+            f"ocus={RUN}>x</b>",
             f"--><script>{RUN}</script><!--",
             f"]]><script>{RUN}</script>",
             f"<!--><script>{RUN}</script>-->",
             f"<![CDATA[><script>{RUN}</script>]]>",
-            f"<x:script xmlns:x='http://www.w3.org/1999/xhtml'>{RUN}</x:script><script>{RUN}</script>",
+            f"<x:script xmlns:x='http://www.w3.org/1999/xhtml'>{RUN}</x:script><scri"
+            f"pt>{RUN}</script>",
         ),
         *_of(
             "event handler",
             f"<img src=x onerror={RUN}>",
             f"<img/src='x'/onerror={RUN}>",
             f"<IMG SRC=x oNeRrOr=\"{RUN}\">",
-            f"<img src=x onerror=&#99;onsole.log(/FIRED/)>",
+            "<img src=x onerror=&#99;onsole.log(/FIRED/)>",
             f"<svg onload={RUN}>",
             f"<svg/onload={RUN}//",
             f"<body onload={RUN}>",
@@ -132,8 +134,10 @@ PAYLOADS: tuple[Payload, ...] = tuple(
             f"<video src=x onerror={RUN}></video>",
             f"<audio src=x onerror={RUN}></audio>",
             f"<object data=x onerror={RUN}></object>",
-            f"<style>@keyframes k{{}}</style><b style='animation:k 0.01s' onanimationstart={RUN}>x</b>",
-            f"<xss style='display:block;transition:outline 0.01s' id=z tabindex=1 onfocus={RUN}>x</xss>",
+            f"<style>@keyframes k{{}}</style><b style='animation:k 0.01s' onanimatio"
+            f"nstart={RUN}>x</b>",
+            "<xss style='display:block;transition:outline 0.01s' id=z tabindex=1 on"
+            f"focus={RUN}>x</xss>",
             f"<iframe onload={RUN}></iframe>",
             f"<link rel=stylesheet href='data:text/css,' onload={RUN}>",
             f"<button popovertarget=p>o</button><div id=p popover onbeforetoggle={RUN}>x</div>",
@@ -171,7 +175,8 @@ PAYLOADS: tuple[Payload, ...] = tuple(
             f"<embed src='data:text/html;base64,{_B64}'>",
             f"<object data='data:image/svg+xml;base64,{_SVG_B64}'></object>",
             f"<embed src='data:image/svg+xml;base64,{_SVG_B64}' type='image/svg+xml'>",
-            f"<svg><foreignObject><iframe srcdoc='<script>{RUN}</script>'></iframe></foreignObject></svg>",
+            f"<svg><foreignObject><iframe srcdoc='<script>{RUN}</script>'></iframe><"
+            "/foreignObject></svg>",
         ),
         *_of(
             "fetch",
@@ -183,14 +188,16 @@ PAYLOADS: tuple[Payload, ...] = tuple(
             f"<link rel=stylesheet href={FOREIGN}d.css>",
             f"<link rel=icon href={FOREIGN}e.ico><link rel=preload as=image href={FOREIGN}f.png>",
             f"<svg><image href={FOREIGN}g.png width=9 height=9 /></svg>",
-            f"<svg width=9 height=9><rect width=9 height=9 style='fill:url({FOREIGN}h.svg#x);mask:url({FOREIGN}i.svg#x)' /></svg>",
+            f"<svg width=9 height=9><rect width=9 height=9 style='fill:url({FOREIGN}"
+            f"h.svg#x);mask:url({FOREIGN}i.svg#x)' /></svg>",
             f"<video autoplay src={FOREIGN}j.mp4></video>",
             f"<video poster={FOREIGN}k.png></video>",
             f"<audio autoplay src={FOREIGN}l.mp3></audio>",
             f"<object data={FOREIGN}m.html></object>",
             f"<embed src={FOREIGN}n.html>",
             f"<base href={FOREIGN}><img src=o.png>",
-            f"<style>@font-face{{font-family:f;src:url({FOREIGN}p.woff)}}b{{font-family:f}}</style><b>x</b>",
+            f"<style>@font-face{{font-family:f;src:url({FOREIGN}p.woff)}}b"
+            f"{{font-family:f}}</style><b>x</b>",
             f"<table background={FOREIGN}q.png><tr><td>x</table>",
             f"<input type=image src={FOREIGN}r.png>",
             f"<form action={FOREIGN}s><button>x</button></form>",
@@ -251,7 +258,7 @@ PAYLOADS: tuple[Payload, ...] = tuple(
                   f"<b>x</b> <img src=x onerror={RUN}>"),
         _notebook("widget", "application/vnd.jupyter.widget-view+json",
                   json.dumps({"model_id": f"</script><script>{RUN}</script>", "version_major": 2}),
-                  f"<script type='application/vnd.jupyter.widget-view+json'>"
+                  "<script type='application/vnd.jupyter.widget-view+json'>"
                   f"</script><script>{RUN}</script>"),
         _notebook("plotly", "application/vnd.plotly.v1+json", json.dumps(_PLOTLY),
                   f"<div class=hover>{_PLOTLY['layout']['title']['text']}</div>"),

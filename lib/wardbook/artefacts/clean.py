@@ -9,7 +9,6 @@ from wardbook.artefacts.bounds import Bounds
 from wardbook.artefacts.read import read_artefact
 from wardbook.errors import Refusal
 
-
 _UNREADABLE = "picture {name!r}: not a PNG or JPEG that can be read. Save it again."
 
 

@@ -6,7 +6,7 @@ table must come from one of their rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +51,8 @@ def list_checked(
     readings: Mapping[Path, Reading], spec: TemplateSpec, language: Language
 ) -> list[Grid]:
     """Return each table of a report twice: as its file holds it, and as the page writes it."""
-    voice, grids = Voice(language), []
+    voice = Voice(language)
+    grids: list[Grid] = []
     for file, reading in readings.items():
         declared = spec.outputs.get(file.stem)
         if file.parent.name != "tables" or declared is None:

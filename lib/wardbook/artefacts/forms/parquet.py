@@ -33,7 +33,7 @@ def read_parquet(content: bytes, notes: Notes) -> None:
         metadata = pq.ParquetFile(io.BytesIO(content), **limits).metadata
         _refuse_bombs(metadata, notes)
         texts = [column.path for column in _columns(metadata) if column.physical_type == _TEXT]
-        # A text that a column repeats a million times stands in the file once: so it does in memory.
+        # A text that a column repeats a million times stands in the file once; in memory too.
         file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts, **limits)
         _read_footer(file, notes)
         rows: list[tuple[str, ...]] = []
