@@ -82,8 +82,8 @@ _VEGA = {
     "encoding": {"href": {"value": f"javascript:{RUN}"}},
 }
 
-PAYLOADS: tuple[Payload, ...] = tuple(
-    [
+PAYLOADS: tuple[Payload, ...] = (
+    *[
         *_of(
             "script tag",
             f"<script>{RUN}</script>",
@@ -211,7 +211,8 @@ PAYLOADS: tuple[Payload, ...] = tuple(
         *_of(
             "mutation",
             f"<svg></p><style><a id=\"</style><img src=x onerror={RUN}>\">",
-            f"<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=x onerror={RUN}&gt;\">"
+            "<math><mtext><table><mglyph><style><!--</style>"
+            f"<img title=\"--&gt;&lt;img src=x onerror={RUN}&gt;\">"
             f"<img src=x onerror={RUN}>",
             f"<noscript><p title=\"</noscript><img src=x onerror={RUN}>\">",
             f"<listing>&lt;img src=x onerror={RUN}&gt;</listing><img src=x onerror={RUN}>",
@@ -228,7 +229,8 @@ PAYLOADS: tuple[Payload, ...] = tuple(
             f"<div style='width:expression({RUN})'>x</div>",
             f"<a href='vbscript:{RUN}'>x</a>",
             f"<link rel=stylesheet href='javascript:{RUN}'>",
-            f"<xml id=i><x><c><![CDATA[<img src=x onerror={RUN}>]]></c></x></xml><span datasrc=#i></span>"
+            f"<xml id=i><x><c><![CDATA[<img src=x onerror={RUN}>]]></c></x></xml>"
+            "<span datasrc=#i></span>"
             .replace("<img", "&lt;img"),
             f"<table background='javascript:{RUN}'><tr><td>x</table>",
             "\x1b]8;;javascript:" + RUN + "\x07link\x1b]8;;\x07 \x1b[31mred\x1b[0m",
@@ -252,7 +254,8 @@ PAYLOADS: tuple[Payload, ...] = tuple(
         _notebook("html", "text/html", f"<p>x</p><script>{RUN}</script>",
                   f"<p>x</p><script>{RUN}</script>"),
         _notebook("svg", "image/svg+xml", _SVG, _SVG),
-        _notebook("latex", "text/latex", f"$\\href{{javascript:{RUN}}}{{x}}$<img src=x onerror={RUN}>",
+        _notebook("latex", "text/latex",
+                  f"$\\href{{javascript:{RUN}}}{{x}}$<img src=x onerror={RUN}>",
                   f"$x$<img src=x onerror={RUN}>"),
         _notebook("markdown", "text/markdown", f"**x** <img src=x onerror={RUN}>",
                   f"<b>x</b> <img src=x onerror={RUN}>"),
@@ -265,7 +268,8 @@ PAYLOADS: tuple[Payload, ...] = tuple(
         _notebook("vega", "application/vnd.vegalite.v5+json", json.dumps(_VEGA),
                   f"<a href=\"javascript:{RUN}\">point</a>"),
         _notebook("bokeh", "application/vnd.bokehjs_exec.v0+json", RUN, f"<script>{RUN}</script>"),
-        _notebook("iframe", "text/html", f"<iframe srcdoc='{escape(f'<script>{RUN}</script>')}'></iframe>",
+        _notebook("iframe", "text/html",
+                  f"<iframe srcdoc='{escape(f'<script>{RUN}</script>')}'></iframe>",
                   f"<iframe srcdoc='{escape(f'<script>{RUN}</script>')}'></iframe>"),
-    ]
+    ],
 )  # fmt: skip

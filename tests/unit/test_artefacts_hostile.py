@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sample_report import make_png
-from tests.unit.test_artefacts_read import add_chunk, codes, make_jpeg, notebook
 import wardbook
+from tests.sample_report import make_png
+from tests.unit.test_artefacts_read import add_chunk, codes, make_jpeg, notebook, shown
 from wardbook.artefacts import Bounds, read_artefact
 from wardbook.artefacts.apart import read_apart
 from wardbook.artefacts.bounds import MIB
@@ -70,8 +70,7 @@ WORKBOOK = (("xl/workbook.xml", b"<workbook/>"), ("[Content_Types].xml", b"<Type
         ("a.json", b'{"data": [{"type": "bar", "y": {"dtype": "f8", "bdata": "x"}}]}', "broken"),
         ("a.ipynb", b'{"nbformat": 3}', "broken"),
         ("a.ipynb", b'{"nbformat": 4, "cells": [1]}', "broken"),
-        ("a.ipynb", notebook({"output_type": "display_data", "data": {"image/png": "%%%"}}).encode(),
-         "broken"),
+        ("a.ipynb", notebook(shown("image/png", "%%%")).encode(), "broken"),
         ("a.csv", b'a,b\n"x', "broken"),
         ("a.csv", b"a,b\n\xff\xfe,1\n", "encoding"),
         ("a.csv", "a,b\n1,2\n".encode("utf-16"), "encoding"),
@@ -84,7 +83,7 @@ WORKBOOK = (("xl/workbook.xml", b"<workbook/>"), ("[Content_Types].xml", b"<Type
          "bomb"),
         ("a.jpg", make_jpeg()[:-30], "broken"),
         ("a.jpg", b"\xff\xd8\xff", "broken"),
-        ("a.jpg", b"\xff\xd8\xff\xc0\x00\x0b\x08\xff\xff\xff\xff\x01\x01\x11\x00", "too_many_pixels"),
+        ("a.jpg", b"\xff\xd8\xff\xc0\0\x0b\x08\xff\xff\xff\xff\1\1\x11\0", "too_many_pixels"),
         ("a.parquet", b"PAR1" + b"x" * 100, "broken"),
         ("a.parquet", b"PAR1" + b"x" * 100 + b"\xff\xff\xff\x7fPAR1", "broken"),
         ("a.xlsx", pack("xl/worksheets/sheet1.xml", bytes(30 * MIB), *WORKBOOK), "bomb"),

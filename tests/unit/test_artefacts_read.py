@@ -316,7 +316,8 @@ def shown(mime: str, data: Any) -> dict[str, Any]:
     [
         (notebook(shown("text/plain", SECRET)), "output"),
         (notebook({"output_type": "stream", "name": "stdout", "text": [SECRET]}), "output"),
-        (notebook({"output_type": "error", "ename": "E", "evalue": SECRET, "traceback": []}), "traceback"),
+        (notebook({"output_type": "error", "ename": "E", "evalue": SECRET, "traceback": []}),
+         "traceback"),
         (notebook(shown("application/javascript", SECRET)), "script"),
         (notebook(shown("text/html", f"<script>{SECRET}</script>")), "script"),
         (notebook(shown("image/svg+xml", f"<svg><script>{SECRET}</script></svg>")), "script"),
@@ -324,12 +325,14 @@ def shown(mime: str, data: Any) -> dict[str, Any]:
             make_noted_png(b"tEXt", b"a\0" + SECRET.encode())).decode())), "metadata"),
         (notebook(shown("application/vnd.jupyter.widget-view+json", {"a": SECRET})), "widget"),
         (notebook(shown("application/vnd.plotly.v1+json",
-                        {"data": [{"type": "bar", "y": [1], "customdata": [SECRET]}]})), "hover_data"),
+                        {"data": [{"type": "bar", "y": [1], "customdata": [SECRET]}]})),
+         "hover_data"),
         (notebook(metadata={"papermill": {"x": SECRET}}), "metadata"),
         (notebook(metadata={"jupyter": {"outputs_hidden": True}}, source=SECRET), "hidden"),
         (notebook(attachments={"a.png": {"text/plain": SECRET}}), "attachment"),
         (notebook(source=f"open('/home/{SECRET}')"), "path"),
-        (json.dumps({"nbformat": 4, "metadata": {"widgets": {"a": SECRET}}, "cells": []}), "widget"),
+        (json.dumps({"nbformat": 4, "metadata": {"widgets": {"a": SECRET}}, "cells": []}),
+         "widget"),
     ],
 )  # fmt: skip
 def test_what_a_notebook_carries_is_read_and_told(text: str, code: str) -> None:
@@ -392,6 +395,10 @@ def make_workbook(change: Callable[[Any, Any], None]) -> Reading:
     return read_artefact("t.xlsx", target.getvalue())
 
 
+def _nothing(book: Any, sheet: Any) -> None:
+    pass
+
+
 def _hidden_sheet(book: Any, sheet: Any) -> None:
     other = book.create_sheet("x")
     other.append([SECRET])
@@ -448,7 +455,7 @@ def test_what_a_workbook_hides_is_read_and_told(change: Any, code: str) -> None:
 
 
 def test_a_plain_workbook_is_clean_and_its_cells_are_read() -> None:
-    reading = make_workbook(lambda book, sheet: None)
+    reading = make_workbook(_nothing)
     assert codes(reading) == set()
     assert reading.grids[0].rows == (("A", "12"),)
 

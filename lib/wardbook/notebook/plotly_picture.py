@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wardbook.template.spec import TemplateProblem
@@ -49,7 +51,7 @@ def draw_plotly(name: str, figure: PlotlyFigure) -> Figure:
         figsize=(wide / _PIXELS_PER_INCH, high / _PIXELS_PER_INCH), dpi=1.6 * _PIXELS_PER_INCH
     )
     axes = picture.subplots()
-    bars = _BarStack(layout.get("barmode", "group"), plain["data"])
+    canvas = _Canvas(axes, layout.get("barmode", "group"), plain["data"])
     for number, trace in enumerate(plain["data"]):
         if trace.get("visible") in (False, "legendonly"):
             continue
@@ -60,44 +62,67 @@ def draw_plotly(name: str, figure: PlotlyFigure) -> Figure:
                 f"figure {name!r}: a trace of kind {kind!r} cannot be shown in a report, only "
                 f"{', '.join(_TRACES)}. Draw it with matplotlib."
             )
-        draw(axes, trace, _COLOURS[number % len(_COLOURS)], bars)
+        draw(canvas, trace, _COLOURS[number % len(_COLOURS)])
+    canvas.write_categories()
     _label(axes, layout)
     picture.tight_layout()
     return picture
 
 
-class _BarStack:
-    """Where the bars of several traces stand: beside each other, or on top."""
+class _Canvas:
+    """The axes, where values stand on them, and where the next bars begin."""
 
-    def __init__(self, mode: str, traces: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, axes: Axes, mode: str, traces: Sequence[Mapping[str, Any]]) -> None:
+        self.axes = axes
         self.stacked = mode in ("stack", "relative")
-        self.overlaid = mode == "overlay"
         shown = [t for t in traces if t.get("type") == "bar" and t.get("visible") in (None, True)]
-        self.count = 1 if self.stacked or self.overlaid else max(1, len(shown))
-        self.at = 0
-        self.bottom: dict[Any, float] = {}
+        self.side_by_side = 1 if self.stacked or mode == "overlay" else max(1, len(shown))
+        self.drawn = 0
+        self._tops: dict[float, float] = {}
+        self._categories: dict[str, list[str]] = {"x": [], "y": []}
 
-    def place(self, keys: Sequence[Any], heights: Sequence[float]) -> tuple[float, list[float]]:
-        """Return how far to shift this trace's bars, in widths of a bar, and where they begin."""
-        shift = 0.0 if self.count == 1 else self.at - (self.count - 1) / 2
-        self.at += 1
+    def place(self, axis: str, values: Sequence[Any]) -> list[float]:
+        """Return values as places on an axis; all traces share one order of categories."""
+        from matplotlib.dates import date2num
+
+        if any(isinstance(value, datetime) for value in values):
+            getattr(self.axes, f"{axis}axis_date")()
+            to_place: Callable[[Any], float] = date2num
+            return [to_place(value) for value in values]
+        if any(isinstance(value, str) for value in values):
+            known = self._categories[axis]
+            known += [text for text in dict.fromkeys(map(str, values)) if text not in known]
+            return [float(known.index(str(value))) for value in values]
+        return [float("nan") if value is None else float(value) for value in values]
+
+    def begin_bars(self, places: Sequence[float], heights: Sequence[float]) -> list[float]:
+        """Return where the bars of one more trace begin."""
+        self.drawn += 1
         if not self.stacked:
-            return shift, [0.0] * len(keys)
-        begins = [self.bottom.get(key, 0.0) for key in keys]
-        for key, begin, height in zip(keys, begins, heights, strict=True):
-            self.bottom[key] = begin + height
-        return shift, begins
+            return [0.0] * len(places)
+        begins = [self._tops.get(place, 0.0) for place in places]
+        for place, begin, height in zip(places, begins, heights, strict=True):
+            self._tops[place] = begin + height
+        return begins
+
+    def write_categories(self) -> None:
+        """Name the categories at their places."""
+        for axis, names in self._categories.items():
+            if names:
+                getattr(self.axes, f"set_{axis}ticks")(range(len(names)), labels=names)
 
 
-def _draw_scatter(axes: Axes, trace: Mapping[str, Any], colour: str, _bars: _BarStack) -> None:
+def _draw_scatter(canvas: _Canvas, trace: Mapping[str, Any], colour: str) -> None:
     y = _values(trace, "y")
-    x = _values(trace, "x") or list(range(len(y)))
+    x = canvas.place("x", _values(trace, "x") or list(range(len(y))))
+    y = canvas.place("y", y)
     line, marker = trace.get("line") or {}, trace.get("marker") or {}
     mode = str(trace.get("mode") or ("lines+markers" if len(y) < 20 else "lines"))
     ink = _colour(line.get("color") or marker.get("color"), colour)
     if trace.get("fill") not in (None, "none"):
-        axes.fill_between(x, y, alpha=0.25, color=_colour(trace.get("fillcolor"), ink), linewidth=0)
-    axes.plot(
+        fill = _colour(trace.get("fillcolor"), ink)
+        canvas.axes.fill_between(x, y, alpha=0.25, color=fill, linewidth=0)
+    canvas.axes.plot(
         x,
         y,
         color=ink,
@@ -106,33 +131,33 @@ def _draw_scatter(axes: Axes, trace: Mapping[str, Any], colour: str, _bars: _Bar
         marker="o" if "markers" in mode else "None",
         markersize=float(marker["size"]) if isinstance(marker.get("size"), int | float) else 5,
         label=_legend(trace),
+        zorder=3,
     )
 
 
-def _draw_bar(axes: Axes, trace: Mapping[str, Any], colour: str, bars: _BarStack) -> None:
+def _draw_bar(canvas: _Canvas, trace: Mapping[str, Any], colour: str) -> None:
     across = trace.get("orientation") == "h"
-    keys, heights = _values(trace, "y" if across else "x"), _values(trace, "x" if across else "y")
-    keys = keys or list(range(len(heights)))
-    shift, begins = bars.place([str(key) for key in keys], [float(one or 0) for one in heights])
-    width = 0.8 / bars.count
-    numbers = all(isinstance(key, int | float) for key in keys)
-    labels = None if numbers else list(dict.fromkeys(str(key) for key in keys))
-    places = [(key if labels is None else labels.index(str(key))) + shift * width for key in keys]
+    names = ("y", "x") if across else ("x", "y")
+    heights = [float(one or 0) for one in _values(trace, names[1])]
+    keys = _values(trace, names[0]) or list(range(len(heights)))
+    places = canvas.place(names[0], keys)
+    gaps = [later - one for one, later in pairwise(sorted(set(places)))]
+    width = 0.8 * min(gaps, default=1.0) / canvas.side_by_side
+    shift = (canvas.drawn - (canvas.side_by_side - 1) / 2) * width * (canvas.side_by_side > 1)
+    begins = canvas.begin_bars(places, heights)
+    shifted = [place + shift for place in places]
     ink = _colour((trace.get("marker") or {}).get("color"), colour)
-    options = {"color": ink, "label": _legend(trace)}
+    label = _legend(trace)
     if across:
-        axes.barh(places, heights, height=width, left=begins, **options)
+        canvas.axes.barh(shifted, heights, height=width, left=begins, color=ink, label=label)
     else:
-        axes.bar(places, heights, width=width, bottom=begins, **options)
-    if labels is not None:
-        ticks = axes.set_yticks if across else axes.set_xticks
-        ticks(range(len(labels)), labels=labels)
+        canvas.axes.bar(shifted, heights, width=width, bottom=begins, color=ink, label=label)
 
 
-def _draw_histogram(axes: Axes, trace: Mapping[str, Any], colour: str, _bars: _BarStack) -> None:
+def _draw_histogram(canvas: _Canvas, trace: Mapping[str, Any], colour: str) -> None:
     across = "y" in trace and "x" not in trace
     values = [one for one in _values(trace, "y" if across else "x") if one is not None]
-    axes.hist(
+    canvas.axes.hist(
         values,
         bins=trace.get("nbinsx") or trace.get("nbinsy") or "auto",
         orientation="horizontal" if across else "vertical",
@@ -142,16 +167,16 @@ def _draw_histogram(axes: Axes, trace: Mapping[str, Any], colour: str, _bars: _B
     )
 
 
-def _draw_box(axes: Axes, trace: Mapping[str, Any], colour: str, bars: _BarStack) -> None:
+def _draw_box(canvas: _Canvas, trace: Mapping[str, Any], colour: str) -> None:
     values = [one for one in _values(trace, "y") or _values(trace, "x") if one is not None]
-    bars.at += 1
+    canvas.drawn += 1
     # Single points outside the whiskers are persons: a report shows the box alone.
-    axes.boxplot(
+    canvas.axes.boxplot(
         [values],
-        positions=[bars.at],
+        positions=[canvas.drawn],
         widths=0.6,
         showfliers=False,
-        tick_labels=[str(trace.get("name") or bars.at)],
+        tick_labels=[str(trace.get("name") or canvas.drawn)],
         orientation="horizontal" if "y" not in trace else "vertical",
         patch_artist=True,
         boxprops={"facecolor": colour, "alpha": 0.5},
@@ -159,28 +184,28 @@ def _draw_box(axes: Axes, trace: Mapping[str, Any], colour: str, bars: _BarStack
     )
 
 
-def _draw_heatmap(axes: Axes, trace: Mapping[str, Any], _colour: str, _bars: _BarStack) -> None:
+def _draw_heatmap(canvas: _Canvas, trace: Mapping[str, Any], _colour: str) -> None:
     rows = [[float("nan") if one is None else one for one in row] for row in _grid(trace.get("z"))]
-    shown = axes.imshow(rows, aspect="auto", origin="lower", cmap="viridis")
+    shown = canvas.axes.imshow(rows, aspect="auto", origin="lower", cmap="viridis")
     for values, ticks in (
-        (_values(trace, "x"), axes.set_xticks),
-        (_values(trace, "y"), axes.set_yticks),
+        (_values(trace, "x"), canvas.axes.set_xticks),
+        (_values(trace, "y"), canvas.axes.set_yticks),
     ):
         if values:
             ticks(range(len(values)), labels=[str(one)[:20] for one in values])
-    if axes.figure is not None:
-        axes.figure.colorbar(shown, ax=axes)
+    if canvas.axes.figure is not None:
+        canvas.axes.figure.colorbar(shown, ax=canvas.axes)
 
 
-def _draw_pie(axes: Axes, trace: Mapping[str, Any], _colour: str, _bars: _BarStack) -> None:
+def _draw_pie(canvas: _Canvas, trace: Mapping[str, Any], _colour: str) -> None:
     values = _values(trace, "values")
     labels = [str(one) for one in _values(trace, "labels")] or None
     hole = float(trace.get("hole") or 0)
-    axes.pie(values, labels=labels, colors=_COLOURS, autopct="%1.0f %%", startangle=90,
+    canvas.axes.pie(values, labels=labels, colors=_COLOURS, autopct="%1.0f %%", startangle=90,
              counterclock=False, wedgeprops={"width": 1 - hole})  # fmt: skip
 
 
-_TRACES: Mapping[str, Callable[[Axes, Mapping[str, Any], str, _BarStack], None]] = {
+_TRACES: Mapping[str, Callable[[_Canvas, Mapping[str, Any], str], None]] = {
     "scatter": _draw_scatter,
     "scattergl": _draw_scatter,
     "bar": _draw_bar,

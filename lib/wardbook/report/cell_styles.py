@@ -17,6 +17,7 @@ MOST_STYLES = 20_000
 _COLOUR = re.compile(
     r"#[0-9a-f]{3,8}|(?!transparent)[a-z]{3,20}|(rgb|hsl)a?\([\d.,%\sdeg/]{1,40}\)", re.IGNORECASE
 )
+_INK = re.compile(r"(^|; )color:")
 _VALUES: Mapping[str, re.Pattern[str]] = {
     "background-color": _COLOUR,
     "color": _COLOUR,
@@ -75,11 +76,25 @@ def name_classes(styles: Sequence[Sequence[CellStyle]]) -> dict[str, str]:
 def write_stylesheet(classes: Mapping[str, str]) -> str:
     """Return the style sheet with these classes."""
     # A colour of one scheme beside one of the other could not be read: a cell that has a background
-    # has dark ink unless the notebook says which.
+    # has ink that stands out from it, unless the notebook says which.
     rules = []
     for css, name in classes.items():
-        ink = (
-            "" if re.search(r"(^|; )color:", css) or "background" not in css else "; color: #1b2425"
-        )
+        ground = re.search(r"background-color: ([^;]+)", css)
+        ink = f"; color: {_ink_on(ground[1])}" if ground and not _INK.search(css) else ""
         rules.append(f".table :is(td, th).{name} {{ {css}{ink} }}\n")
     return "".join(rules)
+
+
+def _ink_on(colour: str) -> str:
+    """Return dark or light ink, whichever stands out (relative luminance, WCAG 2.2)."""
+    if colour.startswith("#") and len(colour) in (7, 9):
+        parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    elif colour.startswith("rgb"):
+        parts = [min(255, round(float(part))) for part in re.findall(r"\d+\.?\d*", colour)[:3]]
+    else:
+        return "#1b2425"
+    red, green, blue = (
+        value / 255 / 12.92 if value <= 10 else ((value / 255 + 0.055) / 1.055) ** 2.4
+        for value in (*parts, 0, 0, 0)[:3]
+    )
+    return "#1b2425" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 else "#ffffff"
