@@ -1,7 +1,7 @@
 """A figure of Plotly drawn as a picture.
 
 Plotly itself needs a browser and 5 MB of script, and its figures carry every point with what is
-said of it. A report holds pictures: what the reader sees is all there is (docs/decisions/0012).
+said of it. A report holds pictures: what the reader sees is all there is (docs/artefacts.md).
 """
 
 from __future__ import annotations
@@ -201,8 +201,17 @@ def _draw_pie(canvas: _Canvas, trace: Mapping[str, Any], _colour: str) -> None:
     values = _values(trace, "values")
     labels = [str(one) for one in _values(trace, "labels")] or None
     hole = float(trace.get("hole") or 0)
-    canvas.axes.pie(values, labels=labels, colors=_COLOURS, autopct="%1.0f %%", startangle=90,
-             counterclock=False, wedgeprops={"width": 1 - hole})  # fmt: skip
+    wedges, *_ = canvas.axes.pie(
+        values,
+        labels=labels,
+        colors=_COLOURS,
+        autopct="%1.0f %%",
+        startangle=90,
+        counterclock=False,
+        wedgeprops={"width": 1 - hole},
+    )
+    for wedge in wedges:
+        wedge.set_label("_nolegend_")  # its name stands beside it
 
 
 _TRACES: Mapping[str, Callable[[_Canvas, Mapping[str, Any], str], None]] = {
