@@ -28,13 +28,12 @@ def check_leaving(house: House, record: Record) -> tuple[Check, ...]:
         record: the request; its work names the run and the checks of the declared outputs.
     """
     from wardbook.artefacts.deliverable import check_file
-    from wardbook.artefacts.judge import Ground
 
     done = Finished.of(house, record)
     spec = done.template.spec
     refused = {check.output for check in record.work.checks if check.verdict is Verdict.REFUSE}
     leaving = [name for name in spec.outputs if name not in refused]
-    ground = Ground(public=done.spec.reads_only_public)
+    ground = ground_of(done)
     site = [name for name in leaving if spec.outputs[name].channel is Channel.SITE]
     checks = list(_check_report(house, record, done, site, ground)) if site else []
     for output in done.result.outputs:
@@ -58,6 +57,40 @@ def _check_report(
         except ReportProblem as problem:
             return (tell_unrendered(report, problem),)
         return check_report_folder(report, staged, done.template.spec, done.spec.language, ground)
+
+
+def refuse_unchecked(record: Record, done: Finished, site: Sequence[str], staged: Path) -> None:
+    """Read a rendered report once more, right before it leaves.
+
+    Raises:
+        ReportProblem: it holds something that nobody saw when the run was checked; the message
+            names the reasons only.
+    """
+    from wardbook.artefacts.deliverable import check_report_folder
+    from wardbook.report.problem import ReportProblem
+
+    spec, language = done.template.spec, done.spec.language
+    report = report_name(spec, site)
+    found = check_report_folder(report, staged, spec, language, ground_of(done))
+    seen = {(check.output, check.reason, check.details) for check in record.work.checks}
+    new = [
+        check.reason
+        for check in found
+        if check.verdict is not Verdict.PASS
+        and (check.output, check.reason, check.details) not in seen
+    ]
+    if new:
+        raise ReportProblem(
+            f"{record.key}: the report is not the one that was checked ({', '.join(new)}). "
+            "Run the request again."
+        )
+
+
+def ground_of(done: Finished) -> Ground:
+    """Return what the artefacts of a run are judged by."""
+    from wardbook.artefacts.judge import Ground
+
+    return Ground(public=done.spec.reads_only_public)
 
 
 def report_name(spec: TemplateSpec, site: Sequence[str]) -> str:

@@ -181,6 +181,24 @@ def test_what_would_leave_is_read_and_stops_a_standing_approval(
         assert left == []
 
 
+def test_a_report_that_changed_after_its_check_never_leaves(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = scene.file()
+    scene.tick()
+    held = scene.record(key)
+    executed = scene.house.run_folder(str(held.work.run)) / "executed.ipynb"
+    text = executed.read_text(encoding="utf-8")
+    assert "Douze." in text
+    executed.write_text(text.replace("Douze.", "Douze.\u200b"), encoding="utf-8")
+    request = scene.gitlab(REVIEWER).mergerequests.get(held.links.merge_request)
+    request.approve(sha=request.sha)
+    scene.tick()
+    assert "not the one that was checked (artefact.invisible_text)" in caplog.text
+    assert scene.record(key).state is not State.ANSWERED
+    assert not list(scene.house.settings.site.folder.glob("reports/*/*/index.html"))
+
+
 def test_a_comment_of_the_requester_is_no_new_request(scene: Scene) -> None:
     key = scene.file()
     scene.tick()
