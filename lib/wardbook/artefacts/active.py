@@ -28,6 +28,12 @@ def find_active_names(text: str) -> Iterator[str]:
         yield found[1].lower()
 
 
+def runs_something(address: str) -> bool:
+    """Tell whether a text, followed as an address, would run something."""
+    scheme = _SCHEME.match(_IGNORED.sub("", address[:2000]).lower())
+    return scheme is not None and scheme[1] in _RUNNING
+
+
 def judge_address(tag: str, name: str, address: str, notes: Notes) -> None:
     """Report an address that runs something, or is fetched from another place without a click."""
     plain = _IGNORED.sub("", address).lower()

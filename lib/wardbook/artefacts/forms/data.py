@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wardbook.artefacts.active import find_active_names, judge_address
+from wardbook.artefacts.active import find_active_names, runs_something
 from wardbook.artefacts.decoding import parse_json
 from wardbook.artefacts.finding import Notes
 from wardbook.artefacts.forms.grafana import is_grafana, read_grafana
@@ -23,12 +23,16 @@ def read_json(content: bytes, notes: Notes) -> None:
 
 def read_value(value: Any, notes: Notes, place: str = "") -> None:
     """Read a JSON value that stands in a file, or is one."""
+    # Viewers of figures, dashboards and notebooks show some of their texts as markup. Of any other
+    # JSON a text is a text: a report's card holds what a stranger wrote in a ticket.
+    shown = bool(place) or is_plotly(value) or is_vega(value) or is_grafana(value)
     for here, key, found in walk(value, notes.bounds.depth, place):
         if key is not None:
             notes.add("attribute", here, key)
         if isinstance(found, str):
             notes.add("text", here, found)
-            judge_text(found, notes, here)
+            if shown:
+                _judge_text(found, notes, here)
         elif isinstance(found, int) and abs(found) >= _LONG:
             notes.add("point", here, str(found))
     if is_plotly(value):
@@ -41,7 +45,7 @@ def read_value(value: Any, notes: Notes, place: str = "") -> None:
         _read_records(value, notes, place)
 
 
-def judge_text(text: str, notes: Notes, place: str) -> None:
+def _judge_text(text: str, notes: Notes, place: str) -> None:
     """Report what would run if a page showed this text as HTML or followed it as an address."""
     if "<" in text:
         for _ in find_active_names(text):
@@ -49,8 +53,8 @@ def judge_text(text: str, notes: Notes, place: str) -> None:
         plain = text.lower().replace(" ", "")
         if "onerror=" in plain or "onload=" in plain:
             notes.report("script", place)
-    if ":" in text[:40]:
-        judge_address("a", "href", text[:2000], notes)
+    if runs_something(text):
+        notes.report("script", place)
 
 
 def _read_records(value: Any, notes: Notes, place: str) -> None:

@@ -28,7 +28,7 @@ def read_plain(text: str, notes: Notes, place: str, kind: FragmentKind) -> None:
         notes.report("escapes", place)
     if kind != "code":
         for _ in find_active_names(text):
-            notes.report("script", place)
+            notes.report("markup", place)
     for number, line in enumerate(text.splitlines(), 1):
         notes.add(kind, f"{place} line {number}".strip(), line)
 
