@@ -298,6 +298,16 @@ def test_a_dashboard_tells_its_series_queries_and_panels() -> None:
     assert read_text_as("s.json", json.dumps(series)).grids[0].rows == (("7", "1000"),)
 
 
+def test_a_text_of_a_card_is_a_text_and_of_a_figure_may_run() -> None:
+    for text in ("<script>x</script>", "<img src=x onerror=x>", "javascript:x", "JaVa\tScript:x"):
+        assert codes(read_text_as("c.json", json.dumps({"title": text}))) == set()
+        figure = {"data": [{"type": "bar", "y": [12]}], "layout": {"title": text}}
+        assert codes(read_text_as("f.json", json.dumps(figure))) == {"script"}, text
+    for text in ("Bilan: janvier", "Data: stays", "https://x.test/"):
+        titled = {"data": [{"type": "bar", "y": [12]}], "layout": {"title": text}}
+        assert codes(read_text_as("f.json", json.dumps(titled))) == set()
+
+
 # Notebooks
 
 
@@ -504,7 +514,7 @@ def test_tracebacks_escapes_and_markup_in_text_are_told() -> None:
     trace = "Traceback (most recent call last):\n  File x\nValueError: 185057800608436"
     assert codes(read_text_as("l.log", trace)) == {"traceback"}
     assert codes(read_text_as("l.log", "a\x1b[31mb")) == {"escapes"}
-    assert codes(read_text_as("l.txt", "a <script>b</script>")) == {"script"}
+    assert codes(read_text_as("l.txt", "a <script>b</script>")) == {"markup"}
     assert codes(read_text_as("l.txt", "Bonjour\n")) == set()
 
 

@@ -30,8 +30,11 @@ def find_active_names(text: str) -> Iterator[str]:
 
 def runs_something(address: str) -> bool:
     """Tell whether a text, followed as an address, would run something."""
-    scheme = _SCHEME.match(_IGNORED.sub("", address[:2000]).lower())
-    return scheme is not None and scheme[1] in _RUNNING
+    plain = _IGNORED.sub("", address[:2000]).lower()
+    scheme = _SCHEME.match(plain)
+    if scheme is None or scheme[1] not in _RUNNING:
+        return False
+    return scheme[1] != "data" or plain.startswith(("data:text/", "data:image/svg", "data:appl"))
 
 
 def judge_address(tag: str, name: str, address: str, notes: Notes) -> None:

@@ -23,7 +23,7 @@ _REFUSED = (
 _HELD = (
     "hidden comment metadata foreign_address appended embedded formula external_link defined_name "
     "pivot_cache attachment widget output traceback path escapes hover_data point_cloud "
-    "expression query markup_panel index statistics invisible_text not_read quick_action"
+    "expression query markup markup_panel index statistics invisible_text not_read quick_action"
 )
 VERDICTS: Mapping[str, Verdict] = dict.fromkeys(_REFUSED.split(), Verdict.REFUSE) | dict.fromkeys(
     _HELD.split(), Verdict.HOLD
