@@ -143,16 +143,19 @@ def _unused(seen: Seen) -> Iterator[Row]:
 
 
 def _standing(seen: Seen, language: Language) -> Iterator[Row]:
-    for template, approval in seen.settings.standing_approvals.items():
-        digest = seen.digests.get(template)
+    templates = {
+        record.key: record.request.template for record in seen.records if record.request is not None
+    }
+    for name, approval in seen.settings.standing_approvals.items():
+        digest = seen.digests.get(templates.get(name, name))
         if digest is None:
             state = "unknown"
-        elif seen.today > approval.until:
+        elif seen.today > approval.until or approval.revoked:
             state = "over"
         else:
-            state = "good" if digest == approval.digest else "changed"
+            state = "good" if digest[:16] == approval.code else "changed"
         told = say(language, f"audit.standing_{state}")
-        yield template, approval.reviewer, approval.until.isoformat(), told
+        yield name, ", ".join(approval.reviewers), approval.until.isoformat(), told
 
 
 def _expired(seen: Seen) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.house import House
+from pipelines.leaving import refuse_unchecked
 from pipelines.provenance import Finished, render_deliverable, sign_deliverable
 from pipelines.site import rebuild_site
 from pipelines.steps.prepare import request_of
@@ -56,6 +57,7 @@ class SitePublish:
 
         done = Finished.of(self.house, record)
         render_deliverable(self.house, record, done, names, staged)
+        refuse_unchecked(self.house, record, done, names, staged)
         files = {
             file.relative_to(staged).as_posix(): hash_file(file)
             for file in staged.rglob("*")

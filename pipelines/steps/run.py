@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 
 from pipelines.house import House
+from pipelines.leaving import check_leaving
 from pipelines.rerun import is_bound_to_recur
 from pipelines.resources import compare_resources
 from pipelines.steps.notices import intend, intend_notices, language_of
@@ -137,12 +138,13 @@ def follow_run(house: House, record: Record) -> Record | None:
     checks = check_outputs(result.outputs, outputs, spec, RunSpec.read(folder), policy)
     dropped = find_undeclared(result.outputs, outputs, spec)
     work = replace(record.work, checks=checks, dropped=dropped)
+    work = replace(work, checks=checks + check_leaving(house, replace(record, work=work)))
     return house.ledger.move(
         record,
         State.CHECKED,
         now=house.now(),
         intents=list(intend_notices(house, record, State.CHECKED)),
-        detail=_timing(house, result) | {"verdicts": [str(check.verdict) for check in checks]},
+        detail=_timing(house, result) | {"verdicts": [str(check.verdict) for check in work.checks]},
         work=work,
     )
 

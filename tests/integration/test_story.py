@@ -164,6 +164,44 @@ def test_held_approved_answered_then_edited_and_answered_anew(scene: Scene) -> N
     assert issue.state == "opened"
 
 
+def test_what_would_leave_is_read_and_stops_a_standing_approval(
+    tmp_path: Path, spf_folder: Path
+) -> None:
+    ledger = f"sqlite:///{tmp_path / 'l.db'}"
+    code = CODE.replace("[12]", "['=1+1']")
+    with open_scene(tmp_path, spf_folder, ledger, standing=True, code=code) as scene:
+        key = scene.file()
+        scene.tick()
+        record = scene.record(key)
+        assert record.state is State.HELD
+        found = {check.reason: check.output for check in record.work.checks}
+        assert found["artefact.formula"] == "report"
+        request = scene.gitlab(REVIEWER).mergerequests.get(record.links.merge_request)
+        notes = "".join(note.body for note in request.notes.list(iterator=True))
+        assert "formules" in notes
+        assert "=1+1" not in notes
+        left = list(scene.house.run_folder(str(record.work.run)).glob("leaving-*"))
+        assert left == []
+
+
+def test_a_report_that_changed_after_its_check_never_leaves(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = scene.file()
+    scene.tick()
+    held = scene.record(key)
+    executed = scene.house.run_folder(str(held.work.run)) / "executed.ipynb"
+    text = executed.read_text(encoding="utf-8")
+    assert "Douze." in text
+    executed.write_text(text.replace("Douze.", "Douze.\u200b"), encoding="utf-8")
+    request = scene.gitlab(REVIEWER).mergerequests.get(held.links.merge_request)
+    request.approve(sha=request.sha)
+    scene.tick()
+    assert "not the one that was checked (artefact.invisible_text)" in caplog.text
+    assert scene.record(key).state is not State.ANSWERED
+    assert not list(scene.house.settings.site.folder.glob("reports/*/*/index.html"))
+
+
 def test_a_comment_of_the_requester_is_no_new_request(scene: Scene) -> None:
     key = scene.file()
     scene.tick()

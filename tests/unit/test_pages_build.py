@@ -46,7 +46,11 @@ def report_links(file):
 def test_an_empty_site_says_so_and_all_its_links_lead_somewhere(run, public):
     build(run, public)
     names = {"index.html", "404.html", "catalogue/index.html", "results/index.html"}
-    assert set(photograph(public)) == names | {"assets/wardbook.css", "assets/mark.svg"}
+    assert set(photograph(public)) == names | {
+        "assets/wardbook.css",
+        "assets/mark.svg",
+        ".htaccess",
+    }
     assert "Aucun résultat" in read_page(public / "index.html").text
     assert find_broken_links(public) == []
 

@@ -1,12 +1,15 @@
 """The site on this machine."""
 
 import http.client
+import re
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 
+from wardbook.pages.build import build_site
 from wardbook.pages.serve import serve_site
+from wardbook.report.layout import HEADERS
 
 
 @pytest.fixture
@@ -98,3 +101,15 @@ def test_the_server_listens_on_this_machine_only_and_frees_its_port(public):
 
 def test_a_server_that_never_started_can_be_stopped(public):
     serve_site(public, 0).stop()
+
+
+def test_apache_sends_the_same_headers_as_our_own_server(tmp_path):
+    build_site(tmp_path / "site", templates={}, language="fr", unit="Unité")
+    lines = (tmp_path / "site" / ".htaccess").read_text().splitlines()
+    pattern = re.compile(r'Header always set ([\w-]+) "([^"]+)"')
+    told = [found.groups() for found in map(pattern.fullmatch, lines) if found]
+    assert tuple(told) == HEADERS
+    with serve_site(tmp_path / "site", 0) as server:
+        _, sent, _ = get(server.url, "/")
+        assert all(sent[name] == value for name, value in told)
+    assert dict(told)["Content-Security-Policy"].startswith("default-src 'none'")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wardbook.domain.output import OutputKind
 from wardbook.files import write_atomically
 from wardbook.notebook.display import publish
 from wardbook.notebook.given import marked_text
 from wardbook.notebook.index import declare_output
+from wardbook.notebook.plotly_picture import PlotlyFigure, draw_plotly
 from wardbook.notebook.session import Session, current_session
+from wardbook.notebook.table_style import split_style
 from wardbook.template.spec import OutputSpec, TemplateProblem
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+    from pandas.io.formats.style import Styler
 
 __all__ = ["figure", "say", "table"]
 
@@ -36,13 +39,17 @@ def say(key: str, **values: object) -> None:
 
 
 def table(
-    name: str, frame: pd.DataFrame, *, caption: str | None = None, show: bool | int = True
+    name: str,
+    frame: pd.DataFrame | Styler,
+    *,
+    caption: str | None = None,
+    show: bool | int = True,
 ) -> None:
     """Write the declared table `name` to `outputs/NAME.csv` and publish it at this place.
 
     The file is UTF-8 with a header, commas, ISO dates, every digit of a float and nothing for a
     missing value; the frame's index is not written. `show` is True, False, or the greatest number
-    of rows to publish.
+    of rows to publish. Of a frame's `style` the colours, weight and alignment of cells are shown.
 
     Raises:
         TemplateProblem: no such table is declared, or its columns are not the declared ones in
@@ -50,6 +57,7 @@ def table(
     """
     session = current_session()
     declared = _find_declared(session, name, OutputKind.TABLE)
+    frame, styles = split_style(frame)
     _refuse_other_columns(name, [str(column) for column in frame.columns], list(declared.columns))
     file = f"{name}.csv"
     session.outputs.mkdir(exist_ok=True)
@@ -70,17 +78,20 @@ def table(
             "table",
             output=name,
             rows=None if show is True else show,
+            styles=styles,
         )
 
 
-def figure(name: str, figure: Figure, *, caption: str, alternative: str) -> None:
+def figure(name: str, figure: Figure | PlotlyFigure, *, caption: str, alternative: str) -> None:
     """Write the declared figure `name` to `outputs/NAME.png`, publish it here and close it.
 
     The picture has the figure's own size and resolution, and no metadata in it. `alternative` says
-    in words what the figure shows, for readers who do not see it.
+    in words what the figure shows, for readers who do not see it. A figure of Plotly is drawn as a
+    picture too: what it says when pointed at, and what it keeps beside, stays here.
 
     Raises:
-        TemplateProblem: no such figure is declared, or its alternative text is empty.
+        TemplateProblem: no such figure is declared, its alternative text is empty, or it is one of
+            Plotly with a kind of trace that cannot be drawn.
     """
     session = current_session()
     declared = _find_declared(session, name, OutputKind.FIGURE)
@@ -88,9 +99,10 @@ def figure(name: str, figure: Figure, *, caption: str, alternative: str) -> None
         raise TemplateProblem(
             f"figure {name!r} has no alternative text. Say in `alternative` what it shows."
         )
+    drawn: Any = draw_plotly(name, figure) if hasattr(figure, "to_plotly_json") else figure
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})
-    _close(figure)
+    drawn.savefig(picture, format="png", metadata={"Software": None})
+    _close(drawn)
     file = f"{name}.png"
     session.outputs.mkdir(exist_ok=True)
     write_atomically(session.outputs / file, picture.getvalue())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from types import TracebackType
 from typing import Any, Literal
@@ -24,9 +24,12 @@ def publish(
     *,
     output: str | None = None,
     rows: int | None = None,
+    styles: Sequence[object] = (),
 ) -> None:
     """Show `data` (MIME type to content) here, marked as this place's `kind` in the report."""
-    mark = {"publish": kind, "output": output, "rows": rows}
+    mark: dict[str, object] = {"publish": kind, "output": output, "rows": rows}
+    if styles:
+        mark["styles"] = list(styles)
     _show(data, {"wardbook": mark})
 
 

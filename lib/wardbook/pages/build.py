@@ -12,7 +12,7 @@ from wardbook.messages import Language
 from wardbook.pages.catalogue import describe_templates
 from wardbook.pages.publish import lock_site
 from wardbook.pages.results import group_by_service, read_results
-from wardbook.report.layout import page_environment, read_assets
+from wardbook.report.layout import APACHE_FILE, apache_headers, page_environment, read_assets
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
 
@@ -74,6 +74,7 @@ def build_site(
         _write_page(public, "404.html", words, base.rstrip("/"))
         if key is not None:
             _write_if_changed(public / KEY_FILE, key.armoured.encode())
+        _write_if_changed(public / APACHE_FILE, apache_headers().encode())
         for name, content in read_assets().items():
             _write_if_changed(public / "assets" / name, content)
 

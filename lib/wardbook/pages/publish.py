@@ -13,6 +13,7 @@ from wardbook.files import hash_file
 from wardbook.pages.address import edition_folder
 from wardbook.report.card import CARD, read_card
 from wardbook.report.folder import PART, list_files, whole_folder
+from wardbook.report.layout import APACHE_FILE
 from wardbook.report.problem import ReportProblem
 
 NEEDED = ("index.html", CARD, "receipt.json")
@@ -51,14 +52,20 @@ def publish_report(public: Path, staged: Path, slug: str, edition: str) -> Path:
 
 
 def copy_site(public: Path, destination: Path) -> None:
-    """Copy the site to the new folder `destination`, wholly or not at all; hidden files stay.
+    """Copy the site to the new folder `destination`, wholly or not at all.
+
+    Hidden files stay, but for the headers that Apache sends.
 
     Raises:
         ReportProblem: `destination` exists, or the site holds something that is no plain file.
     """
     with lock_site(public):
         names = (Path(name) for name in list_files(public))
-        shown = [str(name) for name in names if not any(p.startswith(".") for p in name.parts)]
+        shown = [
+            str(name)
+            for name in names
+            if str(name) == APACHE_FILE or not any(part.startswith(".") for part in name.parts)
+        ]
         _copy(public, shown, destination)
 
 

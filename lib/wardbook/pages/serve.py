@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from wardbook.report.layout import CONTENT_SECURITY_POLICY
+from wardbook.report.layout import HEADERS
 
 _TEXT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -99,10 +99,8 @@ class _SiteHandler(SimpleHTTPRequestHandler):
             self.wfile.write(content)
 
     def end_headers(self) -> None:
-        self.send_header(
-            "Content-Security-Policy", f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'"
-        )
-        self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in HEADERS:
+            self.send_header(name, value)
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
 

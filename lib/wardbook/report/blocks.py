@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from markupsafe import Markup
 
+from wardbook.artefacts.clean import PictureRefusal, clean_image
+from wardbook.report.cell_styles import CellStyle, name_classes
 from wardbook.report.figures import read_png_size
 from wardbook.report.problem import ReportProblem
 from wardbook.report.prose import render_prose
 from wardbook.report.publication import Publication
 from wardbook.report.released import ReleasedFile
-from wardbook.report.tables import ReadableTable, read_table
+from wardbook.report.tables import MISSING, ReadableTable, read_table
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
 
@@ -42,7 +44,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as the reader sees it; `file` holds all its rows, in `size` octets."""
+    """A table as the reader sees it; `file` holds all its rows, in `size` octets.
+
+    `styles` name the class of a cell by its row and column, both from 0.
+    """
 
     kind: ClassVar[str] = "table"
     number: int
@@ -50,6 +55,7 @@ class Table:
     table: ReadableTable
     file: str
     size: int
+    styles: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ def arrange_blocks(
         ReportProblem: a figure lacks its alternative text, or a file is not what was declared.
     """
     blocks: list[Block] = []
+    classes = name_classes([publication.styles for publication in publications])
     for publication in publications:
         number = 1 + sum(block.kind == publication.kind for block in blocks)
         if publication.kind == "text":
@@ -88,7 +95,8 @@ def arrange_blocks(
         elif publication.kind == "figure":
             blocks.append(_show_figure(shelf[publication.output], number, voice))
         else:
-            blocks.append(_show_table(shelf[publication.output], number, publication.rows, voice))
+            table = _show_table(shelf[publication.output], number, publication.rows, voice)
+            blocks.append(replace(table, styles=_choose(publication.styles, table, classes)))
     return tuple(blocks)
 
 
@@ -109,7 +117,11 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
             f"figure {name!r} has no alternative text. Say in words what it shows: "
             "wb.figure(…, alternative=…)."
         )
-    width, height = read_png_size(file.content, name=name)
+    try:
+        content = clean_image(file.content, name=name)
+    except PictureRefusal as refusal:
+        raise ReportProblem(str(refusal)) from None
+    width, height = read_png_size(content, name=name)
     return Figure(
         number=number,
         caption=_caption(file, voice),
@@ -117,7 +129,7 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
         file=file.address,
         width=width,
         height=height,
-        content=file.content,
+        content=content,
     )
 
 
@@ -130,6 +142,23 @@ def _show_table(file: ReleasedFile, number: int, rows: int | None, voice: Voice)
         file=file.address,
         size=len(file.content),
     )
+
+
+def _choose(
+    styles: Sequence[CellStyle], table: Table, classes: Mapping[str, str]
+) -> dict[tuple[int, int], str]:
+    """Return the classes of cells that are shown; a cell without a value has none.
+
+    What a check took out of a table after the notebook coloured it must not stay as a colour.
+    """
+    rows = table.table.rows
+    return {
+        (style.row, style.column): classes[style.css]
+        for style in styles
+        if style.row < len(rows)
+        and style.column < len(rows[style.row])
+        and rows[style.row][style.column] != MISSING
+    }
 
 
 def _caption(file: ReleasedFile, voice: Voice) -> str:

@@ -14,6 +14,26 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'"
 )
 
+HEADERS = (
+    # Frames of other pages can be forbidden by the header alone, not by a page's own policy.
+    ("Content-Security-Policy", f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+)
+"""What every server of the site sends with every file."""
+
+APACHE_FILE = ".htaccess"
+
+
+def apache_headers() -> str:
+    """Return the site's `.htaccess`: the headers, and no list of a folder.
+
+    Apache needs mod_headers and `AllowOverride FileInfo Options` for the folder; without the
+    module it answers nothing rather than pages without their policy.
+    """
+    lines = [f'Header always set {name} "{value}"' for name, value in HEADERS]
+    return "\n".join(["Options -Indexes", *lines, ""])
+
 
 def create_environment() -> Environment:
     """Return an environment in which every value is text unless it is marked as safe HTML."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from wardbook.report.cell_styles import CellStyle, parse_styles
 from wardbook.report.problem import ReportProblem
 
 
@@ -14,13 +15,15 @@ class Publication:
     """One declared piece of the report, in the notebook's order.
 
     `text` is Markdown and empty unless `kind` is "text"; `output` names the table or figure;
-    `rows` is the most rows the template wants shown, None for as many as a page bears.
+    `rows` is the most rows the template wants shown, None for as many as a page bears; `styles`
+    colour cells of a table.
     """
 
     kind: Literal["text", "table", "figure"]
     output: str = ""
     text: str = ""
     rows: int | None = None
+    styles: tuple[CellStyle, ...] = ()
 
 
 def list_publications(notebook: Mapping[str, Any]) -> tuple[Publication, ...]:
@@ -59,4 +62,5 @@ def _parse_declaration(raw: Mapping[str, Any], data: Mapping[str, Any]) -> Publi
         raise ValueError(kind)
     if rows is not None and (type(rows) is not int or rows < 1):
         raise ValueError(rows)
-    return Publication(cast(Literal["table", "figure"], kind), output, rows=rows)
+    styles = parse_styles(raw.get("styles"))
+    return Publication(cast(Literal["table", "figure"], kind), output, rows=rows, styles=styles)

@@ -5,6 +5,7 @@ index.html      the page: texts, tables and figures that the notebook declared, 
 report.json     the index card (`wardbook.report.card`)
 figures/*.png   the released figures that the page shows
 tables/*.csv    every released table, as released
+styles.css      colours of cells, only where the notebook gave some
 assets/         style and mark, only in a report that must stand alone
 """
 
@@ -21,6 +22,7 @@ from wardbook.files import write_atomically
 from wardbook.messages import Language
 from wardbook.report.blocks import Block, Figure, arrange_blocks
 from wardbook.report.card import ReportCard, Thumbnail, write_card
+from wardbook.report.cell_styles import name_classes, write_stylesheet
 from wardbook.report.folder import whole_folder
 from wardbook.report.foot import Foot, describe_foot
 from wardbook.report.problem import ReportProblem
@@ -65,12 +67,16 @@ def render_report(
     notebook = _read_notebook(executed)
     voice = Voice(language)
     shelf = read_released(outputs, released, template)
-    blocks = arrange_blocks(list_publications(notebook), shelf, template, voice)
+    publications = list_publications(notebook)
+    blocks = arrange_blocks(publications, shelf, template, voice)
+    classes = name_classes([publication.styles for publication in publications])
     card = _make_card(title, question, provenance, template, language, blocks)
     foot = describe_foot(provenance, shelf, template, voice)
-    page = _export_page(notebook, card, blocks, foot, voice, assets, unit)
+    page = _export_page(notebook, card, blocks, foot, voice, assets, unit, styled=bool(classes))
     with whole_folder(destination) as folder:
         _write_files(folder, blocks, shelf, own_assets=assets is None)
+        if classes:
+            write_atomically(folder / "styles.css", write_stylesheet(classes))
         write_card(folder, card)
         write_atomically(folder / "index.html", page)
 
@@ -121,6 +127,8 @@ def _export_page(
     voice: Voice,
     assets: str | None,
     unit: str,
+    *,
+    styled: bool,
 ) -> str:
     from wardbook.report.exporter import report_exporter
 
@@ -130,6 +138,7 @@ def _export_page(
         "foot": foot,
         "voice": voice,
         "assets": assets or "assets",
+        "styled": styled,
         "root": assets and (posixpath.dirname(assets) or "."),
         "unit": unit,
         "lexer": notebook["metadata"].get("language_info", {}).get("pygments_lexer", "ipython3"),

@@ -18,7 +18,8 @@ MOST_ROWS = 120
 """Rows that a page bears; the CSV file beside it holds all."""
 
 _MOST_DECIMALS = 6
-_MISSING = "–"
+MISSING = "–"
+"""What stands for an empty cell."""
 # A leading zero marks a code ("01" is the department Ain), not a quantity.
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -76,7 +77,7 @@ def read_table(
     for place, label in enumerate(labels.values()):
         kind, write = _choose_format([row[place] for row in body], voice)
         columns.append(Column(label, kind))
-        cells.append([write(row[place]) if row[place] else _MISSING for row in body[:shown]])
+        cells.append([write(row[place]) if row[place] else MISSING for row in body[:shown]])
     return ReadableTable(tuple(columns), tuple(zip(*cells, strict=True)), len(body))
 
 

@@ -1,0 +1,83 @@
+"""The checks of what a run would publish: the rendered report's folder, and each file of the share.
+
+The tables that stand beside the page are the checked ones: every number that the page shows in a
+table must come from one of their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from wardbook.artefacts.apart import read_apart
+from wardbook.artefacts.finding import Grid, Reading
+from wardbook.artefacts.judge import RULE, TOPIC, Ground, judge_readings
+from wardbook.domain.output import Check, Output, Sensitivity, Verdict
+from wardbook.messages import Language
+from wardbook.report.problem import ReportProblem
+from wardbook.report.tables import read_table
+from wardbook.report.voice import Voice
+from wardbook.template.spec import TemplateSpec
+
+OWN_ASSETS = "assets"
+"""Style and mark come with the platform; they are no artefact of a run."""
+
+
+def check_report_folder(
+    report: str, folder: Path, spec: TemplateSpec, language: Language, ground: Ground
+) -> tuple[Check, ...]:
+    """Return the checks of a rendered report: its page, card, figures and tables.
+
+    Args:
+        report: name of the output that the checks are told of.
+        folder: where `render_report` wrote it.
+        spec: the template's declaration, for the labels of the tables.
+        language: the report's.
+        ground: what it is judged by; its `checked` is taken from the folder's tables.
+    """
+    files = [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.relative_to(folder).parts[0] != OWN_ASSETS
+    ]
+    readings = read_apart(files)
+    by_file = dict(zip(files, readings, strict=True))
+    checked = list_checked(by_file, spec, language)
+    return judge_readings(report, readings, replace(ground, checked=checked))
+
+
+def list_checked(
+    readings: Mapping[Path, Reading], spec: TemplateSpec, language: Language
+) -> list[Grid]:
+    """Return each table of a report twice: as its file holds it, and as the page writes it."""
+    voice = Voice(language)
+    grids: list[Grid] = []
+    for file, reading in readings.items():
+        declared = spec.outputs.get(file.stem)
+        if file.parent.name != "tables" or declared is None:
+            continue
+        grids += reading.grids
+        labels = {name: text.in_language(language) for name, text in declared.columns.items()}
+        try:
+            shown = read_table(file.read_bytes(), labels, name=file.stem, voice=voice)
+        except ReportProblem:
+            continue  # the page does not show it either
+        grids.append(Grid(file.stem, tuple(labels.values()), shown.rows))
+    return grids
+
+
+def check_file(
+    output: Output, folder: Path, ground: Ground, kept: Sensitivity
+) -> tuple[Check, ...]:
+    """Return the checks of one file that leaves by itself; `kept` says who may see it."""
+    (reading,) = read_apart([folder / output.file])
+    ground = replace(ground, checked=reading.grids, sensitivity=kept)
+    return judge_readings(output.name, [reading], ground)
+
+
+def tell_unrendered(report: str, problem: ReportProblem) -> Check:
+    """Return the check of a report that cannot be made; the problem names output and file only."""
+    return Check(
+        report, RULE, Verdict.REFUSE, f"{TOPIC}.not_rendered", (("problem", str(problem)),)
+    )

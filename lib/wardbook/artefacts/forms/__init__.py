@@ -1,0 +1,1 @@
+"""The readers, one file for each family of forms: `read(content, notes)` fills the notes."""
