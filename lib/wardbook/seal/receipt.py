@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -26,27 +27,65 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Subject:
-    """A delivered file: its name, relative to the receipt with `/`, and its SHA-256.
+    """A delivered file: its name, relative to the receipt with `/`, its SHA-256, its octets.
+
+    A name is in Unicode's composed form and has neither quotes nor backslashes, so that it reads
+    the same on every file system and stands in JSON as it is: plain tools find it there.
 
     Raises:
-        SealProblem: the name would lead out of the deliverable's folder (`name_unsafe`).
+        SealProblem: the name would lead out of the deliverable's folder, or is not such a name
+            (`name_unsafe`).
     """
 
     name: str
     sha256: str
+    size: int
 
     def __post_init__(self) -> None:
-        plain = self.name.isprintable() and "\\" not in self.name
-        if not plain or {"", ".", ".."} & set(self.name.split("/")):
+        plain = self.name.isprintable() and not {"\\", '"'} & set(self.name)
+        composed = unicodedata.is_normalized("NFC", self.name)
+        if not plain or not composed or {"", ".", ".."} & set(self.name.split("/")):
             raise SealProblem("name_unsafe", file=printable(self.name))
         _require_digest(_SHA256, self.sha256)
+        if self.size < 0:
+            raise ValueError("a file's size is at least 0")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A data source as it was read: the template's name for it and the SHA-256 of its content."""
+    """A data source as it was read: the template's name for it, and which version that was.
+
+    `source` is what the unit calls it; `moment` is when that version was written, by the file's own
+    account. Where the file stood is not told.
+    """
 
     name: str
+    source: str
+    sha256: str
+    moment: datetime
+
+    def __post_init__(self) -> None:
+        _require_digest(_SHA256, self.sha256)
+        _require_zone(self.moment)
+
+
+@dataclass(frozen=True)
+class CheckEvidence:
+    """What a rule said of an output, why, and the thresholds it went by; no data values."""
+
+    output: str
+    rule: str
+    verdict: Verdict
+    reason: str
+    thresholds: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PolicyUsed:
+    """The disclosure policy that the checks applied: the SHA-256 is that of its file."""
+
+    name: str
+    version: str
     sha256: str
 
     def __post_init__(self) -> None:
@@ -54,12 +93,11 @@ class Source:
 
 
 @dataclass(frozen=True)
-class CheckEvidence:
-    """What a check said of the output, and why; no data values."""
+class Use:
+    """What the run used of the machine: processor seconds, greatest resident megabytes."""
 
-    name: str
-    verdict: Verdict
-    reason: str
+    cpu_seconds: float
+    peak_mb: int
 
 
 @dataclass(frozen=True)
@@ -86,12 +124,16 @@ class SealedTo:
 class Origin:
     """What was asked and with what it was answered.
 
-    Parameters appear as a digest alone: their values may say whom a request is about.
+    Parameters appear as a digest alone: their values may say whom a request is about. `period` is
+    that of a recurring request, "" for what runs once; the digests are those of the run, not of the
+    day of delivery.
     """
 
     ticket: str
     request_url: str
+    period: str
     template: str
+    template_version: str
     template_sha256: str
     parameters_sha256: str
     commit: str
@@ -106,10 +148,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class RunEvidence:
-    """The run: its key, where it ran and when, what was checked, which files were dropped.
+    """The run: its key, where it ran and when, what it used, what was checked, what was dropped.
 
     `builder` is the address of the unit's platform, `dropped` names the files that the run made and
-    its template does not declare.
+    its template does not declare. `use` is None where nobody was left to tell, `policy` where the
+    checks went by none.
     """
 
     key: str
@@ -118,7 +161,9 @@ class RunEvidence:
     builder_version: str
     started: datetime
     finished: datetime
+    use: Use | None
     checks: tuple[CheckEvidence, ...]
+    policy: PolicyUsed | None = None
     dropped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -127,10 +172,21 @@ class RunEvidence:
 
 
 @dataclass(frozen=True)
+class Previous:
+    """The edition before this one: the run it came from, and the SHA-256 of its receipt."""
+
+    run: str
+    sha256: str
+
+    def __post_init__(self) -> None:
+        _require_digest(_SHA256, self.sha256)
+
+
+@dataclass(frozen=True)
 class Release:
     """Which output left, on which channel, in which language, who let it and to whom it is sealed.
 
-    `sealed_to` is empty for a public output.
+    `sealed_to` is empty for a public output, `previous` None for the first edition.
     """
 
     output: str
@@ -138,6 +194,7 @@ class Release:
     language: str
     approvals: tuple[Approval, ...]
     sealed_to: tuple[SealedTo, ...] = ()
+    previous: Previous | None = None
 
 
 @dataclass(frozen=True)
@@ -153,25 +210,31 @@ class Receipt:
         names = [subject.name for subject in self.subjects]
         if not names or names != sorted(set(names)):
             raise ValueError("a receipt names at least one file, each once, in order")
+        if len({name.casefold() for name in names}) < len(names):
+            raise ValueError("a receipt's names differ by more than capitals: not all disks do")
 
     @classmethod
     def of(
-        cls, files: Mapping[str, str], *, origin: Origin, run: RunEvidence, release: Release
+        cls, files: Iterable[Subject], *, origin: Origin, run: RunEvidence, release: Release
     ) -> Receipt:
-        """Return the receipt of these files.
+        """Return the receipt of these files, in whatever order they come.
 
         Args:
-            files: name of every delivered file, relative to the receipt's folder: its SHA-256.
+            files: every delivered file, named relative to the receipt's folder.
             origin: what was asked.
             run: how it was computed and checked.
             release: how it left.
 
         Raises:
-            SealProblem: a file's name leads out of the folder (`name_unsafe`).
-            ValueError: there is no file, or a digest is none.
+            ValueError: there is no file, or two have the same name but for capitals.
         """
-        subjects = tuple(Subject(name, files[name]) for name in sorted(files))
+        subjects = tuple(sorted(files, key=lambda subject: subject.name))
         return cls(subjects, origin, run, release)
+
+    @property
+    def edition(self) -> str:
+        """The name of this edition: the digest that ends the run's key."""
+        return self.run.key.rpartition("-")[2]
 
     def to_json(self) -> bytes:
         """Return the statement as canonical JSON: sorted keys, no spaces, UTF-8."""
@@ -193,7 +256,7 @@ class Receipt:
         try:
             tree = json.dumps(read_statement(json.loads(raw)))
             receipt = TypeAdapter(cls).validate_json(tree)
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise SealProblem("receipt_malformed") from None
         if receipt.to_json() != raw:
             raise SealProblem("receipt_malformed")

@@ -1,0 +1,237 @@
+"""The receipt once more, as an RO-Crate: for catalogues and archives that read those.
+
+RO-Crate 1.2 with the profile Process Run Crate 0.5, in terms of RO-Crate's own context alone, so
+that it is read without asking a server. It is derived from the receipt, says nothing more, and is
+itself a delivered file that the receipt names: what signs the receipt signs it too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from wardbook.seal.receipt import Approval, CheckEvidence, Receipt, SealedTo, Source, Subject
+
+CRATE = "ro-crate-metadata.json"
+"""Its name in a deliverable's folder; a sealed file's crate is NAME-ro-crate-metadata.json."""
+
+CONTEXT = "https://w3id.org/ro/crate/1.2/context"
+SPECIFICATION = "https://w3id.org/ro/crate/1.2"
+PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+
+_TYPES = {
+    "css": "text/css",
+    "csv": "text/csv",
+    "gpg": "application/pgp-encrypted",
+    "html": "text/html",
+    "json": "application/json",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
+_LICENCE = "Use is bound to the request that is named here; ask the unit for any other."
+
+Entity = dict[str, Any]
+
+
+def write_crate(receipt: Receipt, name: str = CRATE) -> bytes:
+    """Return the crate of a receipt's files as JSON-LD: the same bytes for the same receipt.
+
+    Args:
+        receipt: what is told; it cannot name the crate itself.
+        name: the crate's own file name.
+    """
+    text = json.dumps(
+        {"@context": CONTEXT, "@graph": list(_entities(receipt, name))},
+        ensure_ascii=False,
+        indent=1,
+        sort_keys=True,
+    )
+    return text.encode() + b"\n"
+
+
+def crate_name(stem: str) -> str:
+    """Return the crate's file name beside the receipt of this stem."""
+    return CRATE if stem == "receipt" else f"{stem.removesuffix('.receipt')}-{CRATE}"
+
+
+def _entities(receipt: Receipt, name: str) -> Iterator[Entity]:
+    origin, run, release = receipt.origin, receipt.run, receipt.release
+    checks = [_check(number, one) for number, one in enumerate(run.checks, 1)]
+    approvals = [_approval(number, one) for number, one in enumerate(release.approvals, 1)]
+    yield {
+        "@id": name,
+        "@type": "CreativeWork",
+        "conformsTo": _to(SPECIFICATION),
+        "about": _to("./"),
+    }
+    yield {
+        "@id": "./",
+        "@type": "Dataset",
+        "conformsTo": _to(PROFILE),
+        "name": f"{origin.ticket}: {release.output} ({receipt.edition})",
+        "description": (
+            f"The output {release.output} that answers the request {origin.ticket}, with the run "
+            "that made it, the checks it passed and the people who let it out."
+        ),
+        "identifier": run.key,
+        "datePublished": _moment(max((a.at for a in release.approvals), default=run.finished)),
+        "inLanguage": release.language,
+        "license": _to("#licence"),
+        "publisher": _to(run.builder),
+        "hasPart": [_to(_path(one.name)) for one in receipt.subjects],
+        "mentions": [_to("#run"), *(_to(one["@id"]) for one in (*checks, *approvals))],
+        **({"isBasedOn": _to("#previous")} if release.previous else {}),
+    }
+    yield _described(PROFILE, "CreativeWork", "Process Run Crate", version="0.5")
+    yield _described("#licence", "CreativeWork", "Terms of use", description=_LICENCE)
+    yield _described(run.builder, "Organization", "The unit that answers", url=run.builder)
+    yield from (_file(one) for one in receipt.subjects)
+    yield _run(receipt)
+    yield _described(
+        "#platform", "SoftwareApplication", "Wardbook", softwareVersion=run.builder_version
+    )
+    yield _described(
+        "#template",
+        ["SoftwareSourceCode", "CreativeWork"],
+        origin.template,
+        version=origin.template_version,
+        sha256=origin.template_sha256,
+        identifier=origin.commit,
+        programmingLanguage="Jupyter notebook",
+    )
+    yield _described(
+        "#environment",
+        "CreativeWork",
+        "Packages and versions that the run met",
+        sha256=origin.environment_sha256,
+    )
+    yield _described(
+        "#parameters",
+        "CreativeWork",
+        "Parameters of the run, as a digest alone",
+        sha256=origin.parameters_sha256,
+    )
+    yield from (_source(one) for one in origin.sources)
+    yield from checks
+    if run.policy:
+        policy = asdict(run.policy)
+        yield _described("#policy", "CreativeWork", policy.pop("name"), **policy)
+    yield from approvals
+    for username in sorted({one.by for one in release.approvals}):
+        yield _described(_person(username), "Person", username)
+    yield from (_recipient(number, one) for number, one in enumerate(release.sealed_to, 1))
+    if release.previous:
+        yield _described(
+            "#previous",
+            "CreativeWork",
+            "Receipt of the edition before",
+            identifier=release.previous.run,
+            sha256=release.previous.sha256,
+        )
+
+
+def _run(receipt: Receipt) -> Entity:
+    origin, run, release = receipt.origin, receipt.run, receipt.release
+    used = f"; {run.use.cpu_seconds} s of processor, {run.use.peak_mb} MB" if run.use else ""
+    inputs = [_source_id(one) for one in origin.sources]
+    return {
+        "@id": "#run",
+        "@type": "CreateAction",
+        "name": f"Run {run.key}",
+        "description": f"Executed by {run.executor}{used}.",
+        "identifier": run.key,
+        "startTime": _moment(run.started),
+        "endTime": _moment(run.finished),
+        "actionStatus": _to("http://schema.org/CompletedActionStatus"),
+        "agent": _to(run.builder),
+        "instrument": [_to("#template"), _to("#platform")],
+        "object": [_to(one) for one in (*inputs, "#parameters", "#environment")],
+        "result": [_to(_path(one.name)) for one in receipt.subjects],
+        **(
+            {"participant": [_to(f"#recipient-{n}") for n in range(1, len(release.sealed_to) + 1)]}
+            if release.sealed_to
+            else {}
+        ),
+    }
+
+
+def _file(subject: Subject) -> Entity:
+    kind = _TYPES.get(subject.name.rpartition(".")[2], "application/octet-stream")
+    return {
+        "@id": _path(subject.name),
+        "@type": "File",
+        "name": subject.name,
+        "contentSize": str(subject.size),
+        "encodingFormat": kind,
+        "sha256": subject.sha256,
+    }
+
+
+def _source(source: Source) -> Entity:
+    return _described(
+        _source_id(source),
+        "CreativeWork",
+        source.source,
+        alternateName=source.name,
+        dateModified=_moment(source.moment),
+        sha256=source.sha256,
+    )
+
+
+def _check(number: int, check: CheckEvidence) -> Entity:
+    limits = "".join(f", {name} {value}" for name, value in sorted(check.thresholds.items()))
+    return _described(
+        f"#check-{number}",
+        "AssessAction",
+        f"{check.output}: {check.rule}",
+        description=f"{check.verdict}: {check.reason}{limits}",
+        instrument=_to("#platform"),
+        object=_to("#run"),
+    )
+
+
+def _approval(number: int, approval: Approval) -> Entity:
+    return _described(
+        f"#approval-{number}",
+        "AuthorizeAction",
+        f"Release on the ground of: {approval.ground}",
+        agent=_to(_person(approval.by)),
+        endTime=_moment(approval.at),
+        object=_to("./"),
+    )
+
+
+def _recipient(number: int, recipient: SealedTo) -> Entity:
+    return _described(
+        f"#recipient-{number}", "Person", "Recipient", identifier=recipient.fingerprint
+    )
+
+
+def _described(identity: str, kind: str | list[str], name: str, **more: Any) -> Entity:
+    return {"@id": identity, "@type": kind, "name": name, **more}
+
+
+def _source_id(source: Source) -> str:
+    return f"#source-{quote(source.name, safe='')}"
+
+
+def _person(username: str) -> str:
+    return f"#person-{quote(username, safe='')}"
+
+
+def _path(name: str) -> str:
+    """Return a file's name as a relative URI; `./` keeps a colon from looking like a scheme."""
+    path = quote(name)
+    return f"./{path}" if ":" in name.split("/")[0] else path
+
+
+def _to(identity: str) -> Entity:
+    return {"@id": identity}
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
