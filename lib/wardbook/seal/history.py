@@ -124,14 +124,24 @@ def _judge(path: Path, here: Verification, given: Mapping[str, Any]) -> Edition 
     try:
         found = verify(path, **given)
     except SealProblem as problem:
-        claimed = _parse(path)
-        if claimed is None or not _same_deliverable(claimed, here.receipt):
-            if not is_edition(path.parent) or (claimed and _is_signed(path, given)):
-                return None  # another deliverable's trouble; beside it lie others' folders
+        if _is_elsewhere(path, here.receipt, given):
+            return None
         return Edition(path.parent, path.parent.name, None, problem)
     if not _same_deliverable(found.receipt, here.receipt):
         return None
     return Edition.of(found)
+
+
+def _is_elsewhere(path: Path, here: Receipt, given: Mapping[str, Any]) -> bool:
+    """Tell whether a receipt that is not good has nothing to do with this deliverable.
+
+    Beside a folder that a reader has named lie others'. Among folders that bear editions' names
+    only the unit's signature is believed.
+    """
+    claimed = _parse(path)
+    if claimed is not None and _same_deliverable(claimed, here):
+        return False
+    return not is_edition(path.parent) or (claimed is not None and _is_signed(path, given))
 
 
 def _parse(path: Path) -> Receipt | None:
