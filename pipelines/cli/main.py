@@ -1,7 +1,8 @@
 """Entry point of the command `wardbook`.
 
 Exit codes: 0 all is well; 1 something was refused or failed and a person can mend it; 2 the
-command line is wrong; 3 a setting, a server or this machine is at fault.
+command line is wrong; 3 a setting, a server or this machine is at fault; 4 `reproduce` came to
+something else.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ import click
 from wardbook.errors import Fault, Refusal
 from wardbook.settings import Settings, load_settings
 
-REFUSED, FAULT = 1, 3
+REFUSED, FAULT, DIFFERENT = 1, 3, 4
 
 _COMMANDS: Mapping[str, str] = {
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",
     "init": "pipelines.cli.setup",
+    "reproduce": "pipelines.cli.reproduce",
     "retry": "pipelines.cli.passes",
     "run": "pipelines.cli.run",
     "sandbox": "pipelines.cli.sandbox",

@@ -1,4 +1,4 @@
-"""What a comparison comes to, safe to print: positions and counts, never a value."""
+"""What a comparison comes to, positions and counts apart from values."""
 
 from __future__ import annotations
 
@@ -42,16 +42,19 @@ class Comparison:
 
     `places` counts what differs by place: the cells of a table by the number of their column, from
     1; the pieces of a text by their number, from 1; of a figure all under "pixels".
+    `first_rows` has, for each column that differs, the first row that does.
     `sizes` are rows and columns (or width and height) before and again, where they differ.
-    `reordered` says that a table has the same rows in another order.
+    `reordered` says that a table has the same rows in another order. `header` is the first line of
+    the table made again; like `differences` it may hold what a patient's data put there.
     """
 
     output: str
     likeness: Likeness
     places: Mapping[str, int] = field(default_factory=dict)
     sizes: tuple[tuple[int, int], tuple[int, int]] | None = None
-    first_row: int = 0
+    first_rows: Mapping[str, int] = field(default_factory=dict)
     reordered: bool = False
+    header: tuple[str, ...] = field(default=(), repr=False)
     differences: tuple[Difference, ...] = field(default=(), repr=False)
 
     @property

@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from wardbook.reproduction.likeness import Comparison, Difference, Likeness
 
@@ -41,9 +42,9 @@ def compare_tables(
     sizes = None if old_size == new_size else (old_size, new_size)
     places: Counter[str] = Counter()
     kept: list[Difference] = []
-    first_row = 0
+    first_rows: dict[str, int] = {}
     for difference in _differences(old, new, tolerance):
-        first_row = first_row or difference.row
+        first_rows.setdefault(str(difference.column), difference.row)
         places[str(difference.column)] += 1
         if len(kept) < MOST_KEPT:
             kept.append(difference)
@@ -51,7 +52,14 @@ def compare_tables(
         return Comparison(output, Likeness.TABLE)
     reordered = sizes is None and Counter(map(tuple, old)) == Counter(map(tuple, new))
     return Comparison(
-        output, Likeness.DIFFERENT, dict(places), sizes, first_row, reordered, tuple(kept)
+        output,
+        Likeness.DIFFERENT,
+        dict(places),
+        sizes,
+        first_rows,
+        reordered,
+        tuple(new[0]) if new else (),
+        tuple(kept),
     )
 
 
@@ -67,13 +75,13 @@ def is_same_cell(before: str, after: str, tolerance: float) -> bool:
 
 
 def _differences(old: Rows, new: Rows, tolerance: float) -> Iterator[Difference]:
-    """Yield what differs where both tables have a cell."""
+    """Yield what differs where both tables have a row; a cell that is not there differs."""
     for row, (before, after) in enumerate(zip(old, new, strict=False)):
         if before == after:
             continue
-        for column, (one, other) in enumerate(zip(before, after, strict=False), 1):
-            if not is_same_cell(one, other, tolerance):
-                yield Difference(row, column, one, other)
+        for column, (one, other) in enumerate(zip_longest(before, after), 1):
+            if one is None or other is None or not is_same_cell(one, other, tolerance):
+                yield Difference(row, column, one or "", other or "")
 
 
 def _read(content: bytes) -> Rows:
