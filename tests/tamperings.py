@@ -172,11 +172,11 @@ TAMPERINGS = (
     Tampering("signed over a weak digest", "signature_malformed", weak_digest),
     Tampering("a digest in capitals", "signature_bad", lambda w: capitals(w, sign=False)),
     Tampering(
-        "the same, signed by the unit", "receipt_malformed", lambda w: capitals(w, sign=True)
+        "a digest in capitals, signed", "receipt_malformed", lambda w: capitals(w, sign=True)
     ),
     Tampering("a JSON key twice", "signature_bad", unsigned('{"_type"', '{"_type":"x","_type"')),
     Tampering(
-        "the same, signed by the unit",
+        "a JSON key twice, signed",
         "receipt_malformed",
         signed('{"_type"', '{"_type":"x","_type"'),
     ),
