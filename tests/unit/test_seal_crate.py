@@ -1,4 +1,4 @@
-"""The RO-Crate of a receipt: the rules of RO-Crate 1.2 and of Process Run Crate 0.5."""
+"""The RO-Crate of a receipt: the rules of RO-Crate 1.1 and of Process Run Crate 0.5."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_root_is_as_ro_crate_asks() -> None:
     assert datetime.fromisoformat(root["datePublished"]).tzinfo
     assert entities[root["license"]["@id"]]["description"]
     parts = [one["@id"] for one in root["hasPart"]]
-    assert parts == ["index.html", "tables/a%20%C3%A9%3Ab.csv"]
+    assert parts == ["index.html", "tables/a%20é%3Ab.csv"]
     assert all(entities[part]["@type"] == "File" for part in parts)
 
 
@@ -64,7 +64,7 @@ def test_the_run_is_as_the_profile_asks() -> None:
     assert {"@id": "#run"} in entities["./"]["mentions"]
     tools = [entities[one] for one in references(run["instrument"])]
     assert {"SoftwareApplication"} & {str(tool["@type"]) for tool in tools}
-    assert all(tool.get("version") or tool.get("softwareVersion") for tool in tools)
+    assert all(tool["version"] and tool["url"] for tool in tools)
     assert references(run["result"]) == references(entities["./"]["hasPart"])
     assert run["endTime"] >= run["startTime"]
     assert entities[run["agent"]["@id"]]["@type"] == "Organization"
@@ -72,7 +72,7 @@ def test_the_run_is_as_the_profile_asks() -> None:
 
 def test_every_reference_leads_somewhere_and_every_entity_is_reached() -> None:
     entities = graph(write_crate(RECEIPT))
-    known = {*entities, SPECIFICATION, "http://schema.org/CompletedActionStatus"}
+    known = {*entities, SPECIFICATION}
     named = {
         one
         for entity in entities.values()
@@ -80,7 +80,7 @@ def test_every_reference_leads_somewhere_and_every_entity_is_reached() -> None:
         for one in references(value)
     }
     assert named <= known
-    assert set(entities) - named == {"ro-crate-metadata.json", "#policy"}
+    assert set(entities) - named == {"ro-crate-metadata.json"}
 
 
 def test_it_says_what_the_receipt_says_and_nothing_of_the_machine(tmp_path: Path) -> None:
@@ -131,10 +131,13 @@ def test_the_library_for_ro_crates_reads_it(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<p>")
     crate = rocrate.ROCrate(tmp_path)
     assert crate.root_dataset["name"].startswith("STAT-7")
-    assert {one.id for one in crate.data_entities} == {"index.html", "tables/a%20%C3%A9%3Ab.csv"}
+    assert {one.id for one in crate.data_entities} == {"index.html", "tables/a%20é%3Ab.csv"}
     run = crate.get("#run")
     assert run.type == "CreateAction"
-    assert [one.id for one in run["instrument"]] == ["#template", "#platform"]
+    assert [one.id for one in run["instrument"]] == [
+        "urn:wardbook:template:hospital_epidemic:" + SOME_SHA256,
+        "urn:wardbook:platform:0.1.0",
+    ]
 
 
 def test_every_term_is_one_of_ro_crates_own(root: Path) -> None:

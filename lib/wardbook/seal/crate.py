@@ -1,14 +1,14 @@
 """The receipt once more, as an RO-Crate: for catalogues and archives that read those.
 
-RO-Crate 1.2 with the profile Process Run Crate 0.5, in terms of RO-Crate's own context alone, so
-that it is read without asking a server. It is derived from the receipt, says nothing more, and is
-itself a delivered file that the receipt names: what signs the receipt signs it too.
+RO-Crate 1.1 with the profile Process Run Crate 0.5, in the terms of RO-Crate's own context and one
+more, `sha256`, which later versions of it have. It is derived from the receipt, says nothing more,
+and is itself a delivered file that the receipt names: what signs the receipt signs it too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +19,8 @@ from wardbook.seal.receipt import Approval, CheckEvidence, Receipt, SealedTo, So
 CRATE = "ro-crate-metadata.json"
 """Its name in a deliverable's folder; a sealed file's crate is NAME-ro-crate-metadata.json."""
 
-CONTEXT = "https://w3id.org/ro/crate/1.2/context"
-SPECIFICATION = "https://w3id.org/ro/crate/1.2"
+CONTEXT = ("https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.org/sha256"})
+SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 
 _TYPES = {
@@ -62,6 +62,7 @@ def _entities(receipt: Receipt, name: str) -> Iterator[Entity]:
     origin, run, release = receipt.origin, receipt.run, receipt.release
     checks = [_check(number, one) for number, one in enumerate(run.checks, 1)]
     approvals = [_approval(number, one) for number, one in enumerate(release.approvals, 1)]
+    judged = (*checks, *approvals)
     yield {
         "@id": name,
         "@type": "CreativeWork",
@@ -81,9 +82,12 @@ def _entities(receipt: Receipt, name: str) -> Iterator[Entity]:
         "datePublished": _moment(max((a.at for a in release.approvals), default=run.finished)),
         "inLanguage": release.language,
         "license": _to("#licence"),
+        "author": _to(run.builder),
         "publisher": _to(run.builder),
-        "hasPart": [_to(_path(one.name)) for one in receipt.subjects],
-        "mentions": [_to("#run"), *(_to(one["@id"]) for one in (*checks, *approvals))],
+        "hasPart": _all(_path(one.name) for one in receipt.subjects),
+        "mentions": _all(
+            ["#run", *(["#policy"] if run.policy else []), *(one["@id"] for one in judged)]
+        ),
         **({"isBasedOn": _to("#previous")} if release.previous else {}),
     }
     yield _described(PROFILE, "CreativeWork", "Process Run Crate", version="0.5")
@@ -91,17 +95,23 @@ def _entities(receipt: Receipt, name: str) -> Iterator[Entity]:
     yield _described(run.builder, "Organization", "The unit that answers", url=run.builder)
     yield from (_file(one) for one in receipt.subjects)
     yield _run(receipt)
+    template, platform = _tools(receipt)
     yield _described(
-        "#platform", "SoftwareApplication", "Wardbook", softwareVersion=run.builder_version
+        platform,
+        "SoftwareApplication",
+        "Wardbook",
+        url=run.builder,
+        version=run.builder_version,
     )
     yield _described(
-        "#template",
-        ["SoftwareSourceCode", "CreativeWork"],
+        template,
+        "SoftwareApplication",
         origin.template,
+        description="A notebook with what it takes and leaves; the identifier is its commit.",
+        url=run.builder,
         version=origin.template_version,
         sha256=origin.template_sha256,
         identifier=origin.commit,
-        programmingLanguage="Jupyter notebook",
     )
     yield _described(
         "#environment",
@@ -138,6 +148,7 @@ def _run(receipt: Receipt) -> Entity:
     origin, run, release = receipt.origin, receipt.run, receipt.release
     used = f"; {run.use.cpu_seconds} s of processor, {run.use.peak_mb} MB" if run.use else ""
     inputs = [_source_id(one) for one in origin.sources]
+    recipients = [f"#recipient-{number}" for number, _ in enumerate(release.sealed_to, 1)]
     return {
         "@id": "#run",
         "@type": "CreateAction",
@@ -146,16 +157,11 @@ def _run(receipt: Receipt) -> Entity:
         "identifier": run.key,
         "startTime": _moment(run.started),
         "endTime": _moment(run.finished),
-        "actionStatus": _to("http://schema.org/CompletedActionStatus"),
         "agent": _to(run.builder),
-        "instrument": [_to("#template"), _to("#platform")],
-        "object": [_to(one) for one in (*inputs, "#parameters", "#environment")],
-        "result": [_to(_path(one.name)) for one in receipt.subjects],
-        **(
-            {"participant": [_to(f"#recipient-{n}") for n in range(1, len(release.sealed_to) + 1)]}
-            if release.sealed_to
-            else {}
-        ),
+        "instrument": _all(_tools(receipt)),
+        "object": _all([*inputs, "#parameters", "#environment"]),
+        "result": _all(_path(one.name) for one in receipt.subjects),
+        **({"participant": _all(recipients)} if recipients else {}),
     }
 
 
@@ -189,7 +195,6 @@ def _check(number: int, check: CheckEvidence) -> Entity:
         "AssessAction",
         f"{check.output}: {check.rule}",
         description=f"{check.verdict}: {check.reason}{limits}",
-        instrument=_to("#platform"),
         object=_to("#run"),
     )
 
@@ -211,8 +216,15 @@ def _recipient(number: int, recipient: SealedTo) -> Entity:
     )
 
 
-def _described(identity: str, kind: str | list[str], name: str, **more: Any) -> Entity:
+def _described(identity: str, kind: str, name: str, **more: Any) -> Entity:
     return {"@id": identity, "@type": kind, "name": name, **more}
+
+
+def _tools(receipt: Receipt) -> tuple[str, str]:
+    """Return what names the template and the platform everywhere: absolute URIs, as is asked."""
+    origin = receipt.origin
+    template = f"urn:wardbook:template:{quote(origin.template)}:{origin.template_sha256}"
+    return template, f"urn:wardbook:platform:{quote(receipt.run.builder_version)}"
 
 
 def _source_id(source: Source) -> str:
@@ -225,8 +237,14 @@ def _person(username: str) -> str:
 
 def _path(name: str) -> str:
     """Return a file's name as a relative URI; `./` keeps a colon from looking like a scheme."""
-    path = quote(name)
+    path = "".join(letter if ord(letter) > 127 else quote(letter) for letter in name)
     return f"./{path}" if ":" in name.split("/")[0] else path
+
+
+def _all(identities: Iterable[str]) -> Entity | list[Entity]:
+    """Return references; a single one stands by itself, as RO-Crate's compact form has it."""
+    found = [_to(one) for one in identities]
+    return found[0] if len(found) == 1 else found
 
 
 def _to(identity: str) -> Entity:
