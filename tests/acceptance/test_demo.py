@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.receipt_form import assert_documented, assert_no_path
 from wardbook.epidemic.generate import generate_files
 from wardbook.hospital.stays import CANARIES
 from wardbook.sandbox import Sandbox
@@ -170,6 +171,23 @@ def test_no_patient_left_the_secure_side(played: Played) -> None:
 
 def test_the_secure_side_is_closed_to_others(played: Played) -> None:
     assert (played.folder / "state").stat().st_mode & 0o077 == 0
+
+
+def test_every_receipt_holds_to_its_schema_and_tells_nothing_of_the_machine(
+    played: Played,
+) -> None:
+    receipts = [*played.folder.rglob("receipt.json"), *played.folder.rglob("*.receipt.json")]
+    kinds = set()
+    for file in receipts:
+        text = file.read_text(encoding="utf-8")
+        assert_documented(json.loads(text))
+        crates = [one for one in file.parent.iterdir() if "ro-crate-metadata" in one.name]
+        assert crates
+        for told in (text, *(one.read_text(encoding="utf-8") for one in crates)):
+            assert_no_path(told, played.folder)
+            assert not [canary for canary in CANARIES if canary in told]
+        kinds.add(json.loads(text)["predicate"]["wardbook_release"]["channel"])
+    assert kinds == {"site", "share"}
 
 
 def test_both_deliverables_verify_and_a_changed_byte_is_refused(
