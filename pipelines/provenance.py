@@ -24,7 +24,9 @@ from wardbook.errors import Fault
 from wardbook.files import write_atomically
 from wardbook.template.spec import Template
 
-THRESHOLDS = frozenset({"least", "limit"})
+THRESHOLDS = frozenset(
+    {"approvals", "base", "least", "limit", "most", "needed", "percent", "redacted", "rules"}
+)
 """The details of a check that are a rule's own numbers; all others may come from the data."""
 
 
@@ -137,7 +139,7 @@ def sign_deliverable(
     stem: str = "receipt",
     sealed_to: tuple[sealing.SealedTo, ...] = (),
 ) -> None:
-    """Write the RO-Crate and the signed receipt of delivered files into their folder.
+    """Write the signed receipt of delivered files into their folder; a report gets an RO-Crate too.
 
     Args:
         house: for the unit's key.
@@ -175,7 +177,8 @@ def sign_deliverable(
         now=house.now(),
     )
     receipt = replace(receipt, release=replace(receipt.release, previous=previous))
-    receipt = _add_crate(receipt, folder, sealing.crate_name(stem))
+    if channel is Channel.SITE:
+        receipt = _add_crate(receipt, folder)
     sealing.write_receipt(receipt, folder, signer=signer, keyring=house.keyring, stem=stem)
 
 
@@ -224,8 +227,16 @@ def _evidence_of(house: House, record: Record, done: Finished) -> sealing.RunEvi
             )
             for check in record.work.checks
         ),
+        policy=_policy_of(record),
         dropped=tell_dropped(record.work.dropped, done.spec, done.spec.language),
     )
+
+
+def _policy_of(record: Record) -> sealing.PolicyUsed | None:
+    """Return the policy by which a run's outputs were checked: one for all of them, or none."""
+    policies = (getattr(check, "policy", None) for check in record.work.checks)
+    used = next(filter(None, policies), None)
+    return sealing.PolicyUsed(used.name, used.version, used.digest) if used else None
 
 
 def digest_values(parameters: Mapping[str, Any]) -> str:
@@ -234,11 +245,11 @@ def digest_values(parameters: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _add_crate(receipt: sealing.Receipt, folder: Path, name: str) -> sealing.Receipt:
+def _add_crate(receipt: sealing.Receipt, folder: Path) -> sealing.Receipt:
     """Write the crate of what the receipt tells, and let the receipt name that file too."""
-    crate = sealing.write_crate(receipt, name)
-    write_atomically(folder / name, crate, mode=0o644)
-    subject = sealing.Subject(name, hashlib.sha256(crate).hexdigest(), len(crate))
+    crate = sealing.write_crate(receipt)
+    write_atomically(folder / sealing.CRATE, crate, mode=0o644)
+    subject = sealing.Subject(sealing.CRATE, hashlib.sha256(crate).hexdigest(), len(crate))
     subjects = (*receipt.subjects, subject)
     return replace(receipt, subjects=tuple(sorted(subjects, key=lambda one: one.name)))
 

@@ -20,9 +20,7 @@ from wardbook.seal import (
     SealedTo,
     Subject,
     choose_recipient_key,
-    crate_name,
     seal,
-    write_crate,
     write_receipt,
 )
 from wardbook.seal.armour import write_armour
@@ -88,8 +86,7 @@ class World:
 
 
 def sealed_subjects(sealed: Path) -> list[Subject]:
-    crate = sealed.with_name(crate_name(f"{sealed.name}.receipt"))
-    return [one for one in subjects(sealed.parent) if one.name in (sealed.name, crate.name)]
+    return [one for one in subjects(sealed.parent) if one.name == sealed.name]
 
 
 def build(folder: Path, keyring: Keyring, signer: Fingerprint) -> None:
@@ -108,11 +105,9 @@ def build(folder: Path, keyring: Keyring, signer: Fingerprint) -> None:
         plain.write_text(f"{name};1\n")
         sealed = seal(plain, share, recipients=[to], signer=signer, keyring=keyring, name=name)
         plain.unlink()
-        given = {"sealed_to": (SealedTo(to.fingerprint, to.encryption_key),)}
+        given = (SealedTo(to.fingerprint, to.encryption_key),)
+        receipt = make_receipt(sealed_subjects(sealed.path), sealed_to=given)
         stem = f"{sealed.path.name}.receipt"
-        crate = write_crate(make_receipt(sealed_subjects(sealed.path), **given), crate_name(stem))
-        (share / crate_name(stem)).write_bytes(crate)
-        receipt = make_receipt(sealed_subjects(sealed.path), **given)
         write_receipt(receipt, share, signer=signer, keyring=keyring, stem=stem)
 
 

@@ -220,12 +220,12 @@ TAMPERINGS = (
         "a verdict changed", "signature_bad", unsigned('"verdict":"pass"', '"verdict":"hold"')
     ),
     Tampering("the edition before denied", "signature_bad", deny_previous),
-    Tampering("one bit of a sealed file", "file_changed", in_sealed(lambda _, s: flip_in(s, -5))),
     Tampering(
-        "one bit of a sealed file's crate",
-        "file_changed",
-        in_sealed(lambda _, s: flip_in(s.with_name(f"{s.name}-ro-crate-metadata.json"))),
+        "the receipt of a sealed file removed",
+        "no_receipt",
+        in_sealed(lambda _, s: s.with_name(f"{s.name}.receipt.json").unlink()),
     ),
+    Tampering("one bit of a sealed file", "file_changed", in_sealed(lambda _, s: flip_in(s, -5))),
     Tampering(
         "another sealed file in its place",
         "file_changed",

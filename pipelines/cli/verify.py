@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 @click.option(
     "--language", type=click.Choice(LANGUAGES), help="Of what is told.  [default: that of LANG]"
 )
+@click.option(
+    "--crate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the receipt as an RO-Crate, to this new file (ro-crate-metadata.json).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was checked as JSON.")
 @click.pass_obj
 def verify(
@@ -42,6 +47,7 @@ def verify(
     fingerprint: str | None,
     history: bool,
     language: Language | None,
+    crate: Path | None,
     as_json: bool,
 ) -> int:
     """Check TARGET (a deliverable's folder, a file in it, a sealed file, a receipt), to the byte.
@@ -54,7 +60,7 @@ def verify(
     wardbook verify stays.csv.gpg --key unit.asc --fingerprint 0123…
     wardbook verify public/reports/data-1/3f9a… --history
     """
-    from wardbook.seal import SealProblem, trace
+    from wardbook.seal import SealProblem, trace, write_crate
     from wardbook.seal import verify as verify_deliverable
 
     language = language or language_of(context.environ)
@@ -70,6 +76,10 @@ def verify(
     except SealProblem as problem:
         click.echo(problem.tell(language), err=True)
         return REFUSED
+    if crate is not None:
+        if crate.exists():
+            raise click.BadParameter(f"{crate} exists already", param_hint="--crate")
+        crate.write_bytes(write_crate(found.receipt))
     if as_json:
         click.echo(json.dumps(_as_data(found, editions), ensure_ascii=False, indent=1))
     else:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.house import House
 from pipelines.reproduction.editions import Delivered
 from pipelines.reproduction.ingredients import Ingredients
-from wardbook.domain.output import OutputKind
+from wardbook.domain.output import Output, OutputKind
 from wardbook.domain.run import Failure, RunResult, RunSpec
 from wardbook.engines import open_engine
 from wardbook.engines.executed import read_notebook
@@ -27,8 +27,8 @@ from wardbook.reproduction.tables import compare_tables
 from wardbook.reproduction.texts import compare_texts
 from wardbook.template.spec import Template
 
-_FOLDERS = {OutputKind.TABLE: "tables", OutputKind.FIGURE: "figures"}
-_SUFFIXES = {OutputKind.TABLE: ".csv", OutputKind.FIGURE: ".png"}
+_ADDRESSES = {OutputKind.TABLE: "tables/{}.csv", OutputKind.FIGURE: "figures/{}.png"}
+"""Where a report's folder has an output."""
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,16 @@ def _compare(
         if declared.kind is OutputKind.REPORT:
             yield _compare_reports(name, earlier, run)
             continue
-        file = f"{name}{_SUFFIXES[declared.kind]}"
-        address = f"{_FOLDERS[declared.kind]}/{file}"
-        digest = _signed_digest(delivered, address) or known.get(name)
+        address = _ADDRESSES.get(declared.kind, "{}").format(name)
+        was, now = known.get(name), again.get(name)
+        digest = _signed_digest(delivered, address) or (was.sha256 if was else None)
         places = [one.receipt_path.parent / address for one in delivered.found]
+        kept = [earlier / "outputs" / was.file] if was else []
         pair = Pair(
             name,
             declared.kind,
-            before=_read_as([earlier / "outputs" / file, *places], digest),
-            after=_read_as([run / "outputs" / file], again.get(name)),
+            before=_read_as([*kept, *places], digest),
+            after=_read_as([run / "outputs" / now.file], now.sha256) if now else None,
             digest=digest,
             listed=bool(known),
         )
@@ -152,7 +153,10 @@ def compare_pair(pair: Pair, tolerance: float) -> Comparison:
         return Comparison(pair.output, Likeness.EXTRA if is_new else Likeness.UNKNOWN)
     if pair.kind is OutputKind.TABLE:
         return compare_tables(pair.output, pair.before, pair.after, tolerance)
-    return compare_figures(pair.output, pair.before, pair.after)
+    if pair.kind is OutputKind.FIGURE:
+        return compare_figures(pair.output, pair.before, pair.after)
+    same = pair.before == pair.after
+    return Comparison(pair.output, Likeness.BYTES if same else Likeness.DIFFERENT)
 
 
 def _compare_reports(name: str, earlier: Path, run: Path) -> Comparison:
@@ -162,9 +166,9 @@ def _compare_reports(name: str, earlier: Path, run: Path) -> Comparison:
     return compare_texts(name, before, after)
 
 
-def _outputs(folder: Path) -> dict[str, str]:
+def _outputs(folder: Path) -> dict[str, Output]:
     result = RunResult.read(folder)
-    return {output.name: output.sha256 for output in result.outputs} if result else {}
+    return {output.name: output for output in result.outputs} if result else {}
 
 
 def _signed_digest(delivered: Delivered, address: str) -> str | None:

@@ -12,11 +12,14 @@ import pytest
 import requests
 
 from pipelines.cli.main import main
+from pipelines.provenance import Finished, sign_deliverable
 from pipelines.steps.run import force_request
 from pipelines.story import tick_until_quiet
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.receipt_form import assert_documented, assert_no_path
+from wardbook.domain.output import Channel
 from wardbook.domain.states import State
+from wardbook.files import hash_file
 
 __all__ = ["spf_folder"]
 pytestmark = pytest.mark.xdist_group("story")
@@ -149,7 +152,8 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
     assert "curve: different" in told
     assert "pixel(s) differ" in told
     assert "4711" not in told
-    kept = next((unit.state / "reproductions").glob("*/differences.csv"))
+    run = str(unit.scene.record(unit.key).work.run)
+    kept = unit.state / "reproductions" / run / "differences.csv"
     assert "counts,2,1,12,4711" in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
     assert unit.stand() == before
@@ -200,4 +204,25 @@ def check_chain(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> str:
     assert main(["verify", "--history", str(first), "--language", "en"]) == 0
     told = unit.capsys.readouterr().out
     assert told.rindex(second.name) < told.rindex(first.name)
+    assert_signed_alike(unit, second, unit.state.parent / "again")
     return first.name
+
+
+def assert_signed_alike(unit: Unit, folder: Path, again: Path) -> None:
+    """Sign the last edition's files once more: the receipt is the same, byte for byte."""
+    house, record = unit.scene.house, unit.scene.record(unit.key)
+    assert str(record.work.run).endswith(folder.name)
+    shutil.copytree(folder, again)
+    kept = (again / "receipt.json").read_bytes()
+    for made in ("receipt.json", "receipt.json.asc", "ro-crate-metadata.json"):
+        (again / made).unlink()
+    files = {
+        file.relative_to(again).as_posix(): hash_file(file)
+        for file in again.rglob("*")
+        if file.is_file()
+    }
+    done = Finished.of(house, record)
+    sign_deliverable(
+        house, record, done, files, again, "report", Channel.SITE, editions=folder.parent
+    )
+    assert (again / "receipt.json").read_bytes() == kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,7 +12,15 @@ import pytest
 
 from tests.sample_seal import make_deliverable, make_receipt
 from tests.tamper_world import NEW, NOW, OLD, World, workshop
-from wardbook.seal import Previous, Subject, find_newest, trace
+from wardbook.seal import (
+    Previous,
+    Receipt,
+    SealProblem,
+    Subject,
+    find_newest,
+    trace,
+    write_receipt,
+)
 from wardbook.seal.signature import sign_detached
 
 THIRD = "00000000000000dd"
@@ -68,6 +77,26 @@ def test_the_history_is_told_from_any_edition(fresh: Callable[[], World]) -> Non
     assert [one.name for one in history.editions] == [NEW]
     assert history.earlier is not None
     assert history.earlier.run == f"stat-7-{OLD}"
+
+
+def test_an_edition_that_was_sealed_again_keeps_its_place(fresh: Callable[[], World]) -> None:
+    world = fresh()
+    given = {"public_key": world.public, "fingerprint": world.signer, "now": NOW}
+    first = Receipt.from_json((world.old / "receipt.json").read_bytes())
+    for _ in range(2):
+        again = first.sealed_again(first.subjects[0], ())
+        again = replace(again, subjects=first.subjects)
+        assert again.release.replaces[-1] == first.sha256
+        write_receipt(again, world.old, signer=world.signer, keyring=world.keyring)
+        history = trace(world.new, **given)  # type: ignore[arg-type]
+        assert [one.name for one in history.editions] == [NEW, OLD]
+        assert newest(world) == f"stat-7-{NEW}"
+        first = again
+    forgetful = replace(first, release=replace(first.release, replaces=("0" * 64,)))
+    write_receipt(forgetful, world.old, signer=world.signer, keyring=world.keyring)
+    with pytest.raises(SealProblem) as caught:
+        trace(world.new, **given)  # type: ignore[arg-type]
+    assert caught.value.code == "history_gap", "control"
 
 
 def test_what_lies_beside_a_downloaded_folder_does_not_matter(fresh: Callable[[], World]) -> None:

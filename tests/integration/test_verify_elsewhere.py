@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def test_verify_needs_nothing_but_the_public_key(
         assert "tels que signés" in done.stdout
     assert sorted(path.name for path in home.iterdir()) == ["unit.asc"], "nothing is left behind"
 
+    crate = tmp_path / "ro-crate-metadata.json"
+    done = run_cut_off(VERIFY, world.new, *given, "--crate", crate, home=home)
+    assert done.returncode == 0
+    assert crate.read_bytes() == (world.new / crate.name).read_bytes()
+    assert run_cut_off(VERIFY, world.new, *given, "--crate", crate, home=home).returncode == 2
+
     (world.new / "table.csv").write_text("day;hosp\n2026-11-20;13\n")
     done = run_cut_off(VERIFY, world.new, *given, "--language", "en", home=home)
     assert (done.returncode, done.stdout) == (1, "")
@@ -120,11 +127,9 @@ def documented_lines() -> list[str]:
     return blocks
 
 
-def check_by_hand(
-    world: World, folder: Path, receipt: str, home: Path, *, lines: str, key: str
-) -> int:
-    """Run the documented lines, each of which must succeed."""
-    home.mkdir(mode=0o700)
+def check_by_hand(world: World, folder: Path, receipt: str, *, lines: str, key: str) -> int:
+    """Run the documented lines in a home of their own; each of them must succeed."""
+    home = Path(tempfile.mkdtemp(prefix="h-"))  # short: gpg's sockets stand in it
     (home / "unit.asc").write_text(key)
     told = {"KEY": str(home / "unit.asc"), "FINGERPRINT": world.signer, "R": receipt}
     done = subprocess.run(
@@ -135,19 +140,18 @@ def check_by_hand(
         check=False,
     )
     subprocess.run(["gpgconf", "--homedir", str(home / ".gnupg"), "--kill", "all"], check=True)
-    shutil.rmtree(home)
+    shutil.rmtree(home, ignore_errors=True)  # the agent removes its own sockets meanwhile
     return done.returncode
 
 
 def test_the_documented_lines_do_the_same_without_wardbook(
-    fresh: Callable[[], World], tmp_path: Path
+    fresh: Callable[[], World],
 ) -> None:
     first, second = documented_lines()
-    home = tmp_path / "home"
 
     def by_hand(world: World, *, lines: str = first + second, key: str = "") -> int:
         given = key or world.public
-        return check_by_hand(world, world.new, "receipt.json", home, lines=lines, key=given)
+        return check_by_hand(world, world.new, "receipt.json", lines=lines, key=given)
 
     world = fresh()
     assert by_hand(world) == 0
@@ -155,7 +159,7 @@ def test_the_documented_lines_do_the_same_without_wardbook(
     for name, code in ((sealed.name, 0), ("other.csv.gpg", 0)):
         receipt = f"{name}.receipt.json"
         lines, key = first, world.public
-        assert check_by_hand(world, sealed.parent, receipt, home, lines=lines, key=key) == code
+        assert check_by_hand(world, sealed.parent, receipt, lines=lines, key=key) == code
 
     wanted = {
         "one bit of the page", "one bit of a name with an accent", "one bit of the receipt",

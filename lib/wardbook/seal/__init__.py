@@ -4,7 +4,7 @@ Trust hangs on one thing only: full fingerprints that were confirmed by a person
 keys, short key ids, what else lies in a keyring and gpg's words for humans decide nothing.
 """
 
-from wardbook.seal.crate import crate_name, write_crate
+from wardbook.seal.crate import CRATE, write_crate
 from wardbook.seal.facts import KeyFacts, SubkeyFacts
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.history import Edition, History, find_newest, trace
@@ -29,6 +29,7 @@ from wardbook.seal.sealing import SealedFile, list_key_ids, open_sealed, seal
 from wardbook.seal.verify import Verification, find_receipt, verify
 
 __all__ = [
+    "CRATE",
     "Approval",
     "CheckEvidence",
     "Edition",
@@ -52,7 +53,6 @@ __all__ = [
     "Use",
     "Verification",
     "choose_recipient_key",
-    "crate_name",
     "find_newest",
     "find_receipt",
     "list_key_ids",

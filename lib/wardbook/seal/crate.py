@@ -1,15 +1,16 @@
 """The receipt once more, as an RO-Crate: for catalogues and archives that read those.
 
 RO-Crate 1.1 with the profile Process Run Crate 0.5, in the terms of RO-Crate's own context and one
-more, `sha256`, which later versions of it have. It is derived from the receipt, says nothing more,
-and is itself a delivered file that the receipt names: what signs the receipt signs it too.
+more, `sha256`, which later versions of it have. It is derived from the receipt and says nothing
+more. In a report's folder it is a delivered file that the receipt names, so what signs the receipt
+signs it too; of a sealed file it is written for whoever wants it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from urllib.parse import quote
 from wardbook.seal.receipt import Approval, CheckEvidence, Receipt, SealedTo, Source, Subject
 
 CRATE = "ro-crate-metadata.json"
-"""Its name in a deliverable's folder; a sealed file's crate is NAME-ro-crate-metadata.json."""
+"""Its name, in a deliverable's folder as anywhere."""
 
 CONTEXT = ("https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.org/sha256"})
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
@@ -37,15 +38,14 @@ _LICENCE = "Use is bound to the request that is named here; ask the unit for any
 Entity = dict[str, Any]
 
 
-def write_crate(receipt: Receipt, name: str = CRATE) -> bytes:
+def write_crate(receipt: Receipt) -> bytes:
     """Return the crate of a receipt's files as JSON-LD: the same bytes for the same receipt.
 
-    Args:
-        receipt: what is told; it cannot name the crate itself.
-        name: the crate's own file name.
+    The crate itself is not told of, whether the receipt names it or not.
     """
+    told = replace(receipt, subjects=tuple(one for one in receipt.subjects if one.name != CRATE))
     text = json.dumps(
-        {"@context": CONTEXT, "@graph": list(_entities(receipt, name))},
+        {"@context": CONTEXT, "@graph": list(_entities(told))},
         ensure_ascii=False,
         indent=1,
         sort_keys=True,
@@ -53,18 +53,13 @@ def write_crate(receipt: Receipt, name: str = CRATE) -> bytes:
     return text.encode() + b"\n"
 
 
-def crate_name(stem: str) -> str:
-    """Return the crate's file name beside the receipt of this stem."""
-    return CRATE if stem == "receipt" else f"{stem.removesuffix('.receipt')}-{CRATE}"
-
-
-def _entities(receipt: Receipt, name: str) -> Iterator[Entity]:
+def _entities(receipt: Receipt) -> Iterator[Entity]:
     origin, run, release = receipt.origin, receipt.run, receipt.release
     checks = [_check(number, one) for number, one in enumerate(run.checks, 1)]
     approvals = [_approval(number, one) for number, one in enumerate(release.approvals, 1)]
     judged = (*checks, *approvals)
     yield {
-        "@id": name,
+        "@id": CRATE,
         "@type": "CreativeWork",
         "conformsTo": _to(SPECIFICATION),
         "about": _to("./"),

@@ -7,10 +7,9 @@ told, not refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +80,7 @@ def trace(
             editions.append(edition)
     if any(one.problem for one in editions):
         return History(tuple(editions), None)
-    good = {one.found.receipt_sha256: one.found for one in editions if one.found}
-    chain = tuple(_follow(good))
+    chain = tuple(_follow([one.found for one in editions if one.found]))
     return History(tuple(map(Edition.of, chain)), chain[-1].receipt.release.previous)
 
 
@@ -104,17 +102,21 @@ def find_newest(
     with PublicHome(now) as home:
         signer = permitted_signer(home, public_key, fingerprint)
         while found:
-            digests = {path: sha256(one.to_json()).hexdigest() for path, one in found.items()}
             named = {one.release.previous.sha256 for one in found.values() if one.release.previous}
-            heads = [path for path in found if digests[path] not in named]
-            newest = max(heads, key=lambda path: (found[path].run.started, digests[path]))
+            heads = [path for path, one in found.items() if not named & names_of(one)]
+            newest = max(heads, key=lambda path: (found[path].run.started, found[path].sha256))
             try:  # one signature is enough: the unit signed what that receipt says of the others
                 read_signed(home, newest, signer)
             except SealProblem:
                 del found[newest]
             else:
-                return Previous(found[newest].run.key, digests[newest])
+                return Previous(found[newest].run.key, found[newest].sha256)
     return None
+
+
+def names_of(receipt: Receipt) -> set[str]:
+    """Return every digest by which later editions may name this one."""
+    return {receipt.sha256, *receipt.release.replaces}
 
 
 def _judge(path: Path, here: Verification, given: Mapping[str, Any]) -> Edition | None:
@@ -182,21 +184,22 @@ def _same_deliverable(one: Receipt, other: Receipt) -> bool:
     )
 
 
-def _follow(good: Mapping[str, Verification]) -> Iterator[Verification]:
+def _follow(good: Sequence[Verification]) -> Iterator[Verification]:
     """Yield the editions from the newest on; every one of them must be met."""
-    names = [one.receipt.release.previous for one in good.values()]
-    named = [previous.sha256 for previous in names if previous]
+    missed = {one.receipt.sha256: one for one in good}
+    known = {name: digest for digest, one in missed.items() for name in names_of(one.receipt)}
+    previous = [one.receipt.release.previous for one in missed.values()]
+    named = [known.get(one.sha256, one.sha256) for one in previous if one]
     if len(set(named)) < len(named):
         twice = next(digest for digest in named if named.count(digest) > 1)
         raise SealProblem("history_fork", digest=twice[:16])
-    heads = [one for digest, one in good.items() if digest not in named]
+    heads = [one for digest, one in missed.items() if digest not in named]
     at: Verification | None = max(heads, key=lambda one: one.receipt.run.started)
-    missed = dict(good)
     while at is not None:
-        del missed[at.receipt_sha256]
+        del missed[at.receipt.sha256]
         yield at
-        previous = at.receipt.release.previous
-        at = missed.get(previous.sha256) if previous else None
+        before = at.receipt.release.previous
+        at = missed.get(known.get(before.sha256, "")) if before else None
     if missed:
         first = next(iter(missed.values())).receipt.edition
         raise SealProblem("history_gap", count=len(missed), edition=first)

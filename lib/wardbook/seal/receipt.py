@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -186,7 +187,9 @@ class Previous:
 class Release:
     """Which output left, on which channel, in which language, who let it and to whom it is sealed.
 
-    `sealed_to` is empty for a public output, `previous` None for the first edition.
+    `sealed_to` is empty for a public output, `previous` None for the first edition. `replaces` has
+    the SHA-256 of each receipt that this one took the place of, the oldest first: a file that was
+    sealed again for another key is the same edition, and later ones still name its first receipt.
     """
 
     output: str
@@ -195,6 +198,11 @@ class Release:
     approvals: tuple[Approval, ...]
     sealed_to: tuple[SealedTo, ...] = ()
     previous: Previous | None = None
+    replaces: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for digest in self.replaces:
+            _require_digest(_SHA256, digest)
 
 
 @dataclass(frozen=True)
@@ -235,6 +243,17 @@ class Receipt:
     def edition(self) -> str:
         """The name of this edition: the digest that ends the run's key."""
         return self.run.key.rpartition("-")[2]
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the receipt as it stands on disk."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    def sealed_again(self, file: Subject, sealed_to: tuple[SealedTo, ...]) -> Receipt:
+        """Return the receipt of the same edition, its file sealed to other keys."""
+        replaces = (*self.release.replaces, self.sha256)
+        release = replace(self.release, sealed_to=sealed_to, replaces=replaces)
+        return replace(self, subjects=(file,), release=release)
 
     def to_json(self) -> bytes:
         """Return the statement as canonical JSON: sorted keys, no spaces, UTF-8."""

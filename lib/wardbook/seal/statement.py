@@ -65,6 +65,7 @@ def write_statement(receipt: Receipt) -> dict[str, Any]:
                 "approvals": [_approval(one) for one in release.approvals],
                 "recipients": [asdict(one) for one in release.sealed_to],
                 "previous": asdict(release.previous) if release.previous else None,
+                "replaces": list(release.replaces),
             },
         },
     }
@@ -112,6 +113,7 @@ def read_statement(statement: Any) -> dict[str, Any]:
             "approvals": ours["approvals"],
             "sealed_to": ours["recipients"],
             "previous": ours["previous"],
+            "replaces": ours["replaces"],
         },
     }
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from wardbook.seal.crate import CRATE
 from wardbook.seal.files import hash_file, list_files, printable, read_file
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.problems import SealProblem
@@ -28,14 +26,10 @@ _EDITION = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True)
 class Verification:
-    """What was checked and holds: every file's bytes, the signature, its one permitted signer.
-
-    `receipt_sha256` is what a later edition's receipt names this one by.
-    """
+    """What was checked and holds: every file's bytes, the signature, its one permitted signer."""
 
     receipt: Receipt
     receipt_path: Path
-    receipt_sha256: str
     signer: Fingerprint
     signed_at: datetime
     key_ids: tuple[str, ...]
@@ -92,8 +86,7 @@ def verify(
             for subject in receipt.subjects
             for key_id in _check_file(subject, receipt_path.parent, receipt.release.sealed_to, home)
         )
-    digest = hashlib.sha256(data).hexdigest()
-    return Verification(receipt, receipt_path, digest, signed.signer, signed.at, key_ids)
+    return Verification(receipt, receipt_path, signed.signer, signed.at, key_ids)
 
 
 def read_signed(home: PublicHome, receipt_path: Path, signer: Fingerprint) -> tuple[bytes, Signed]:
@@ -187,10 +180,8 @@ def _check_names(receipt: Receipt, receipt_path: Path) -> None:
         extra = sorted((list_files(folder) - own - named) | _unnamed_folders(folder, named))
         if extra:
             raise SealProblem("file_extra", file=printable(extra[0]), count=len(extra))
-    else:
-        sealed = receipt_path.name.removesuffix(FILE_RECEIPT)
-        if named - {f"{sealed}-{CRATE}"} != {sealed}:
-            raise SealProblem("receipt_of_another", file=printable(receipt_path))
+    elif named != {receipt_path.name.removesuffix(FILE_RECEIPT)}:
+        raise SealProblem("receipt_of_another", file=printable(receipt_path))
 
 
 def _unnamed_folders(folder: Path, named: set[str]) -> set[str]:
