@@ -97,11 +97,13 @@ def language_of(environ: Mapping[str, str]) -> Language:
 def _find_key(
     context: Context, key_file: Path | None, fingerprint: str | None
 ) -> tuple[str, Fingerprint | None]:
-    from wardbook.seal import Fingerprint, Keyring
+    from wardbook.seal import Fingerprint, Keyring, SealProblem
 
     if key_file is not None:
         text = key_file.read_text(encoding="utf-8", errors="replace")
         return text, Fingerprint(fingerprint) if fingerprint else None
+    if not context.file.exists():
+        raise SealProblem("no_public_key")
     seal = context.settings().seal
     signer = Fingerprint(fingerprint or seal.signer)
     with Keyring(seal.home) as keyring:

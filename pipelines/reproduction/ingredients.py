@@ -20,7 +20,7 @@ from wardbook.domain.record import Record
 from wardbook.domain.run import RunSpec, SourceFile
 from wardbook.files import hash_file
 from wardbook.seal import Receipt
-from wardbook.seal.receipt import Source
+from wardbook.seal.evidence import Source
 from wardbook.template.from_period import read_period
 from wardbook.template.kept import find_template
 from wardbook.template.spec import Template

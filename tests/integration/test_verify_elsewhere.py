@@ -77,6 +77,9 @@ def test_verify_needs_nothing_but_the_public_key(
         assert "tels que signés" in done.stdout
     assert sorted(path.name for path in home.iterdir()) == ["unit.asc"], "nothing is left behind"
 
+    bare = run_cut_off(VERIFY, world.new, "--language", "en", home=home)
+    assert (bare.returncode, "Give the unit’s" in bare.stderr) == (1, True)
+
     crate = tmp_path / "ro-crate-metadata.json"
     done = run_cut_off(VERIFY, world.new, *given, "--crate", crate, home=home)
     assert done.returncode == 0

@@ -5,26 +5,25 @@ keys, short key ids, what else lies in a keyring and gpg's words for humans deci
 """
 
 from wardbook.seal.crate import CRATE, write_crate
-from wardbook.seal.facts import KeyFacts, SubkeyFacts
-from wardbook.seal.fingerprint import Fingerprint
-from wardbook.seal.history import Edition, History, find_newest, trace
-from wardbook.seal.keys import Keyring, Recipient, choose_recipient_key
-from wardbook.seal.problems import SealProblem
-from wardbook.seal.receipt import (
+from wardbook.seal.evidence import (
     Approval,
     CheckEvidence,
     Origin,
     PolicyUsed,
     Previous,
-    Receipt,
     Release,
     RunEvidence,
     SealedTo,
     Source,
     Subject,
     Use,
-    write_receipt,
 )
+from wardbook.seal.facts import KeyFacts, SubkeyFacts
+from wardbook.seal.fingerprint import Fingerprint
+from wardbook.seal.history import Edition, History, find_newest, trace
+from wardbook.seal.keys import Keyring, Recipient, choose_recipient_key
+from wardbook.seal.problems import SealProblem
+from wardbook.seal.receipt import Receipt, write_receipt
 from wardbook.seal.sealing import SealedFile, list_key_ids, open_sealed, seal
 from wardbook.seal.verify import Verification, find_receipt, verify
 

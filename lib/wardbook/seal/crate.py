@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from wardbook.seal.receipt import Approval, CheckEvidence, Receipt, SealedTo, Source, Subject
+from wardbook.seal.evidence import Approval, CheckEvidence, SealedTo, Source, Subject
+from wardbook.seal.receipt import Receipt
 
 CRATE = "ro-crate-metadata.json"
 """Its name, in a deliverable's folder as anywhere."""

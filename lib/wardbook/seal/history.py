@@ -13,10 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from wardbook.seal.evidence import Previous
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.problems import SealProblem
 from wardbook.seal.public_home import PublicHome
-from wardbook.seal.receipt import Previous, Receipt
+from wardbook.seal.receipt import Receipt
 from wardbook.seal.verify import (
     FILE_RECEIPT,
     FOLDER_RECEIPT,

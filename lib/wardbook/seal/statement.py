@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wardbook.seal.receipt import Approval, Receipt, Source, Subject
+    from wardbook.seal.evidence import Approval, Source, Subject
+    from wardbook.seal.receipt import Receipt
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from wardbook.seal.evidence import Approval, SealedTo, Subject
 from wardbook.seal.files import hash_file, list_files, printable, read_file
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.problems import SealProblem
 from wardbook.seal.public_home import PublicHome
-from wardbook.seal.receipt import Approval, Receipt, SealedTo, Subject
+from wardbook.seal.receipt import Receipt
 from wardbook.seal.sealing import list_key_ids
 from wardbook.seal.signature import Signed, check_detached
 
