@@ -63,8 +63,12 @@ class SitePublish:
             for file in staged.rglob("*")
             if file.is_file()
         }
-        sign_deliverable(self.house, record, done, files, staged, "report", Channel.SITE)
-        publish_report(self.house.settings.site.folder, staged, slug, edition)
+        public = self.house.settings.site.folder
+        editions = edition_folder(public, slug, edition).parent
+        sign_deliverable(
+            self.house, record, done, files, staged, "report", Channel.SITE, editions=editions
+        )
+        publish_report(public, staged, slug, edition)
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ class SharePut:
             folder,
             output.name,
             Channel.SHARE,
+            editions=folder.parent,
             stem=f"{sealed.path.name}.receipt",
             sealed_to=(sealing.SealedTo(recipient.fingerprint, recipient.encryption_key),),
         )

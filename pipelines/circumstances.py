@@ -30,6 +30,7 @@ from wardbook.environment import (
 from wardbook.review.approving import Panel, panel_of
 from wardbook.settings import Settings
 from wardbook.shipped import shipped_folder
+from wardbook.template.kept import keep_template
 from wardbook.template.spec import Template, load_catalogue
 
 
@@ -52,6 +53,7 @@ class Circumstances:
         self.zone = ZoneInfo(settings.unit.time_zone)
         state = settings.unit.state
         self.environments = state / "environments"
+        self.kept_templates = state / "templates"
         self.data = DataVersions(state / "data-versions.json")
         self.environment = cache(describe_environment)
         self.kept_environment = cache(partial(kept_environment, self.environments))
@@ -156,6 +158,10 @@ class Circumstances:
     def keep_environment(self, template: Template) -> None:
         """Keep the names and versions behind the digest that a run's parts hold."""
         keep_environment(self.environments, self.environment(template.spec.kernel))
+
+    def keep_template(self, template: Template) -> None:
+        """Keep the template's files by their digest: an edition can be made again years later."""
+        keep_template(self.kept_templates, template)
 
     def known_environment(self, digest: str) -> Environment | None:
         """Return the environment of a digest: one of now, or one that was kept with a run."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pipelines.house import House
 from pipelines.steps.prepare import request_of
@@ -19,7 +21,13 @@ from wardbook.domain.request import Request
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.environment import environment_digest, platform_version
 from wardbook.errors import Fault
+from wardbook.files import write_atomically
 from wardbook.template.spec import Template
+
+THRESHOLDS = frozenset(
+    {"approvals", "base", "least", "limit", "most", "needed", "percent", "redacted", "rules"}
+)
+"""The details of a check that are a rule's own numbers; all others may come from the data."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +74,14 @@ def render_deliverable(
     from wardbook.report.render import render_report
 
     request, language = request_of(record), done.spec.language
-    spec = done.template.spec
+    spec, made = done.template.spec, record.work.made_from
     provenance = Provenance(
         request=record.key,
         request_url=record.links.issue_url,
         service=request.service,
         template=spec.title.in_language(language),
-        template_version=spec.version,
-        template_digest=done.template.digest,
+        template_version=made.template_version if made else spec.version,
+        template_digest=made.template_digest if made else done.template.digest,
         commit=record.work.commit,
         run=done.spec.key,
         started=done.result.started,
@@ -136,10 +144,11 @@ def sign_deliverable(
     output: str,
     channel: Channel,
     *,
+    editions: Path,
     stem: str = "receipt",
     sealed_to: tuple[sealing.SealedTo, ...] = (),
 ) -> None:
-    """Write the signed receipt of delivered files into their folder.
+    """Write the signed receipt of delivered files into their folder; a report gets an RO-Crate too.
 
     Args:
         house: for the unit's key.
@@ -149,43 +158,15 @@ def sign_deliverable(
         folder: where the files and the receipt stand.
         output: name of the output.
         channel: how it leaves.
+        editions: the folder in which each edition of this request has its folder.
         stem: of the receipt's file name.
         sealed_to: the key that a sealed file is for.
     """
-    started = datetime.fromisoformat(done.result.started)
-    parameters = repr(sorted(done.spec.parameters.items())).encode()
+    signer = sealing.Fingerprint(house.settings.seal.signer)
     receipt = sealing.Receipt.of(
-        files,
-        origin=sealing.Origin(
-            ticket=record.key,
-            request_url=str(record.links.issue_url),
-            template=f"{done.template.spec.name} {done.template.spec.version}",
-            template_sha256=done.template.digest,
-            parameters_sha256=hashlib.sha256(parameters).hexdigest(),
-            commit=str(record.work.commit),
-            environment_sha256=_environment_of(record),
-            sources=tuple(
-                sealing.Source(name, file.sha256) for name, file in done.spec.sources.items()
-            ),
-        ),
-        run=sealing.RunEvidence(
-            key=done.spec.key,
-            executor=house.settings.executor.kind,
-            builder=house.settings.site.url,
-            builder_version=platform_version(),
-            started=started,
-            finished=started + timedelta(seconds=done.result.seconds),
-            checks=tuple(
-                sealing.CheckEvidence(
-                    f"{check.output}: {check.rule}",
-                    check.verdict.value,
-                    check.reason,
-                    str(check.policy or ""),
-                )
-                for check in record.work.checks
-            ),
-            dropped=tell_dropped(record.work.dropped, done.spec, done.spec.language),
-        ),
+        [sealing.Subject(name, digest, _size(folder, name)) for name, digest in files.items()],
+        origin=_origin_of(record, done),
+        run=_evidence_of(house, record, done),
         release=sealing.Release(
             output=output,
             channel=channel.value,
@@ -197,10 +178,89 @@ def sign_deliverable(
             sealed_to=sealed_to,
         ),
     )
-    sealing.write_receipt(
+    previous = sealing.find_newest(
+        editions,
         receipt,
-        folder,
-        signer=sealing.Fingerprint(house.settings.seal.signer),
-        keyring=house.keyring,
-        stem=stem,
+        public_key=house.keyring.export_public(signer),
+        fingerprint=signer,
+        now=house.now(),
     )
+    receipt = replace(receipt, release=replace(receipt.release, previous=previous))
+    if channel is Channel.SITE:
+        receipt = _add_crate(receipt, folder)
+    sealing.write_receipt(receipt, folder, signer=signer, keyring=house.keyring, stem=stem)
+
+
+def _origin_of(record: Record, done: Finished) -> sealing.Origin:
+    """Return what was asked and what the run was made from, as the run's own parts tell it."""
+    made = record.work.made_from
+    return sealing.Origin(
+        ticket=record.key,
+        request_url=str(record.links.issue_url),
+        period=done.spec.period,
+        template=done.spec.template,
+        template_version=made.template_version if made else done.template.spec.version,
+        template_sha256=made.template_digest if made else done.template.digest,
+        parameters_sha256=digest_values(done.spec.parameters),
+        commit=str(record.work.commit),
+        environment_sha256=_environment_of(record),
+        sources=tuple(
+            sealing.Source(
+                name,
+                made.sources[name].source if made else name,
+                file.sha256,
+                datetime.fromtimestamp(file.mtime_ns // 10**9, UTC),
+            )
+            for name, file in done.spec.sources.items()
+        ),
+    )
+
+
+def _evidence_of(house: House, record: Record, done: Finished) -> sealing.RunEvidence:
+    started, used = datetime.fromisoformat(done.result.started), done.result.used
+    return sealing.RunEvidence(
+        key=done.spec.key,
+        executor=house.settings.executor.kind,
+        builder=house.settings.site.url,
+        builder_version=platform_version(),
+        started=started,
+        finished=started + timedelta(seconds=done.result.seconds),
+        use=sealing.Use(float(used.cpu_seconds), used.peak_mb) if used else None,
+        checks=tuple(
+            sealing.CheckEvidence(
+                check.output,
+                check.rule,
+                check.verdict.value,
+                check.reason,
+                {name: value for name, value in check.details if name in THRESHOLDS},
+            )
+            for check in record.work.checks
+        ),
+        policy=_policy_of(record),
+        dropped=tell_dropped(record.work.dropped, done.spec, done.spec.language),
+    )
+
+
+def _policy_of(record: Record) -> sealing.PolicyUsed | None:
+    """Return the policy by which a run's outputs were checked: one for all of them, or none."""
+    used = next((check.policy for check in record.work.checks if check.policy), None)
+    return sealing.PolicyUsed(used.name, used.version, used.digest) if used else None
+
+
+def digest_values(parameters: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of typed parameters as canonical JSON."""
+    text = json.dumps(dict(parameters), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _add_crate(receipt: sealing.Receipt, folder: Path) -> sealing.Receipt:
+    """Write the crate of what the receipt tells, and let the receipt name that file too."""
+    crate = sealing.write_crate(receipt)
+    write_atomically(folder / sealing.CRATE, crate, mode=0o644)
+    subject = sealing.Subject(sealing.CRATE, hashlib.sha256(crate).hexdigest(), len(crate))
+    subjects = (*receipt.subjects, subject)
+    return replace(receipt, subjects=tuple(sorted(subjects, key=lambda one: one.name)))
+
+
+def _size(folder: Path, name: str) -> int:
+    return (folder / name).stat().st_size

@@ -6,11 +6,12 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from wardbook.seal import (
     Approval,
@@ -18,11 +19,16 @@ from wardbook.seal import (
     Fingerprint,
     Keyring,
     Origin,
+    PolicyUsed,
+    Previous,
     Receipt,
     Release,
     RunEvidence,
     SealedTo,
     Source,
+    Subject,
+    Use,
+    write_crate,
     write_receipt,
 )
 
@@ -130,29 +136,38 @@ def is_alive(pid: int) -> bool:
 
 
 def make_receipt(
-    files: Mapping[str, str], *, ticket: str = "STAT-7", sealed_to: tuple[SealedTo, ...] = ()
+    files: Iterable[Subject],
+    *,
+    ticket: str = "STAT-7",
+    sealed_to: tuple[SealedTo, ...] = (),
+    run: str = "stat-7-00000000000000aa",
+    previous: Previous | None = None,
 ) -> Receipt:
-    """Return a receipt of these files (name: SHA-256) with plausible evidence."""
+    """Return a receipt of these files with plausible evidence."""
     return Receipt.of(
         files,
         origin=Origin(
             ticket=ticket,
             request_url="https://gitlab.hospital.example/unit/requests/-/issues/7",
+            period="2026-11",
             template="hospital_epidemic",
+            template_version="1.4",
             template_sha256=SOME_SHA256,
             parameters_sha256=SOME_SHA256,
             commit="0" * 40,
             environment_sha256=SOME_SHA256,
-            sources=(Source("flow", SOME_SHA256),),
+            sources=(Source("flow", "spf", SOME_SHA256, MOMENT),),
         ),
         run=RunEvidence(
-            key="7:2026-11:abc:def",
+            key=run,
             executor="dask-local",
             builder="https://gitlab.hospital.example/unit",
             builder_version="0.1.0",
             started=MOMENT,
             finished=MOMENT,
-            checks=(CheckEvidence("small_counts", "pass", "no count below 11"),),
+            use=Use(1.5, 210),
+            checks=(CheckEvidence("table", "counts", "pass", "counts_suffice", {"least": "11"}),),
+            policy=PolicyUsed("fr-hospital", "1", SOME_SHA256),
             dropped=("scratch.bin",),
         ),
         release=Release(
@@ -161,26 +176,31 @@ def make_receipt(
             language="fr",
             approvals=(Approval("d.approver", MOMENT, "review"),),
             sealed_to=sealed_to,
+            previous=previous,
         ),
     )
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """Return name and SHA-256 of every file below the folder."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+def subjects(folder: Path) -> list[Subject]:
+    """Return every file below the folder as a receipt names it, but for receipts."""
+    return [
+        Subject(
+            path.relative_to(folder).as_posix(),
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_size,
+        )
         for path in folder.rglob("*")
-        if path.is_file()
-    }
+        if path.is_file() and not path.name.startswith("receipt.json")
+    ]
 
 
-def make_deliverable(
-    folder: Path, unit: Keyring, signer: Fingerprint, *, ticket: str = "STAT-7"
-) -> Path:
+def make_deliverable(folder: Path, unit: Keyring, signer: Fingerprint, **told: Any) -> Path:
     """Make a small report with a table and a figure's folder, and sign its receipt."""
     (folder / "figures").mkdir(parents=True)
-    (folder / "index.html").write_text(f"<h1>Hospitalisations</h1><p>{ticket}</p>")
+    (folder / "index.html").write_text(f"<h1>Hospitalisations</h1><p>{told.get('ticket')}</p>")
     (folder / "table.csv").write_text("day;hosp\n2026-11-20;12\n")
     (folder / "figures" / "curve.svg").write_text("<svg/>")
-    write_receipt(make_receipt(digests(folder), ticket=ticket), folder, signer=signer, keyring=unit)
+    crate = write_crate(make_receipt(subjects(folder), **told))
+    (folder / "ro-crate-metadata.json").write_bytes(crate)
+    write_receipt(make_receipt(subjects(folder), **told), folder, signer=signer, keyring=unit)
     return folder

@@ -1,7 +1,8 @@
 """Entry point of the command `wardbook`.
 
 Exit codes: 0 all is well; 1 something was refused or failed and a person can mend it; 2 the
-command line is wrong; 3 a setting, a server or this machine is at fault.
+command line is wrong; 3 a setting, a server or this machine is at fault; 4 `reproduce` came to
+something else.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from wardbook.errors import Fault, Refusal
 from wardbook.identifiers.masking import install_masking
 from wardbook.settings import Settings, load_settings
 
-REFUSED, FAULT = 1, 3
+REFUSED, FAULT, DIFFERENT = 1, 3, 4
 
 _COMMANDS: Mapping[str, str] = {
     "approvals": "pipelines.cli.review",
@@ -34,6 +35,7 @@ _COMMANDS: Mapping[str, str] = {
     "drift": "pipelines.cli.sync",
     "init": "pipelines.cli.setup",
     "purge": "pipelines.cli.purge",
+    "reproduce": "pipelines.cli.reproduce",
     "retry": "pipelines.cli.passes",
     "review": "pipelines.cli.review",
     "run": "pipelines.cli.run",

@@ -73,7 +73,12 @@ def run(
     from wardbook.engines.failures import describe_failure
 
     asked = _ask(
-        template, _split(parameters), _split(sources), language, context.environ, templates
+        template,
+        split_pairs(parameters),
+        split_pairs(sources),
+        language,
+        context.environ,
+        templates,
     )
     asked = replace(asked, public_only=public_only)
     try:
@@ -101,7 +106,12 @@ def _as_json(made: Made) -> str:
     return json.dumps(asdict(made), ensure_ascii=False, indent=1)
 
 
-def _split(pairs: Iterable[str]) -> dict[str, str]:
+def split_pairs(pairs: Iterable[str]) -> dict[str, str]:
+    """Return what NAME=VALUE options say, by name.
+
+    Raises:
+        click.BadParameter: one is not such a pair, or names what another named.
+    """
     split: dict[str, str] = {}
     for pair in pairs:
         name, sign, value = pair.partition("=")

@@ -51,6 +51,7 @@ def start_run(house: House, record: Record) -> Record:
     forced = house.ledger.times_forced(record.key)
     run = run_key(record.key, period, made, forced)
     house.circumstances.keep_environment(template)
+    house.circumstances.keep_template(template)
     folder = house.run_folder(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     spec = RunSpec(

@@ -18,10 +18,11 @@ from typing import Any
 
 import pytest
 
+from tests.receipt_form import assert_documented, assert_no_path
 from wardbook.epidemic.generate import generate_files
 from wardbook.hospital.stays import CANARIES
 from wardbook.sandbox import Sandbox
-from wardbook.seal import Fingerprint, Keyring, open_sealed
+from wardbook.seal import CRATE, Fingerprint, Keyring, Receipt, open_sealed, write_crate
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -171,6 +172,24 @@ def test_no_patient_left_the_secure_side(played: Played) -> None:
 
 def test_the_secure_side_is_closed_to_others(played: Played) -> None:
     assert (played.folder / "state").stat().st_mode & 0o077 == 0
+
+
+def test_every_receipt_holds_to_its_schema_and_tells_nothing_of_the_machine(
+    played: Played,
+) -> None:
+    receipts = [*played.folder.rglob("receipt.json"), *played.folder.rglob("*.receipt.json")]
+    kinds = set()
+    for file in receipts:
+        text = file.read_text(encoding="utf-8")
+        assert_documented(json.loads(text))
+        crate = write_crate(Receipt.from_json(text.encode())).decode()
+        for told in (text, crate):
+            assert_no_path(told, played.folder)
+            assert not [canary for canary in CANARIES if canary in told]
+        beside = file.parent / CRATE
+        assert not beside.exists() or beside.read_text(encoding="utf-8") == crate
+        kinds.add(json.loads(text)["predicate"]["wardbook_release"]["channel"])
+    assert kinds == {"site", "share"}
 
 
 def test_both_deliverables_verify_and_a_changed_byte_is_refused(

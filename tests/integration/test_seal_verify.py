@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sample_seal import (
     RawGpg,
-    digests,
     make_deliverable,
     make_receipt,
     processes_that_name,
     raw_gpg,
+    subjects,
 )
 from wardbook.seal import (
     Fingerprint,
@@ -22,6 +23,7 @@ from wardbook.seal import (
     SealedFile,
     SealedTo,
     SealProblem,
+    Subject,
     Verification,
     choose_recipient_key,
     seal,
@@ -43,7 +45,7 @@ class Unit:
     public: str
     tmp: Path
 
-    def deliver(self, name: str = "report", **changes: str) -> Path:
+    def deliver(self, name: str = "report", **changes: Any) -> Path:
         return make_deliverable(self.tmp / name, self.keyring, self.signer, **changes)
 
     def verify(self, target: Path, **changes: object) -> Verification:
@@ -81,7 +83,7 @@ class Unit:
             name=name,
         )
         receipt = make_receipt(
-            {sealed.path.name: sealed.sha256},
+            [Subject(sealed.path.name, sealed.sha256, sealed.size)],
             sealed_to=(SealedTo(to.fingerprint, to.encryption_key),),
         )
         stem = f"{sealed.path.name}.receipt"
@@ -106,6 +108,7 @@ def test_a_good_deliverable_is_accepted_from_everywhere(unit: Unit) -> None:
         assert [file.name for file in found.files] == [
             "figures/curve.svg",
             "index.html",
+            "ro-crate-metadata.json",
             "table.csv",
         ]
         assert found.approvals[0].by == "d.approver"
@@ -219,7 +222,9 @@ def test_receipts_of_another_sealed_file_are_refused(unit: Unit) -> None:
 def test_a_sealed_file_for_another_than_the_receipt_says_is_refused(unit: Unit) -> None:
     sealed, receipt = unit.seal("one")
     other = SealedTo("A" * 40, "B" * 40)
-    wrong = make_receipt({sealed.path.name: sealed.sha256}, sealed_to=(other,))
+    wrong = make_receipt(
+        [Subject(sealed.path.name, sealed.sha256, sealed.size)], sealed_to=(other,)
+    )
     arguments = {"signer": unit.signer, "keyring": unit.keyring, "stem": receipt.stem}
     write_receipt(wrong, receipt.parent, **arguments)  # type: ignore[arg-type]
     assert unit.refusal(sealed.path) == "recipients_differ"
@@ -267,7 +272,7 @@ def sign_raw(raw: RawGpg, folder: Path, *options: str, at: datetime | None = Non
     """Write a folder's receipt, signed by plain gpg at a faked time."""
     folder.mkdir()
     (folder / "index.html").write_text("<p>")
-    data = make_receipt(digests(folder)).to_json()
+    data = make_receipt(subjects(folder)).to_json()
     (folder / "receipt.json").write_bytes(data)
     packet = raw.run("--detach-sign", "--digest-algo", "SHA512", *options, data=data, at=at)
     (folder / "receipt.json.asc").write_bytes(write_armour(packet))
@@ -380,7 +385,7 @@ def test_a_notation_cannot_forge_gpgs_answer(unit: Unit, raw: RawGpg) -> None:
 def test_a_receipt_is_not_written_with_a_key_that_verify_would_refuse(unit: Unit) -> None:
     folder = unit.tmp / "report"
     folder.mkdir()
-    receipt = make_receipt({"a": "0" * 64})
+    receipt = make_receipt([Subject("a", "0" * 64, 1)])
     with pytest.raises(SealProblem) as caught:
         write_receipt(receipt, folder, signer=Fingerprint("A" * 40), keyring=unit.keyring)
     assert caught.value.code == "signer_unusable"
@@ -390,8 +395,7 @@ def test_a_receipt_is_not_written_with_a_key_that_verify_would_refuse(unit: Unit
 def test_a_receipt_can_be_written_again(unit: Unit) -> None:
     folder = unit.deliver()
     (folder / "table.csv").write_text("day;hosp\n")
-    files = {name: digest for name, digest in digests(folder).items() if "receipt" not in name}
-    receipt = make_receipt(files)
+    receipt = make_receipt(subjects(folder))
     again = replace(receipt, run=replace(receipt.run, key="second"))
     write_receipt(again, folder, signer=unit.signer, keyring=unit.keyring)
     assert unit.verify(folder).receipt == again

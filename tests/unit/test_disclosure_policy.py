@@ -13,14 +13,12 @@ from sample_settings import load_sample, make_settings
 from pipelines.house import House
 from pipelines.sample_settings import SAMPLE
 from tests.sample_outputs import policy
-from tests.sample_seal import SOME_SHA256, make_receipt
 from wardbook.disclosure import choose_policy, load_policies, load_policy
 from wardbook.disclosure.policy import SCALES, Policy, laxer_keys
 from wardbook.domain.output import Check, Verdict
 from wardbook.domain.record import Work
 from wardbook.errors import SettingsFault
 from wardbook.ledger.columns import JSON_COLUMNS
-from wardbook.seal import CheckEvidence, Receipt
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import load_template
 
@@ -176,12 +174,3 @@ def test_the_policy_of_a_check_outlives_the_ledger() -> None:
     for key in ("policy", "approvals"):
         del kept["checks"][0][key]
     assert work.validate_python(kept).checks[0].policy is None
-
-
-def test_the_receipt_tells_the_policy_of_each_check() -> None:
-    reference = str(policy().reference)
-    receipt = make_receipt({"index.html": SOME_SHA256})
-    evidence = CheckEvidence("t: cells", "pass", "counts_suffice", reference)
-    receipt = replace(receipt, run=replace(receipt.run, checks=(evidence,)))
-    assert reference.encode() in receipt.to_json()
-    assert Receipt.from_json(receipt.to_json()) == receipt

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from wardbook.seal.files import printable, write_whole
+from wardbook.seal.evidence import Origin, Release, RunEvidence, SealedTo, Subject
+from wardbook.seal.files import write_whole
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.keys import Keyring
 from wardbook.seal.problems import SealProblem
@@ -18,130 +19,8 @@ from wardbook.seal.public_home import PublicHome
 from wardbook.seal.signature import check_detached, sign_detached
 from wardbook.seal.statement import read_statement, write_statement
 
-Verdict = Literal["pass", "hold", "refuse"]
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A delivered file: its name, relative to the receipt with `/`, and its SHA-256.
-
-    Raises:
-        SealProblem: the name would lead out of the deliverable's folder (`name_unsafe`).
-    """
-
-    name: str
-    sha256: str
-
-    def __post_init__(self) -> None:
-        plain = self.name.isprintable() and "\\" not in self.name
-        if not plain or {"", ".", ".."} & set(self.name.split("/")):
-            raise SealProblem("name_unsafe", file=printable(self.name))
-        _require_digest(_SHA256, self.sha256)
-
-
-@dataclass(frozen=True)
-class Source:
-    """A data source as it was read: the template's name for it and the SHA-256 of its content."""
-
-    name: str
-    sha256: str
-
-    def __post_init__(self) -> None:
-        _require_digest(_SHA256, self.sha256)
-
-
-@dataclass(frozen=True)
-class CheckEvidence:
-    """What a check said of the output, and why; no data values.
-
-    `policy` is the name, version and digest of the disclosure policy by which it judged.
-    """
-
-    name: str
-    verdict: Verdict
-    reason: str
-    policy: str = ""
-
-
-@dataclass(frozen=True)
-class Approval:
-    """Who let the output out, when, and on what ground (a review, a standing approval)."""
-
-    by: str
-    at: datetime
-    ground: str
-
-    def __post_init__(self) -> None:
-        _require_zone(self.at)
-
-
-@dataclass(frozen=True)
-class SealedTo:
-    """A person's key to which the output was encrypted."""
-
-    fingerprint: str
-    encryption_key: str
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What was asked and with what it was answered.
-
-    Parameters appear as a digest alone: their values may say whom a request is about.
-    """
-
-    ticket: str
-    request_url: str
-    template: str
-    template_sha256: str
-    parameters_sha256: str
-    commit: str
-    environment_sha256: str
-    sources: tuple[Source, ...]
-
-    def __post_init__(self) -> None:
-        for digest in (self.template_sha256, self.parameters_sha256, self.environment_sha256):
-            _require_digest(_SHA256, digest)
-        _require_digest(_COMMIT, self.commit)
-
-
-@dataclass(frozen=True)
-class RunEvidence:
-    """The run: its key, where it ran and when, what was checked, which files were dropped.
-
-    `builder` is the address of the unit's platform, `dropped` names the files that the run made and
-    its template does not declare.
-    """
-
-    key: str
-    executor: str
-    builder: str
-    builder_version: str
-    started: datetime
-    finished: datetime
-    checks: tuple[CheckEvidence, ...]
-    dropped: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        _require_zone(self.started)
-        _require_zone(self.finished)
-
-
-@dataclass(frozen=True)
-class Release:
-    """Which output left, on which channel, in which language, who let it and to whom it is sealed.
-
-    `sealed_to` is empty for a public output.
-    """
-
-    output: str
-    channel: str
-    language: str
-    approvals: tuple[Approval, ...]
-    sealed_to: tuple[SealedTo, ...] = ()
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True)
@@ -157,25 +36,42 @@ class Receipt:
         names = [subject.name for subject in self.subjects]
         if not names or names != sorted(set(names)):
             raise ValueError("a receipt names at least one file, each once, in order")
+        if len({name.casefold() for name in names}) < len(names):
+            raise ValueError("a receipt's names differ by more than capitals: not all disks do")
 
     @classmethod
     def of(
-        cls, files: Mapping[str, str], *, origin: Origin, run: RunEvidence, release: Release
+        cls, files: Iterable[Subject], *, origin: Origin, run: RunEvidence, release: Release
     ) -> Receipt:
-        """Return the receipt of these files.
+        """Return the receipt of these files, in whatever order they come.
 
         Args:
-            files: name of every delivered file, relative to the receipt's folder: its SHA-256.
+            files: every delivered file, named relative to the receipt's folder.
             origin: what was asked.
             run: how it was computed and checked.
             release: how it left.
 
         Raises:
-            SealProblem: a file's name leads out of the folder (`name_unsafe`).
-            ValueError: there is no file, or a digest is none.
+            ValueError: there is no file, or two have the same name but for capitals.
         """
-        subjects = tuple(Subject(name, files[name]) for name in sorted(files))
+        subjects = tuple(sorted(files, key=lambda subject: subject.name))
         return cls(subjects, origin, run, release)
+
+    @property
+    def edition(self) -> str:
+        """The name of this edition: the digest that ends the run's key."""
+        return self.run.key.rpartition("-")[2]
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the receipt as it stands on disk."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    def sealed_again(self, file: Subject, sealed_to: tuple[SealedTo, ...]) -> Receipt:
+        """Return the receipt of the same edition, its file sealed to other keys."""
+        replaces = (*self.release.replaces, self.sha256)
+        release = replace(self.release, sealed_to=sealed_to, replaces=replaces)
+        return replace(self, subjects=(file,), release=release)
 
     def to_json(self) -> bytes:
         """Return the statement as canonical JSON: sorted keys, no spaces, UTF-8."""
@@ -192,12 +88,10 @@ class Receipt:
             SealProblem: something is missing, unknown, twice there or in another form
                 (`receipt_malformed`), or a file's name is unsafe (`name_unsafe`).
         """
-        from pydantic import TypeAdapter
-
         try:
             tree = json.dumps(read_statement(json.loads(raw)))
-            receipt = TypeAdapter(cls).validate_json(tree)
-        except (ValueError, LookupError, TypeError, AttributeError):
+            receipt = _form().validate_json(tree)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise SealProblem("receipt_malformed") from None
         if receipt.to_json() != raw:
             raise SealProblem("receipt_malformed")
@@ -240,11 +134,8 @@ def write_receipt(
     return path
 
 
-def _require_zone(moment: datetime) -> None:
-    if moment.tzinfo is None:
-        raise ValueError("a receipt's times have a time zone")
+@cache
+def _form() -> TypeAdapter[Receipt]:
+    from pydantic import TypeAdapter
 
-
-def _require_digest(form: re.Pattern[str], digest: str) -> None:
-    if not form.fullmatch(digest):
-        raise ValueError("a receipt's digests are lower-case hexadecimal")
+    return TypeAdapter(Receipt)

@@ -1,33 +1,40 @@
-"""The receipt's form on disk: an in-toto Statement v1 with SLSA provenance v1."""
+"""The receipt's form on disk: an in-toto Statement v1 with SLSA provenance v1.
+
+What SLSA has no place for stands in two fields of ours, named as its rules for extensions ask. The
+form is described by docs/receipt.schema.json.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from wardbook.seal.receipt import Approval, CheckEvidence, Receipt
+    from wardbook.seal.evidence import Approval, Source, Subject
+    from wardbook.seal.receipt import Receipt
 
-_STATEMENT = "https://in-toto.io/Statement/v1"
-_PROVENANCE = "https://slsa.dev/provenance/v1"
-_BUILD_TYPE = "urn:wardbook:build:notebook:1"
+STATEMENT = "https://in-toto.io/Statement/v1"
+PROVENANCE = "https://slsa.dev/provenance/v1"
+BUILD_TYPE = "urn:wardbook:build:notebook:2"
+"""The number changes with the form; a receipt of another form is verified by its own version."""
 
 
 def write_statement(receipt: Receipt) -> dict[str, Any]:
     """Return the in-toto statement with SLSA provenance; what SLSA has no place for is ours."""
     origin, run, release = receipt.origin, receipt.run, receipt.release
     return {
-        "_type": _STATEMENT,
-        "subject": [_resource(one.name, sha256=one.sha256) for one in receipt.subjects],
-        "predicateType": _PROVENANCE,
+        "_type": STATEMENT,
+        "subject": [_subject(one) for one in receipt.subjects],
+        "predicateType": PROVENANCE,
         "predicate": {
             "buildDefinition": {
-                "buildType": _BUILD_TYPE,
+                "buildType": BUILD_TYPE,
                 "externalParameters": {
                     "ticket": origin.ticket,
-                    "template": origin.template,
+                    "template": {"name": origin.template, "version": origin.template_version},
+                    "period": origin.period,
+                    "language": release.language,
                     "parameters": {"digest": {"sha256": origin.parameters_sha256}},
                 },
                 "internalParameters": {"executor": run.executor},
@@ -35,7 +42,7 @@ def write_statement(receipt: Receipt) -> dict[str, Any]:
                     _resource("commit", gitCommit=origin.commit),
                     _resource("template", sha256=origin.template_sha256),
                     _resource("environment", sha256=origin.environment_sha256),
-                    *(_resource(f"source:{one.name}", sha256=one.sha256) for one in origin.sources),
+                    *(_source(one) for one in origin.sources),
                 ],
             },
             "runDetails": {
@@ -45,18 +52,21 @@ def write_statement(receipt: Receipt) -> dict[str, Any]:
                     "startedOn": _timestamp(run.started),
                     "finishedOn": _timestamp(run.finished),
                 },
-                "byproducts": [
-                    *(_byproduct("check", one.name, _check(one)) for one in run.checks),
-                    *(_byproduct("dropped", name, {}) for name in run.dropped),
-                ],
             },
-            "wardbook": {
+            "wardbook_evidence": {
+                "use": asdict(run.use) if run.use else None,
+                "policy": asdict(run.policy) if run.policy else None,
+                "checks": [asdict(one) for one in run.checks],
+                "dropped": list(run.dropped),
+            },
+            "wardbook_release": {
                 "requestUrl": origin.request_url,
                 "output": release.output,
                 "channel": release.channel,
-                "language": release.language,
                 "approvals": [_approval(one) for one in release.approvals],
                 "recipients": [asdict(one) for one in release.sealed_to],
+                "previous": asdict(release.previous) if release.previous else None,
+                "replaces": list(release.replaces),
             },
         },
     }
@@ -66,20 +76,27 @@ def read_statement(statement: Any) -> dict[str, Any]:
     """Return the fields of `Receipt` from a statement; `from_json` judges their types."""
     build = statement["predicate"]["buildDefinition"]
     details = statement["predicate"]["runDetails"]
-    ours = statement["predicate"]["wardbook"]
+    evidence = statement["predicate"]["wardbook_evidence"]
+    ours = statement["predicate"]["wardbook_release"]
+    asked = build["externalParameters"]
     commit, template, environment, *sources = build["resolvedDependencies"]
     metadata = details["metadata"]
     return {
-        "subjects": [_named_digest(one) for one in statement["subject"]],
+        "subjects": [
+            {**_named_digest(one), "size": one["annotations"]["size"]}
+            for one in statement["subject"]
+        ],
         "origin": {
-            "ticket": build["externalParameters"]["ticket"],
+            "ticket": asked["ticket"],
             "request_url": ours["requestUrl"],
-            "template": build["externalParameters"]["template"],
+            "period": asked["period"],
+            "template": asked["template"]["name"],
+            "template_version": asked["template"]["version"],
             "template_sha256": template["digest"]["sha256"],
-            "parameters_sha256": build["externalParameters"]["parameters"]["digest"]["sha256"],
+            "parameters_sha256": asked["parameters"]["digest"]["sha256"],
             "commit": commit["digest"]["gitCommit"],
             "environment_sha256": environment["digest"]["sha256"],
-            "sources": [_named_digest(one, "source:") for one in sources],
+            "sources": [{**_named_digest(one, "source:"), **one["annotations"]} for one in sources],
         },
         "run": {
             "key": metadata["invocationId"],
@@ -88,19 +105,16 @@ def read_statement(statement: Any) -> dict[str, Any]:
             "builder_version": details["builder"]["version"]["wardbook"],
             "started": metadata["startedOn"],
             "finished": metadata["finishedOn"],
-            "checks": [
-                {"name": one["name"], **one["annotations"]}
-                for one in details["byproducts"]
-                if one["annotations"]
-            ],
-            "dropped": [one["name"] for one in details["byproducts"] if not one["annotations"]],
+            **evidence,
         },
         "release": {
             "output": ours["output"],
             "channel": ours["channel"],
-            "language": ours["language"],
+            "language": asked["language"],
             "approvals": ours["approvals"],
             "sealed_to": ours["recipients"],
+            "previous": ours["previous"],
+            "replaces": ours["replaces"],
         },
     }
 
@@ -109,14 +123,16 @@ def _resource(name: str, **digest: str) -> dict[str, Any]:
     return {"name": name, "digest": digest}
 
 
-def _byproduct(kind: str, name: str, annotations: dict[str, str]) -> dict[str, Any]:
-    """Return an in-toto resource descriptor, which needs a URI where it has no digest."""
-    uri = f"urn:wardbook:{kind}:{quote(name, safe='')}"
-    return {"name": name, "uri": uri, "annotations": annotations}
+def _subject(subject: Subject) -> dict[str, Any]:
+    return {
+        **_resource(subject.name, sha256=subject.sha256),
+        "annotations": {"size": subject.size},
+    }
 
 
-def _check(evidence: CheckEvidence) -> dict[str, str]:
-    return {"verdict": evidence.verdict, "reason": evidence.reason, "policy": evidence.policy}
+def _source(source: Source) -> dict[str, Any]:
+    told = {"source": source.source, "moment": _timestamp(source.moment)}
+    return {**_resource(f"source:{source.name}", sha256=source.sha256), "annotations": told}
 
 
 def _approval(approval: Approval) -> dict[str, str]:

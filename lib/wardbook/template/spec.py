@@ -175,9 +175,9 @@ class Template:
         """SHA-256 over the names and bytes of the template's files: its code version."""
         total = hashlib.sha256()
         for file in sorted(self.folder.rglob("*")):
-            name = file.relative_to(self.folder).as_posix()
-            if file.is_file() and not any(part.startswith((".", "__")) for part in file.parts):
-                total.update(f"{name}\0{file.stat().st_size}\0".encode())
+            name = file.relative_to(self.folder)
+            if file.is_file() and not any(part.startswith((".", "__")) for part in name.parts):
+                total.update(f"{name.as_posix()}\0{file.stat().st_size}\0".encode())
                 total.update(file.read_bytes())
         return total.hexdigest()
 
