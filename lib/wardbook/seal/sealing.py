@@ -13,6 +13,7 @@ from wardbook.seal.files import printable, write_whole
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.gnupg_home import StatusLog
 from wardbook.seal.keys import Keyring, Recipient
+from wardbook.seal.packets import UnreadablePacket, read_recipients
 from wardbook.seal.problems import SealProblem
 from wardbook.seal.public_home import import_public
 from wardbook.seal.signature import judge_signature, require_signed, signing_options
@@ -68,21 +69,22 @@ def seal(
             log = _encrypt(gpg, data, sealed, [one.encryption_key for one in recipients], signer)
         _require_sealed(log, signer)
         file.flush()
-        key_ids = list_key_ids(gpg, Path(file.name))
+        key_ids = list_key_ids(Path(file.name))
         if sorted(key_ids) != sorted(one.encryption_key.key_id for one in recipients):
             raise SealProblem("seal_wrong_recipient", found=", ".join(key_ids))
     return SealedFile(path, sealed.sha256.hexdigest(), sealed.size, key_ids)
 
 
-def list_key_ids(gpg: Any, path: Path) -> tuple[str, ...]:
+def list_key_ids(path: Path) -> tuple[str, ...]:
     """Return the key ids (16 hexadecimal digits) that an encrypted file says it is for, in order.
 
-    Args:
-        gpg: any client: nothing is decrypted.
-        path: the encrypted file.
+    Only its beginning is read and nothing is decrypted; empty when it is no such file.
     """
-    log = gpg.decrypt_file(str(path), extra_args=["--list-only"])
-    return tuple(values[0] for values in log.values("ENC_TO"))
+    with path.open("rb") as file:
+        try:
+            return read_recipients(file)
+        except UnreadablePacket:
+            return ()
 
 
 def open_sealed(path: Path, out: Path, keyring: Keyring, signer: Fingerprint) -> None:

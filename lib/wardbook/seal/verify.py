@@ -151,7 +151,7 @@ def _check_file(
         raise SealProblem("file_changed", file=printable(subject.name))
     if path.suffix != ".gpg":
         return ()
-    key_ids = list_key_ids(home.gpg, path)
+    key_ids = list_key_ids(path)
     if sorted(key_ids) != sorted(Fingerprint(one.encryption_key).key_id for one in sealed_to):
         raise SealProblem(
             "recipients_differ", file=printable(subject.name), found=", ".join(key_ids)
