@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, str] = {
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",
     "init": "pipelines.cli.setup",
+    "keys": "pipelines.cli.keys",
     "retry": "pipelines.cli.passes",
     "run": "pipelines.cli.run",
     "sandbox": "pipelines.cli.sandbox",

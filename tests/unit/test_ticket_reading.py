@@ -69,3 +69,26 @@ def test_a_new_name_for_the_same_account_asks_nothing_new() -> None:
 def test_each_new_field_is_part_of_what_is_asked(field: str) -> None:
     assert read(**{field: "x"}).fingerprint != read().fingerprint
     assert read(**{field: None}).fingerprint == read().fingerprint
+
+
+@pytest.mark.parametrize(
+    "given", [[SERVER, {"name": "b"}], " hbernard, b ,", [SERVER, {"name": "b"}, {}]]
+)
+def test_colleagues_are_a_list_of_people_or_accounts_with_commas(given: Any) -> None:
+    fields = FIELDS.model_copy(update={"colleagues": "customfield_10112"})
+    payload = {
+        "key": "DATA-1",
+        "id": "10001",
+        "fields": {
+            "summary": "Combien ?",
+            "status": {"name": "À traiter"},
+            "reporter": {"name": "cmoreau"},
+            "updated": "2026-03-02T11:59:00.000+0000",
+            "customfield_10112": given,
+        },
+    }
+    ticket = ticket_of_payload(payload, fields)
+    assert [one.username for one in ticket.colleagues] == ["hbernard", "b"]
+    without = ticket_of_payload(payload, FIELDS)
+    assert without.colleagues == ()
+    assert without.fingerprint != ticket.fingerprint

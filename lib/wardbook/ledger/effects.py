@@ -27,6 +27,13 @@ class Effects(Transactions):
             ).all()
         return [_intent_of(row) for row in rows]
 
+    def has_intent(self, key: str) -> bool:
+        """Tell whether an intent of exactly this key was ever written down."""
+        table = schema.effects
+        with self._reader.connect() as connection:
+            found = connection.execute(select(table.c.number).where(table.c.key == key))
+            return found.first() is not None
+
     def skipped_effects(self, key: str) -> list[tuple[str, str]]:
         """Return the effects of a request that were not made, with the reason, oldest first."""
         table = schema.effects

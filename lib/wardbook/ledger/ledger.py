@@ -5,13 +5,14 @@ from __future__ import annotations
 from wardbook.ledger.database import connect
 from wardbook.ledger.effects import Effects
 from wardbook.ledger.history import History
+from wardbook.ledger.keys import Keys
 from wardbook.ledger.records import StaleRecord, settled
 from wardbook.ledger.sides import Sides
 
 __all__ = ["Ledger", "StaleRecord", "open_ledger", "settled"]
 
 
-class Ledger(Sides, Effects, History):
+class Ledger(Sides, Effects, History, Keys):
     """The durable record of requests, intents and effects. Safe for several processes.
 
     Each method is one transaction.

@@ -4,9 +4,11 @@ Trust hangs on one thing only: full fingerprints that were confirmed by a person
 keys, short key ids, what else lies in a keyring and gpg's words for humans decide nothing.
 """
 
+from wardbook.seal.directory import ListedKey, Listing, read_directory
 from wardbook.seal.facts import KeyFacts, SubkeyFacts
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.keys import Keyring, Recipient, choose_recipient_key
+from wardbook.seal.naming import opaque_name
 from wardbook.seal.problems import SealProblem
 from wardbook.seal.receipt import (
     Approval,
@@ -29,6 +31,8 @@ __all__ = [
     "Fingerprint",
     "KeyFacts",
     "Keyring",
+    "ListedKey",
+    "Listing",
     "Origin",
     "Receipt",
     "Recipient",
@@ -44,7 +48,9 @@ __all__ = [
     "choose_recipient_key",
     "find_receipt",
     "list_key_ids",
+    "opaque_name",
     "open_sealed",
+    "read_directory",
     "seal",
     "verify",
     "write_receipt",

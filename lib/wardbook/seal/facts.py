@@ -169,9 +169,7 @@ def _newest_sound(key: KeyFacts, now: datetime) -> SubkeyFacts:
     alive = [one for one in able if not one.revoked and not one.has_expired(now)]
     if not alive:
         raise SealProblem("key_encryption_over", pinned=key.fingerprint)
-    sound = [
-        one for one in alive if not (one.is_weak or one.weak_hash or one.is_future(now))
-    ]
+    sound = [one for one in alive if not (one.is_weak or one.weak_hash or one.is_future(now))]
     if not sound:
         _require_sound(key.fingerprint, alive[0], now)
     return max(sound, key=lambda one: (one.created, one.fingerprint))

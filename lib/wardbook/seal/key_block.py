@@ -43,7 +43,7 @@ _ALLOWED = frozenset({PUBLIC_KEY, PUBLIC_SUBKEY, USER_ID, USER_ATTRIBUTE, SIGNAT
 _CERTIFICATIONS, _BINDING, _REVOCATION = frozenset({0x10, 0x11, 0x12, 0x13, 0x30}), 0x18, 0x20
 _STRONG = frozenset({"SHA-256", "SHA-384", "SHA-512"})
 # Key flags (RFC 4880, 5.2.3.21): the secret part is split, or known to more than one person; and
-# GnuPG's "restricted encryption": whoever encrypts to this key is to encrypt to that subkey as well.
+# GnuPG's "restricted encryption": whoever encrypts to this key is to take that subkey as well.
 _SPLIT_OR_SHARED, _RESTRICTED = 0x10 | 0x80, 0x04
 
 
@@ -174,9 +174,7 @@ def _form_of(parts: list[Part]) -> KeyForm:
             issuer for one in direct if one.kind == _REVOCATION for issuer in one.issuers - own
         ),
         weak_names=next((one.digest for one in names if one and one.digest not in _STRONG), ""),
-        weak_subkeys={
-            key: one.digest for key, one in subkeys.items() if one.digest not in _STRONG
-        },
+        weak_subkeys={key: one.digest for key, one in subkeys.items() if one.digest not in _STRONG},
         shared_subkeys=frozenset(key for key, one in subkeys.items() if _is_shared(one.flags)),
     )
 

@@ -31,12 +31,16 @@ class Keyring:
 
     Several processes may use one home at the same time.
 
+    Args:
+        home: the folder.
+        passphrase: unlocks its secret keys, where they are protected.
+
     Raises:
         EnvironmentFault: GnuPG is missing, or others can read the home.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._home = SecretHome(home)
+    def __init__(self, home: Path, passphrase: str | None = None) -> None:
+        self._home = SecretHome(home, passphrase)
         try:
             self._gpg = open_gpg(self._home.path, ring=self._home.ring)
         except EnvironmentFault:
@@ -52,6 +56,11 @@ class Keyring:
     def close(self) -> None:
         """End our gpg-agent and remove what we made outside the home."""
         self._home.close()
+
+    @property
+    def gnupg_version(self) -> str:
+        """The version of GnuPG that is used."""
+        return ".".join(map(str, self._gpg.version))
 
     def create_signing_key(self, name: str, email: str, *, expires: str = "2y") -> Fingerprint:
         """Make an Ed25519 key with a Cv25519 encryption subkey and no passphrase.

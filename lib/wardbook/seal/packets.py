@@ -148,7 +148,8 @@ def read_recipients(file: BinaryIO) -> tuple[str, ...]:
     Raises:
         UnreadablePacket: what comes first is something else, a passphrase's packet included.
     """
-    data, key_ids = file.read(_HEAD), []
+    data = file.read(_HEAD)
+    key_ids: list[str] = []
     while data:
         tag = data[0] & 63 if data[0] & 0x40 else data[0] >> 2 & 15
         if tag in _ENCRYPTED and key_ids:

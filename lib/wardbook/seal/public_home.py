@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 from wardbook.errors import EnvironmentFault
 from wardbook.seal.facts import KeyFacts, key_facts
 from wardbook.seal.fingerprint import Fingerprint
-from wardbook.seal.gnupg_home import make_short_directory, open_gpg
+from wardbook.seal.gnupg_home import open_gpg
 from wardbook.seal.key_block import key_forms, read_key_block
 from wardbook.seal.problems import SealProblem
+from wardbook.seal.scratch import ScratchFolder
 
 # Signatures made by others than the key's owner are not needed, and floods of them slow gpg down.
 _IMPORT = ["--import-options", "self-sigs-only"]
@@ -26,7 +26,8 @@ class PublicHome:
     """
 
     def __init__(self, at: datetime | None = None) -> None:
-        self.path = make_short_directory()
+        self._scratch = ScratchFolder()
+        self.path = self._scratch.path
         self._revoked_by_another: set[Fingerprint] = set()
         try:
             self.gpg = open_gpg(self.path, at=at)
@@ -42,7 +43,7 @@ class PublicHome:
 
     def close(self) -> None:
         """Delete the home."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        self._scratch.close()
 
     def add(self, armoured: str) -> list[Fingerprint]:
         """Import what `import_public` accepts."""

@@ -77,7 +77,7 @@ def verify(
         key_ids = tuple(
             key_id
             for subject in receipt.subjects
-            for key_id in _check_file(subject, receipt_path.parent, receipt.release.sealed_to, home)
+            for key_id in _check_file(subject, receipt_path.parent, receipt.release.sealed_to)
         )
     return Verification(receipt, receipt_path, signed.signer, signed.at, key_ids)
 
@@ -138,9 +138,7 @@ def _check_names(receipt: Receipt, receipt_path: Path) -> None:
         raise SealProblem("receipt_of_another", file=printable(receipt_path))
 
 
-def _check_file(
-    subject: Subject, folder: Path, sealed_to: tuple[SealedTo, ...], home: PublicHome
-) -> tuple[str, ...]:
+def _check_file(subject: Subject, folder: Path, sealed_to: tuple[SealedTo, ...]) -> tuple[str, ...]:
     """Compare one file with its subject; return the key ids that it is encrypted to, if any."""
     path = folder / subject.name
     try:
