@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from wardbook.seal.problems import SealProblem
 from wardbook.seal.public_home import import_public
 from wardbook.seal.scratch import ScratchFolder
 from wardbook.seal.signature import judge_signature, require_signed, signing_options
+
+_SAMPLE = 1 << 18
+_WORTH_IT = 0.9  # of the size: what gains less is not worth gpg's time
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def seal(
         keys = [one.encryption_key for one in recipients]
         with data_path.open("rb") as opened:
             data = _Source(opened)
-            log = _encrypt(gpg, data, sealed, keys, signer, plain_name)
+            options = ["--set-filename", plain_name, *_compression(data.peek()), "--no-encrypt-to"]
+            log = _encrypt(gpg, data, sealed, keys, [*options, *signing_options(signer)])
         _require_sealed(log, signer)
         if sha256 not in (None, data.sha256.hexdigest()):
             raise SealProblem("seal_other_content", file=printable(data_path.name))
@@ -130,11 +135,17 @@ class _Source:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._first = b""
         self.sha256 = hashlib.sha256()
+
+    def peek(self) -> bytes:
+        """Return the first bytes, which `read` gives all the same."""
+        self._first = self._file.read(_SAMPLE)
+        return self._first
 
     def read(self, size: int) -> bytes:
         """Return the next bytes; empty at the end."""
-        data = self._file.read(size)
+        data, self._first = self._first or self._file.read(size), b""
         self.sha256.update(data)
         return data
 
@@ -160,8 +171,7 @@ def _encrypt(
     data: _Source,
     sink: _Sink,
     keys: Sequence[Fingerprint],
-    signer: Fingerprint,
-    plain_name: str,
+    options: Sequence[str],
 ) -> StatusLog:
     gpg.on_data = sink.write
     try:
@@ -172,13 +182,23 @@ def _encrypt(
             sign=True,
             always_trust=True,
             armor=False,
-            extra_args=["--no-encrypt-to", "--set-filename", plain_name, *signing_options(signer)],
+            extra_args=list(options),
         )
     except BrokenPipeError:  # gpg gave up before it had read all: its status lines say why
         log = gpg.last_log
     finally:
         gpg.on_data = None
     return log
+
+
+def _compression(sample: bytes) -> list[str]:
+    """Return gpg's options for data that begin so.
+
+    gpg's own choice (ZIP, level 6) takes four to six times as long as all the rest together, also
+    on data that are compressed already and gain nothing.
+    """
+    gains = len(zlib.compress(sample, 1)) < len(sample) * _WORTH_IT
+    return ["--compress-algo", "ZIP", "--compress-level", "1"] if gains else ["-z", "0"]
 
 
 def _require_sealed(log: StatusLog, signer: Fingerprint) -> None:
