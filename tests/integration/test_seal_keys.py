@@ -286,6 +286,21 @@ def test_without_gpg_the_message_says_what_to_install(
         Keyring(tmp_path / "unit")
 
 
+def test_a_gpg_before_2_2_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "bin" / "gpg"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nprintf 'gpg (GnuPG) %s\\ncfg:version:%s\\n' $OLD $OLD\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    for version, fits in (("2.1.18", False), ("2.2.0", True), ("2.4.7", True)):
+        monkeypatch.setenv("OLD", version)
+        if fits:
+            Keyring(tmp_path / "unit").close()
+        else:
+            with pytest.raises(EnvironmentFault, match="2.1.18 is too old.*2.2"):
+                Keyring(tmp_path / "unit")
+
+
 def test_closing_leaves_no_agent_and_no_trace(tmp_path: Path) -> None:
     with Keyring(tmp_path / "unit") as keyring:
         keyring.create_signing_key("Unit", "u@h.example")

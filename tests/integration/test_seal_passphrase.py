@@ -122,6 +122,15 @@ def test_it_comes_from_a_file_that_nobody_else_can_read(tmp_path: Path) -> None:
     assert loaded.seal.passphrase is not None
     assert loaded.seal.passphrase.get_secret_value() == PASSPHRASE
     assert PASSPHRASE not in repr(loaded) + loaded.model_dump_json()
+    reading, writing = os.pipe()  # what a service manager hands over
+    os.write(writing, PASSPHRASE.encode())
+    os.close(writing)
+    descriptor = f"/dev/fd/{reading}"
+    settings.write_text(text.replace("/run/credentials/wardbook.service/seal", descriptor))
+    handed = load_settings(settings, {}).seal.passphrase
+    assert handed is not None
+    assert handed.get_secret_value() == PASSPHRASE
+    os.close(reading)
     settings.write_text(text.replace('passphrase_file = "/run', 'passphrase = "/run'))
     with pytest.raises(SettingsFault, match="plain sight"):
         load_settings(settings, {})
