@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pipelines.house import House
-from pipelines.recipients import KeysHeld, find_recipients
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import request_of
 from pipelines.steps.release import released_names
@@ -18,6 +18,9 @@ from wardbook.domain.record import Record
 from wardbook.domain.run import RunResult
 from wardbook.domain.states import State
 from wardbook.messages import Language, say
+
+if TYPE_CHECKING:
+    from pipelines.recipients import KeysHeld
 
 
 def deliver_outputs(house: House, record: Record) -> Record | None:
@@ -37,6 +40,9 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
         if spec.outputs[name].channel is Channel.SHARE and name in produced
     ]
     if share:
+        # Imported when there is something to seal: a pass with nothing to do stays quick.
+        from pipelines.recipients import KeysHeld, find_recipients
+
         try:
             find_recipients(house, record)
         except KeysHeld as held:

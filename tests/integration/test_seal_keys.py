@@ -297,7 +297,7 @@ def test_a_gpg_before_2_2_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
         if fits:
             Keyring(tmp_path / "unit").close()
         else:
-            with pytest.raises(EnvironmentFault, match="2.1.18 is too old.*2.2"):
+            with pytest.raises(EnvironmentFault, match=r"2\.1\.18 is too old.*2\.2"):
                 Keyring(tmp_path / "unit")
 
 
