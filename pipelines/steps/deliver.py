@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ from wardbook.messages import Language, say
 
 if TYPE_CHECKING:
     from pipelines.recipients import KeysHeld
+
+_CODE = re.compile(r"`([^`]*)`")
 
 
 def deliver_outputs(house: House, record: Record) -> Record | None:
@@ -85,6 +88,8 @@ def _lines(held: KeysHeld, language: Language, prefix: str, quote: Callable[[str
     lines = []
     for one in held.held:
         problem = one.problem.tell(language)
+        if not prefix:
+            problem = _CODE.sub(r"{{\1}}", problem)  # as Jira's markup has it
         lines.append(say(language, f"keys.{prefix}line", person=quote(one.person), problem=problem))
         lines += [
             say(language, f"keys.{prefix}fingerprint", fingerprint=grouped(key))

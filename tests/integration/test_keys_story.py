@@ -160,7 +160,8 @@ def test_from_the_first_use_of_a_key_to_its_change(
     assert trust(scene, ADA) == {old: Trust.PROPOSED}
     (comment,) = scene.comments(first)
     assert grouped(old) in comment
-    assert "gpg --fingerprint" in comment
+    assert "{{gpg --fingerprint}}" in comment
+    assert "`" not in comment, "Jira has another markup for code"
     (note,) = notes(scene, first)
     assert f"wardbook keys confirm {ADA} {old} --by" in note
     assert f"@{REVIEWER}" in note
