@@ -13,6 +13,7 @@ from pathlib import Path
 from pipelines.house import House
 from pipelines.leaving import refuse_unchecked
 from pipelines.provenance import Finished, render_deliverable, sign_deliverable
+from pipelines.recipients import find_recipients, pinned_key
 from pipelines.site import rebuild_site
 from pipelines.steps.prepare import request_of
 from requests_sync.effects import Effect
@@ -73,32 +74,36 @@ class SitePublish:
 
 @dataclass(frozen=True)
 class SharePut:
-    """A sensitive output in the shared folder: encrypted to its requester, signed by the unit."""
+    """A sensitive output in the shared folder: encrypted to its recipients, signed by the unit."""
 
     house: House
 
     def find(self, intent: Intent, record: Record) -> Outcome | None:
-        """Look whether the sealed file stands there with a valid receipt of this run."""
+        """Look whether the sealed file stands there with our valid receipt, for these people."""
         folder, name = self._place(intent, record)
-        if not holds_receipt(self.house, folder / f"{name}.gpg", str(record.work.run)):
+        receipt = valid_receipt(self.house, folder / f"{name}.gpg", str(record.work.run))
+        if receipt is None:
             return None
-        return self._delivered(intent, record)
+        sealed_to = {one.fingerprint for one in receipt.release.sealed_to}
+        wanted = {pinned_key(self.house, one) for one in request_of(record).recipients}
+        return self._delivered(intent, record) if sealed_to == wanted else None
 
     def do(self, intent: Intent, record: Record) -> Outcome:
-        """Seal to the requester's pinned key as GitLab's directory lists it now; sign a receipt."""
+        """Seal to everybody's confirmed key as GitLab's directory lists it now; sign a receipt."""
         done = Finished.of(self.house, record)
         folder, name = self._place(intent, record)
         folder.mkdir(parents=True, exist_ok=True)
         output = done.output(intent.payload["output"])
-        recipient = self._recipient(record)
-        seal = self.house.settings.seal
+        recipients = find_recipients(self.house, record)
         sealed = sealing.seal(
             done.folder / "outputs" / output.file,
             folder,
-            recipients=[recipient],
-            signer=sealing.Fingerprint(seal.signer),
+            recipients=recipients,
+            signer=sealing.Fingerprint(self.house.settings.seal.signer),
             keyring=self.house.keyring,
             name=name,
+            plain_name=self._plain_name(intent, record),
+            sha256=output.sha256,
         )
         sign_deliverable(
             self.house,
@@ -110,38 +115,38 @@ class SharePut:
             Channel.SHARE,
             editions=folder.parent,
             stem=f"{sealed.path.name}.receipt",
-            sealed_to=(sealing.SealedTo(recipient.fingerprint, recipient.encryption_key),),
+            sealed_to=sealed_to(recipients),
         )
         return self._delivered(intent, record)
 
     def _place(self, intent: Intent, record: Record) -> tuple[Path, str]:
-        folder = self.house.settings.share.folder / slug_of(record.key) / edition_of(record)
-        return folder, f"{slug_of(record.key)}-{intent.payload['output']}.csv"
+        settings = self.house.settings
+        folder = settings.share.folder / slug_of(record.key) / edition_of(record)
+        run, output = str(record.work.run), str(intent.payload["output"])
+        return folder, sealing.opaque_name(settings.seal.home, run, output)
+
+    def _plain_name(self, intent: Intent, record: Record) -> str:
+        return f"{slug_of(record.key)}-{intent.payload['output']}.csv"
 
     def _delivered(self, intent: Intent, record: Record) -> Outcome:
         folder, name = self._place(intent, record)
         within = folder.relative_to(self.house.settings.share.folder).as_posix()
         address = f"{self.house.settings.share.url.rstrip('/')}/{within}/{name}.gpg"
         output = str(intent.payload["output"])
-        return _delivered(record, output, Channel.SHARE, address, folder, f"{name}.gpg")
-
-    def _recipient(self, record: Record) -> sealing.Recipient:
-        requester = request_of(record).requester
-        pinned = self.house.settings.seal.recipients.get(requester)
-        if pinned is None:
-            raise SealRefusal(
-                f"{record.key}: no key is pinned for {requester}. Ask them to publish their key in "
-                "GitLab, confirm its fingerprint with them, and add it to [seal.recipients]."
-            )
-        recipient = sealing.choose_recipient_key(
-            self.house.gitlab.gpg_keys(requester),
-            sealing.Fingerprint(pinned),
-            self.house.keyring,
-            self.house.now(),
+        return _delivered(
+            record,
+            output,
+            Channel.SHARE,
+            address,
+            folder,
+            f"{name}.gpg",
+            self._plain_name(intent, record),
         )
-        # Kept, so that a revocation once seen is not undone by an older copy of the key.
-        self.house.keyring.import_key(recipient.public_key)
-        return recipient
+
+
+def sealed_to(recipients: Sequence[sealing.Recipient]) -> tuple[sealing.SealedTo, ...]:
+    """Return the keys of recipients as a receipt names them."""
+    return tuple(sealing.SealedTo(one.fingerprint, one.encryption_key) for one in recipients)
 
 
 def channel_effects(house: House) -> dict[str, Effect]:
@@ -156,21 +161,33 @@ def edition_of(record: Record) -> str:
 
 def holds_receipt(house: House, target: Path, run: str) -> bool:
     """Tell whether `target` stands whole, with our valid receipt for this run."""
+    return valid_receipt(house, target, run) is not None
+
+
+def valid_receipt(house: House, target: Path, run: str) -> sealing.Receipt | None:
+    """Return the receipt of `target` if that stands whole, and it is ours and of this run."""
     if not target.exists():
-        return False
+        return None
     signer = sealing.Fingerprint(house.settings.seal.signer)
     public_key = house.keyring.export_public(signer)
     try:
         found = sealing.verify(target, public_key=public_key, fingerprint=signer, now=house.now())
     except SealRefusal:
-        return False
-    return found.receipt.run.key == run
+        return None
+    return found.receipt if found.receipt.run.key == run else None
 
 
 def _delivered(
-    record: Record, name: str, channel: Channel, address: str, folder: Path, file: str
+    record: Record,
+    name: str,
+    channel: Channel,
+    address: str,
+    folder: Path,
+    file: str,
+    plain_name: str = "",
 ) -> Outcome:
-    new = Deliverable(name, str(record.work.run), channel, address, str(folder), file)
+    run = str(record.work.run)
+    new = Deliverable(name, run, channel, address, str(folder), file, plain_name)
     others = tuple(
         one for one in record.links.deliverables if (one.name, one.run) != (new.name, new.run)
     )

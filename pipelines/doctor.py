@@ -100,13 +100,21 @@ def _look_at_sources(house: House) -> Iterator[Finding]:
 
 
 def _look_at_keys(house: House) -> Iterator[Finding]:
+    from pipelines.recipients import directory_name
+    from wardbook.domain.pinned import Trust
     from wardbook.seal import Fingerprint, choose_recipient_key
 
     seal = house.settings.seal
+    yield Finding(f"GnuPG {house.keyring.gnupg_version}", True)
     house.keyring.export_public(Fingerprint(seal.signer))
     yield Finding(f"signing key {seal.signer}", True)
-    for username, pinned in seal.recipients.items():
-        keys = house.gitlab.gpg_keys(username)
+    confirmed = {
+        key.person: key.fingerprint
+        for key in house.ledger.all_keys()
+        if key.trust is Trust.CONFIRMED
+    }
+    for username, pinned in (confirmed | dict(seal.recipients)).items():
+        keys = house.gitlab.gpg_keys(directory_name(house, username))
         try:
             choose_recipient_key(keys, Fingerprint(pinned), house.keyring, house.now())
         except WardbookError as error:

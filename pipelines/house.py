@@ -171,7 +171,9 @@ class House:
         if self._keyring is None:
             from wardbook.seal import Keyring
 
-            self._keyring = Keyring(self.settings.seal.home)
+            seal = self.settings.seal
+            secret = seal.passphrase.get_secret_value() if seal.passphrase else None
+            self._keyring = Keyring(seal.home, secret)
         return self._keyring
 
     def service(self, name: str) -> ServiceSettings:

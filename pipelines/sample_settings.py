@@ -38,6 +38,7 @@ language = "customfield_10108"
 ethics = "customfield_10109"     # the ethics committee's reference, for research
 dpo = "customfield_10110"        # the data-protection officer who signed, for research
 recurrence = "customfield_10111" # may be left out: then every request runs once
+# colleagues = "customfield_10112"   # a field for several persons, or of accounts with commas
 
 [jira.workflow]                  # names of your Jira statuses, and of the resolution to set
 working = "En cours"
@@ -112,7 +113,11 @@ url = "file://server/share"      # how requesters see that folder
 home = "state/gnupg"             # the unit's GnuPG home, mode 0700
 signer = "0000000000000000000000000000000000000000"   # full fingerprint of its signing key
 
-[seal.recipients]                # confirmed with each person, digit by digit
+# passphrase_file = "/run/credentials/wardbook.service/seal"   # mode 0600; see docs/sealing.md
+# approvers = ["reviewer.one"]   # may confirm people's keys; by default every service's reviewers
+
+[seal.recipients]                # pinned here, digit by digit, they count before those that
+                                 # `wardbook keys confirm` writes down
 # "username" = "full fingerprint"
 
 [identifiers]                    # docs/identifiers.md

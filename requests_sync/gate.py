@@ -28,6 +28,9 @@ from wardbook.template.parameters import (
 from wardbook.template.spec import Template
 from wardbook.typed_text import tidy
 
+MOST_COLLEAGUES = 10
+"""What goes to more people is not for one request's sealed files."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -58,6 +61,7 @@ def judge_ticket(
     recurrence = judge_recurrence(ticket, template, settings, problems)
     # Nothing is asked for that a period gives, as soon as one may be meant.
     recurs = recurrence is None or recurrence.every != "once"
+    colleagues = _colleagues(ticket, problems)
     parameters, sources = _parameters(ticket, template, settings, problems, recurs=recurs)
     if (
         problems
@@ -89,6 +93,7 @@ def judge_ticket(
         zone=recurrence.zone,
         catch_up=recurrence.catch_up,
         max_catch_up=recurrence.max_catch_up,
+        colleagues=colleagues,
     )
     return Verdict(request, (), language)
 
@@ -114,6 +119,15 @@ def explain_problem(
 def _language(ticket: Ticket, settings: Settings) -> Language:
     wanted = tidy(ticket.language)[:2].casefold()
     return next((known for known in LANGUAGES if known == wanted), settings.unit.language)
+
+
+def _colleagues(ticket: Ticket, problems: list[Problem]) -> tuple[str, ...]:
+    named = dict.fromkeys(one.username for one in ticket.colleagues)
+    others = tuple(one for one in named if one != ticket.reporter.username)
+    if len(others) > MOST_COLLEAGUES:
+        found = str(len(others))
+        problems.append(Problem("colleagues", "too_many_colleagues", found))
+    return others
 
 
 def _service(

@@ -54,6 +54,7 @@ def ticket_of_payload(payload: Mapping[str, Any], fields: JiraFields) -> Ticket:
         ethics=_optional_text(raw, fields.ethics),
         dpo=_optional_person(raw, fields.dpo),
         recurrence=_optional_text(raw, fields.recurrence) if fields.recurrence else "",
+        colleagues=_people(raw, fields.colleagues) if fields.colleagues else (),
         done=_mapping(raw, "status").get("statusCategory", {}).get("key") == "done",
         issue_type=_name(raw.get("issuetype")),
         priority=_name(raw.get("priority")),
@@ -193,3 +194,12 @@ def _optional_person(raw: Mapping[str, Any], name: str) -> Person | None:
         return _person(value) if person_id(value) else None
     account = _optional_text(raw, name).strip()
     return Person(account, account) if account else None
+
+
+def _people(raw: Mapping[str, Any], name: str) -> tuple[Person, ...]:
+    """Return the people that a field names: a list of Jira's objects, or accounts with commas."""
+    value = raw.get(name)
+    if isinstance(value, list):
+        return tuple(_person(one) for one in value if isinstance(one, Mapping) and person_id(one))
+    accounts = (account.strip() for account in _optional_text(raw, name).split(","))
+    return tuple(Person(account, account) for account in accounts if account)

@@ -75,7 +75,7 @@ class UnitSettings(_Model):
 
 
 class JiraFields(_Model):
-    """Ids of the custom fields that hold a data request; a unit may do without `recurrence`."""
+    """Ids of the custom fields that hold a data request; a unit may do without the last two."""
 
     purpose: str
     legal_basis: str
@@ -88,6 +88,7 @@ class JiraFields(_Model):
     parameters: str
     language: str
     recurrence: str | None = None
+    colleagues: str | None = None
 
 
 class JiraWorkflow(_Model):
@@ -272,11 +273,18 @@ class ShareSettings(_Model):
 
 
 class SealSettings(_Model):
-    """The unit's GnuPG home and signing key, and the pinned keys of recipients."""
+    """The unit's GnuPG home and signing key, and whose keys are trusted.
+
+    `passphrase` unlocks the secret keys of `home`. `recipients` are keys pinned here, which count
+    before those confirmed in the ledger. `approvers` may confirm keys; by default the reviewers of
+    all services.
+    """
 
     home: Path
     signer: Fingerprint
+    passphrase: Annotated[SecretStr, Field(min_length=1)] | None = None
     recipients: Mapping[str, Fingerprint] = Field(default_factory=dict)
+    approvers: tuple[str, ...] = ()
 
 
 SitePattern = Annotated[str, AfterValidator(check_pattern)]
@@ -423,6 +431,12 @@ class Settings(_Model):
         """The GitLab projects of all services, in the order of the alphabet."""
         return sorted({service.project for service in self.services.values()})
 
+    @property
+    def key_approvers(self) -> tuple[str, ...]:
+        """Those who may confirm people's keys, in the order of the alphabet."""
+        reviewers = {one for service in self.services.values() for one in service.reviewers}
+        return tuple(sorted(self.seal.approvers or reviewers))
+
     def name_of(self, account: str) -> str:
         """Return the name by which people know an account."""
         return self.people.get(account, account)
@@ -455,6 +469,7 @@ def load_settings(file: Path, environ: Mapping[str, str]) -> Settings:
 
 
 _SECRETS = (
+    ("seal", "passphrase", None),
     ("jira", "token", "WARDBOOK_JIRA_TOKEN"),
     ("gitlab", "token", "WARDBOOK_GITLAB_TOKEN"),
     ("webhooks", "jira_secret", "WARDBOOK_JIRA_WEBHOOK_SECRET"),
@@ -469,11 +484,12 @@ def _add_secrets(raw: dict[str, Any], environ: Mapping[str, str], folder: Path) 
         if not isinstance(table, dict):
             continue
         if key in table:
+            ways = f'`{key}_file = "…"` (a file of mode 0600)'
             raise SettingsFault(
                 f"[{section}] holds a {key} in plain sight. Remove the line, and set "
-                f'{variable} or `{key}_file = "…"` (a file of mode 0600).'
+                + (f"{variable} or {ways}." if variable else f"{ways}.")
             )
-        secret = environ.get(variable)
+        secret = environ.get(variable) if variable else None
         named = table.pop(f"{key}_file", None)
         if secret is None and named is not None:
             secret = _read_secret(f"{key}_file", folder / str(named))

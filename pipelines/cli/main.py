@@ -36,6 +36,7 @@ _COMMANDS: Mapping[str, str] = {
     "init": "pipelines.cli.setup",
     "purge": "pipelines.cli.purge",
     "reproduce": "pipelines.cli.reproduce",
+    "keys": "pipelines.cli.keys",
     "retry": "pipelines.cli.passes",
     "review": "pipelines.cli.review",
     "run": "pipelines.cli.run",

@@ -55,5 +55,5 @@ def _line(deliverable: Deliverable, language: Language) -> str:
         "notice.line_share" if sealed else "notice.line_site",
         address=deliverable.address,
         file=deliverable.file,
-        opened=deliverable.file.removesuffix(".gpg"),
+        opened=deliverable.plain_name or deliverable.file.removesuffix(".gpg"),
     )

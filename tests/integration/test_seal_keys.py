@@ -175,9 +175,11 @@ def test_malformed_blocks(directory: RawGpg, unit: Keyring) -> None:
     good = directory.export(pinned)
     secret = directory.run("--armor", "--export-secret-keys", pinned).decode()
     begin = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
-    bad = ["", "hello", good[: len(good) // 2], begin, secret, good.replace("PUBLIC", "PRIVATE")]
+    bad = ["", "hello", good[: len(good) // 2], begin]
     for block in bad:
         assert refusal(unit, [block], pinned) == "key_malformed", block[:60]
+    for block in (secret, good.replace("PUBLIC", "PRIVATE"), secret.replace("PRIVATE", "PUBLIC")):
+        assert refusal(unit, [block], pinned) == "key_secret", block[:60]
     assert choose_recipient_key([*bad, good], pinned, unit, NOW).fingerprint == pinned
     assert unit.facts() == []
 
@@ -188,8 +190,9 @@ def test_a_secret_key_in_a_public_block_does_not_enter_the_home(
     pinned = directory.make_key(ADA)
     secret = directory.run("--armor", "--export-secret-keys", pinned).decode()
     unit.open_with_secrets()
-    assert unit.import_key(secret.replace("PRIVATE", "PUBLIC")) == [pinned]
-    assert [one.fingerprint for one in unit.facts()] == [pinned]
+    with pytest.raises(SealProblem, match="private key"):
+        unit.import_key(secret.replace("PRIVATE", "PUBLIC"))
+    assert unit.facts() == []
     assert list((unit._home.home / "private-keys-v1.d").iterdir()) == []
 
 
@@ -281,6 +284,21 @@ def test_without_gpg_the_message_says_what_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EnvironmentFault, match="install the Debian package gnupg"):
         Keyring(tmp_path / "unit")
+
+
+def test_a_gpg_before_2_2_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "bin" / "gpg"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nprintf 'gpg (GnuPG) %s\\ncfg:version:%s\\n' $OLD $OLD\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    for version, fits in (("2.1.18", False), ("2.2.0", True), ("2.4.7", True)):
+        monkeypatch.setenv("OLD", version)
+        if fits:
+            Keyring(tmp_path / "unit").close()
+        else:
+            with pytest.raises(EnvironmentFault, match=r"2\.1\.18 is too old.*2\.2"):
+                Keyring(tmp_path / "unit")
 
 
 def test_closing_leaves_no_agent_and_no_trace(tmp_path: Path) -> None:

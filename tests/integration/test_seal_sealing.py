@@ -25,7 +25,6 @@ from wardbook.seal import (
     open_sealed,
     seal,
 )
-from wardbook.seal.public_home import PublicHome
 
 NOW = datetime.now(UTC)
 CANARY = b"MARTIN;Jeanne;1931-04-02;room 12\n"
@@ -68,8 +67,7 @@ def seal_it(parties: Parties, *to: Recipient, name: str = "STAT-8-line_list", **
 
 
 def key_ids(path: Path) -> tuple[str, ...]:
-    with PublicHome() as home:
-        return list_key_ids(home.gpg, path)
+    return list_key_ids(path)
 
 
 def test_round_trip(parties: Parties, tmp_path: Path) -> None:
@@ -93,6 +91,44 @@ def test_neither_content_nor_name_can_be_read(parties: Parties) -> None:
         subprocess.run(["gpgconf", "--homedir", str(ada.home), "--kill", "gpg-agent"], check=True)
     assert 'name="",' in log
     assert "line_list" not in log
+
+
+def test_the_plain_name_is_for_the_recipient_alone(parties: Parties) -> None:
+    path = seal_it(parties, name="0123456789abcdef", plain_name="data-7-line_list.csv").path
+    assert path.name == "0123456789abcdef.gpg"
+    outside = RawGpg(parties.out)
+    told = outside.run("--list-packets", "--list-only", data=path.read_bytes(), fails=True)
+    assert b"line_list" not in told + path.read_bytes()
+    with raw_gpg() as ada:
+        ada.home = parties.ada._home.home
+        log = ada.run("--list-packets", data=path.read_bytes()).decode()
+        subprocess.run(["gpgconf", "--homedir", str(ada.home), "--kill", "gpg-agent"], check=True)
+    assert 'name="data-7-line_list.csv"' in log, "control: she can read it"
+
+
+def test_other_content_than_the_run_recorded_is_not_sealed(parties: Parties) -> None:
+    good = hashlib.sha256(parties.data.read_bytes()).hexdigest()
+    assert seal_it(parties, sha256=good).path.exists()
+    with parties.data.open("ab") as file:
+        file.write(b"one line more\n")
+    before = sorted(parties.out.iterdir())
+    with pytest.raises(SealProblem, match="no longer what its run produced"):
+        seal_it(parties, sha256=good, name="other")
+    assert sorted(parties.out.iterdir()) == before
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_cannot_be_compressed_is_not(parties: Parties, packed: bool, tmp_path: Path) -> None:
+    parties.data.write_bytes(os.urandom(1 << 20) if packed else CANARY * 30_000)
+    sealed = seal_it(parties)
+    assert (sealed.size >= 1 << 20) if packed else (sealed.size < 100_000)
+    with raw_gpg() as ada:
+        ada.home = parties.ada._home.home
+        log = ada.run("--list-packets", data=sealed.path.read_bytes()).decode(errors="replace")
+        subprocess.run(["gpgconf", "--homedir", str(ada.home), "--kill", "gpg-agent"], check=True)
+    assert ("compressed packet" in log) == (not packed)
+    open_sealed(sealed.path, tmp_path / "opened", parties.ada, parties.signer)
+    assert (tmp_path / "opened").read_bytes() == parties.data.read_bytes()
 
 
 def test_the_unit_cannot_open_it_and_others_cannot_either(parties: Parties, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ NAMES = {
     "purpose": "Finalité du traitement", "legal_basis": "Fondement", "reference": "N° de référence",
     "expires": "Valable jusqu’au", "components": "Composant(s)", "approver": "Approuvé par",
     "template": "Modèle d’analyse", "parameters": "Réglages", "ethics": "Avis éthique",
-    "dpo": "Visa du DPO", "recurrence": "Périodicité",
+    "dpo": "Visa du DPO", "recurrence": "Périodicité", "colleagues": "Copie à",
 }  # fmt: skip
 """What this hospital's Jira calls the fields: none as we would."""
 
@@ -157,6 +157,8 @@ CASES: list[tuple[Ticket, str, str, str]] = [
      "missing_parameter", "start"),
     (make_ticket(template="scheduled", recurrence="daily"), "parameters", "missing_parameter",
      "other"),
+    (make_ticket(colleagues=tuple(Person(f"c{n}", "C") for n in range(11))), "colleagues",
+     "too_many_colleagues", "11"),
     (make_ticket(parameters="start 2020"), "parameters", "line_without_sign", "start 2020"),
     (make_ticket(parameters="end = 2020-12-31\nend = 2020-12-30"), "parameters", "parameter_twice",
      "2020-12-30"),
@@ -174,7 +176,10 @@ CASES: list[tuple[Ticket, str, str, str]] = [
     (make_ticket(**LINE_LIST, parameters=WARD), "parameters", "missing_parameter", "end"),
 ]  # fmt: skip
 IDS = [f"{field}-{code}-{found}"[:50] for _, field, code, found in CASES]
-SPEAKS_FOR_ITSELF = {"takes_no_parameters", "takes_no_sources", "nobody_else", "no_source"}
+SPEAKS_FOR_ITSELF = {
+    *("takes_no_parameters", "takes_no_sources", "nobody_else", "no_source"),
+    "too_many_colleagues",
+}
 """Problems whose mend is in the message, since no value is right."""
 
 
@@ -224,6 +229,22 @@ def test_every_refusal_is_tried() -> None:
     tried = {code for _, _, code, _ in CASES} | elsewhere | of_types
     texts = set(topic_texts("fr", "gate")) - {"line", "example", "and_more"}
     assert tried == {text for text in texts if not text.startswith("field_")}
+
+
+def test_colleagues_are_named_once_and_the_requester_not_among_them(
+    templates: dict[str, Template],
+) -> None:
+    named = (
+        Person("b", "B"),
+        Person("cmoreau", "Claire Moreau"),
+        Person("a", "A"),
+        Person("b", "B"),
+    )
+    request = judge(make_ticket(colleagues=named), templates).request
+    assert request is not None
+    assert request.recipients == ("cmoreau", "b", "a")
+    ten = tuple(Person(f"c{n}", "C") for n in range(10))
+    assert problems(make_ticket(colleagues=ten), templates) == []
 
 
 # --- who may sign -----------------------------------------------------------------------------
@@ -418,7 +439,7 @@ def test_every_problem_is_told_at_once(templates: dict[str, Template]) -> None:
     )  # fmt: skip
     verdict = judge(ticket, templates)
     fields = {problem.field for problem in verdict.problems}
-    assert fields == set(NAMES) - {"purpose"}
+    assert fields == set(NAMES) - {"purpose", "colleagues"}
     text = write_refusal("DATA-1", verdict, NAMES)
     assert all(NAMES[field] in text.replace("\\", "") for field in fields)
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from string import Formatter
 
+import pipelines
 import wardbook.seal
 from wardbook.messages import LANGUAGES, topic_texts
 from wardbook.seal import SealProblem
@@ -17,7 +18,8 @@ def places(text: str) -> set[str]:
 
 def codes_in_source() -> set[str]:
     folder = Path(wardbook.seal.__file__).parent
-    sources = [file.read_text() for file in folder.glob("*.py")]
+    files = [*folder.glob("*.py"), *Path(pipelines.__file__).parent.glob("*.py")]
+    sources = [file.read_text() for file in files]
     return {code for source in sources for match in CODE.findall(source) for code in match if code}
 
 

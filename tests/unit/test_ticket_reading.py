@@ -87,3 +87,26 @@ def test_half_a_character_becomes_the_sign_for_one_that_is_unknown() -> None:
     ticket = ticket_of_payload(payload(ethics="a\ud800b \ud83d\ude00"), FIELDS)
     assert ticket.ethics == "a\ufffdb \U0001f600"
     assert ticket.ethics.encode()
+
+
+@pytest.mark.parametrize(
+    "given", [[SERVER, {"name": "b"}], " hbernard, b ,", [SERVER, {"name": "b"}, {}]]
+)
+def test_colleagues_are_a_list_of_people_or_accounts_with_commas(given: Any) -> None:
+    fields = FIELDS.model_copy(update={"colleagues": "customfield_10112"})
+    payload = {
+        "key": "DATA-1",
+        "id": "10001",
+        "fields": {
+            "summary": "Combien ?",
+            "status": {"name": "À traiter"},
+            "reporter": {"name": "cmoreau"},
+            "updated": "2026-03-02T11:59:00.000+0000",
+            "customfield_10112": given,
+        },
+    }
+    ticket = ticket_of_payload(payload, fields)
+    assert [one.username for one in ticket.colleagues] == ["hbernard", "b"]
+    without = ticket_of_payload(payload, FIELDS)
+    assert without.colleagues == ()
+    assert without.fingerprint != ticket.fingerprint

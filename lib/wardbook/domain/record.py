@@ -34,7 +34,8 @@ class Problem:
 class Deliverable:
     """A released output on its channel: how a reader finds it, and its file's name.
 
-    `folder` is where it stands on our side, its receipt beside it.
+    `folder` is where it stands on our side, its receipt beside it. A sealed file's name tells
+    nothing; `plain_name` is what its recipient calls what is in it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Deliverable:
     address: str
     folder: str
     file: str
+    plain_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ class Request:
     `parameters` are the requester's texts in the template's canonical form, by name;
     `sources` gives, for each source that the template declares, the name in the settings.
     `reference` and `expires` (ISO 8601) are in their plain form. Research alone has `ethics`, the
-    ethics committee's reference, and `dpo`, the data-protection officer who signed.
+    ethics committee's reference, and `dpo`, the data-protection officer who signed. `colleagues`
+    are accounts in Jira, each once, the requester's not among them.
 
     `every` is "once", or what Schedule takes; `zone` is "" for the unit's. They are those of the
     day on which the ticket passed the gate: a template that changes moves no request.
@@ -49,6 +50,12 @@ class Request:
     zone: str = ""
     catch_up: CatchUp = "latest"
     max_catch_up: int = 31
+    colleagues: tuple[str, ...] = ()
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Those to whom sensitive outputs are sealed: who asked, then the colleagues named."""
+        return (self.requester, *self.colleagues)
 
     def schedule(self, unit_zone: tzinfo) -> Schedule | None:
         """Return when the request recurs; None when it runs once."""

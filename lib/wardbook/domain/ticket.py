@@ -35,7 +35,8 @@ class Ticket:
 
     `updated` is Jira's own stamp (ISO 8601 with offset); it changes with every comment, so it says
     that the ticket was touched, not that the request changed: `fingerprint` says that. `done` is
-    the category of its status; `due` is an ISO date or empty.
+    the category of its status; `due` is an ISO date or empty. `colleagues` are to receive what is
+    sealed besides the reporter.
     """
 
     key: str
@@ -64,6 +65,7 @@ class Ticket:
     ethics: str = ""
     dpo: Person | None = None
     recurrence: str = ""
+    colleagues: tuple[Person, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -76,5 +78,6 @@ class Ticket:
             del content[not_judged]
         for person in ("reporter", "approver", "dpo"):
             content[person] = content[person] and content[person]["username"]
+        content["colleagues"] = sorted(one.username for one in self.colleagues)
         content = {name: value for name, value in content.items() if value}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -6,6 +6,7 @@ from wardbook.ledger.audit_log import AuditLog
 from wardbook.ledger.database import connect
 from wardbook.ledger.effects import Effects
 from wardbook.ledger.history import History
+from wardbook.ledger.keys import Keys
 from wardbook.ledger.purging import Purging
 from wardbook.ledger.records import StaleRecord, settled
 from wardbook.ledger.sides import Sides
@@ -13,7 +14,7 @@ from wardbook.ledger.sides import Sides
 __all__ = ["Ledger", "StaleRecord", "open_ledger", "settled"]
 
 
-class Ledger(Sides, Effects, History, AuditLog, Purging):
+class Ledger(Sides, Effects, History, AuditLog, Purging, Keys):
     """The durable record of requests, intents and effects. Safe for several processes.
 
     Each method is one transaction.

@@ -112,3 +112,15 @@ marks = Table(
     Column("name", String(120), primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+pinned_keys = Table(
+    "pinned_keys",
+    metadata,
+    Column("person", String(255), primary_key=True),
+    Column("fingerprint", String(40), primary_key=True),
+    Column("trust", String(16), nullable=False),
+    Column("request", String(64), nullable=False),
+    Column("proposed_at", String(32), nullable=False),
+    Column("decided_at", String(32), nullable=False),
+    Column("decided_by", String(120), nullable=False),
+)

@@ -5,6 +5,7 @@ keys, short key ids, what else lies in a keyring and gpg's words for humans deci
 """
 
 from wardbook.seal.crate import CRATE, write_crate
+from wardbook.seal.directory import ListedKey, Listing, read_directory
 from wardbook.seal.evidence import (
     Approval,
     CheckEvidence,
@@ -22,6 +23,7 @@ from wardbook.seal.facts import KeyFacts, SubkeyFacts
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.history import Edition, History, find_newest, trace
 from wardbook.seal.keys import Keyring, Recipient, choose_recipient_key
+from wardbook.seal.naming import opaque_name
 from wardbook.seal.problems import SealProblem
 from wardbook.seal.receipt import Receipt, write_receipt
 from wardbook.seal.sealing import SealedFile, list_key_ids, open_sealed, seal
@@ -36,6 +38,8 @@ __all__ = [
     "History",
     "KeyFacts",
     "Keyring",
+    "ListedKey",
+    "Listing",
     "Origin",
     "PolicyUsed",
     "Previous",
@@ -55,7 +59,9 @@ __all__ = [
     "find_newest",
     "find_receipt",
     "list_key_ids",
+    "opaque_name",
     "open_sealed",
+    "read_directory",
     "seal",
     "trace",
     "verify",

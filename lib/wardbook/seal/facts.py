@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.gnupg_home import foreign_text
+from wardbook.seal.key_block import KeyForm
 from wardbook.seal.problems import SealProblem
 
 _ALGORITHMS = {
@@ -16,11 +17,17 @@ _ALGORITHMS = {
     "18": "ECDH", "19": "ECDSA", "20": "ElGamal", "22": "EdDSA",
 }  # fmt: skip
 _LEAST_BITS = {"RSA": 3072, "ECDH": 255, "ECDSA": 255, "EdDSA": 255}
+CLOCK_SKEW = timedelta(hours=1)
+"""How far in the future a key may have been made: clocks differ, and a pass takes its time."""
 
 
 @dataclass(frozen=True)
 class SubkeyFacts:
-    """A key or subkey: times in UTC, `expires` is None where it never does."""
+    """A key or subkey: times in UTC, `expires` is None where it never does.
+
+    `weak_hash` is the hash below today's measure by which it, or the primary key's name, is signed,
+    "" where none is; `shared` says that others may hold its secret part.
+    """
 
     fingerprint: Fingerprint
     algorithm: str
@@ -29,10 +36,16 @@ class SubkeyFacts:
     expires: datetime | None
     revoked: bool
     can_encrypt: bool
+    weak_hash: str = ""
+    shared: bool = False
 
     def has_expired(self, now: datetime) -> bool:
         """Return whether the key's time is over."""
         return self.expires is not None and self.expires <= now
+
+    def is_future(self, now: datetime) -> bool:
+        """Return whether it claims to be made after `now`."""
+        return self.created > now + CLOCK_SKEW
 
     @property
     def is_weak(self) -> bool:
@@ -42,11 +55,16 @@ class SubkeyFacts:
 
 @dataclass(frozen=True)
 class KeyFacts:
-    """A public key: its primary key, what names it claims, and its subkeys."""
+    """A public key: its primary key, what names it claims, and its subkeys.
+
+    `revoked_by_another`: a key that its owner named as a revoker seems to have revoked it, which
+    gpg does not see where that other key is not at hand.
+    """
 
     primary: SubkeyFacts
     user_ids: tuple[str, ...]
     subkeys: tuple[SubkeyFacts, ...]
+    revoked_by_another: bool = False
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -84,15 +102,18 @@ class KeyFacts:
         return (self.primary, *self.subkeys)
 
 
-def key_facts(listed: Mapping[str, Any]) -> KeyFacts:
-    """Parse one entry of python-gnupg's `list_keys`."""
+def key_facts(listed: Mapping[str, Any], form: KeyForm) -> KeyFacts:
+    """Parse one entry of python-gnupg's `list_keys`, with the form of the same key."""
     return KeyFacts(
-        primary=_subkey_facts(listed["fingerprint"], listed),
+        primary=replace(
+            _subkey_facts(listed["fingerprint"], listed, form), weak_hash=form.weak_names
+        ),
         user_ids=tuple(foreign_text(text) for text in listed["uids"]),
         subkeys=tuple(
-            _subkey_facts(info["fingerprint"], info)
+            _subkey_facts(info["fingerprint"], info, form)
             for info in listed.get("subkey_info", {}).values()
         ),
+        revoked_by_another=form.revoked_by_another,
     )
 
 
@@ -104,8 +125,7 @@ def choose_encryption_key(
     Names on the keys play no part: another key with the same user ID is never chosen.
 
     Raises:
-        SealProblem: `key_missing`, `key_replaced`, `key_revoked`, `key_expired`, `key_weak`,
-            `key_cannot_encrypt` or `key_encryption_over`.
+        SealProblem: `key_missing`, `key_replaced`, or what `choose_subkey` says.
     """
     if not keys:
         raise SealProblem("key_missing", pinned=pinned)
@@ -113,18 +133,33 @@ def choose_encryption_key(
     if key is None:
         listed = ", ".join(key.fingerprint for key in keys)
         raise SealProblem("key_replaced", pinned=pinned, listed=listed)
-    _require_sound_primary(key.primary, now)
-    return key, _newest_sound(key, now)
+    return key, choose_subkey(key, now)
 
 
-def _require_sound_primary(primary: SubkeyFacts, now: datetime) -> None:
+def choose_subkey(key: KeyFacts, now: datetime) -> SubkeyFacts:
+    """Return the newest sound encryption key of a key.
+
+    Raises:
+        SealProblem: `key_revoked`, `key_revoked_by_another`, `key_expired`, `key_future`,
+            `key_weak`, `key_weak_hash`, `key_shared`, `key_cannot_encrypt` or
+            `key_encryption_over`.
+    """
+    _require_sound_primary(key, now)
+    return _newest_sound(key, now)
+
+
+def _require_sound_primary(key: KeyFacts, now: datetime) -> None:
+    primary = key.primary
     if primary.revoked:
         raise SealProblem("key_revoked", pinned=primary.fingerprint)
+    if key.revoked_by_another:
+        raise SealProblem("key_revoked_by_another", pinned=primary.fingerprint)
     if primary.expires is not None and primary.has_expired(now):
         day = primary.expires.date().isoformat()
         raise SealProblem("key_expired", pinned=primary.fingerprint, day=day)
-    if primary.is_weak:
-        raise _weak(primary.fingerprint, primary)
+    _require_sound(primary.fingerprint, primary, now)
+    if any(one.shared and not one.revoked for one in key.subkeys):
+        raise SealProblem("key_shared", pinned=primary.fingerprint)
 
 
 def _newest_sound(key: KeyFacts, now: datetime) -> SubkeyFacts:
@@ -134,17 +169,22 @@ def _newest_sound(key: KeyFacts, now: datetime) -> SubkeyFacts:
     alive = [one for one in able if not one.revoked and not one.has_expired(now)]
     if not alive:
         raise SealProblem("key_encryption_over", pinned=key.fingerprint)
-    strong = [one for one in alive if not one.is_weak]
-    if not strong:
-        raise _weak(key.fingerprint, alive[0])
-    return max(strong, key=lambda one: (one.created, one.fingerprint))
+    sound = [one for one in alive if not (one.is_weak or one.weak_hash or one.is_future(now))]
+    if not sound:
+        _require_sound(key.fingerprint, alive[0], now)
+    return max(sound, key=lambda one: (one.created, one.fingerprint))
 
 
-def _weak(pinned: Fingerprint, key: SubkeyFacts) -> SealProblem:
-    return SealProblem("key_weak", pinned=pinned, algorithm=key.algorithm, bits=key.bits)
+def _require_sound(pinned: Fingerprint, key: SubkeyFacts, now: datetime) -> None:
+    if key.is_future(now):
+        raise SealProblem("key_future", pinned=pinned, day=key.created.date().isoformat())
+    if key.is_weak:
+        raise SealProblem("key_weak", pinned=pinned, algorithm=key.algorithm, bits=key.bits)
+    if key.weak_hash:
+        raise SealProblem("key_weak_hash", pinned=pinned, hash=key.weak_hash)
 
 
-def _subkey_facts(fingerprint: str, record: Mapping[str, str]) -> SubkeyFacts:
+def _subkey_facts(fingerprint: str, record: Mapping[str, str], form: KeyForm) -> SubkeyFacts:
     """Parse one `pub` or `sub` record (GnuPG's doc/DETAILS, format of the colon listings)."""
     validity = record["trust"]
     return SubkeyFacts(
@@ -156,6 +196,8 @@ def _subkey_facts(fingerprint: str, record: Mapping[str, str]) -> SubkeyFacts:
         revoked=validity == "r",
         # Small letters are what this key can do, capital ones what the whole key can.
         can_encrypt="e" in record["cap"] and validity not in ("i", "d"),
+        weak_hash=form.weak_subkeys.get(Fingerprint(fingerprint), ""),
+        shared=Fingerprint(fingerprint) in form.shared_subkeys,
     )
 
 

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import select
-import shutil
 import subprocess
-import tempfile
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from wardbook.errors import EnvironmentFault
+from wardbook.seal.scratch import ScratchFolder, sweep_scratch
 
-_LONGEST_SOCKET = len("/wb-12345678/S.gpg-agent.browser")
-_SOCKET_PATH_LIMIT = 107
+OLDEST = (2, 2)
+"""The first series of GnuPG with everything that we ask of it."""
 _PATIENCE_SECONDS = 5
+_FOREVER = "999999999"  # seconds: a preset passphrase lives as long as its agent, which is ours
 
 
 class StatusLog:
@@ -61,7 +62,7 @@ def open_gpg(home: Path, *, ring: Path | None = None, at: datetime | None = None
         at: the time at which gpg judges expiry; the system's when not given.
 
     Raises:
-        EnvironmentFault: there is no working gpg.
+        EnvironmentFault: there is no working gpg, or one before 2.2.
     """
     import gnupg
 
@@ -83,6 +84,9 @@ def open_gpg(home: Path, *, ring: Path | None = None, at: datetime | None = None
         raise EnvironmentFault(
             f"GnuPG did not start ({error}): install the Debian package gnupg (2.2 or newer)"
         ) from error
+    if gpg.version[:2] < OLDEST:
+        found = ".".join(map(str, gpg.version))
+        raise EnvironmentFault(f"GnuPG {found} is too old: install GnuPG 2.2 or newer")
     gpg.result_map = gpg.result_map | dict.fromkeys(
         ("crypt", "sign", "verify", "import"), StatusLog
     )
@@ -90,25 +94,15 @@ def open_gpg(home: Path, *, ring: Path | None = None, at: datetime | None = None
     return gpg
 
 
+def refuse_core_files() -> None:
+    """Let no crash of this process or of those that it starts write memory to disk."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+
+
 def foreign_text(text: str) -> str:
     """Return what a user ID says, from the bytes that `open_gpg` reads as code page 437."""
     return text.encode("cp437", "replace").decode("utf-8", "replace")
-
-
-def make_short_directory() -> Path:
-    """Make a private directory whose sockets' paths fit, in the runtime folder where there is one.
-
-    Raises:
-        EnvironmentFault: no temporary folder has a path that is short enough.
-    """
-    for base in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
-        fits = base and len(os.fsencode(base)) + _LONGEST_SOCKET <= _SOCKET_PATH_LIMIT
-        if base and fits and os.access(base, os.W_OK | os.X_OK):
-            return Path(tempfile.mkdtemp(prefix="wb-", dir=base))
-    raise EnvironmentFault(
-        "no temporary folder is writable and short enough for GnuPG's sockets: "
-        "set TMPDIR to a folder with a path below 70 bytes"
-    )
 
 
 class SecretHome:
@@ -117,11 +111,19 @@ class SecretHome:
     Each instance has its own agent, so that one process which ends never takes the agent from
     another which is still signing. If this process is killed, the agent ends by itself.
 
+    Args:
+        home: the unit's GnuPG home.
+        passphrase: unlocks the home's secret keys. It reaches the agent through a pipe, and is
+            never an argument, in the environment, or in a file of ours.
+
     Raises:
         EnvironmentFault: others than its owner can read the home.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, passphrase: str | None = None) -> None:
+        refuse_core_files()
+        sweep_scratch()
+        self._passphrase = passphrase
         self.home = home.absolute()
         for folder in _own_folders(self.home):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -129,7 +131,8 @@ class SecretHome:
             raise EnvironmentFault(
                 f"the GnuPG home {self.home} can be read by others: run chmod 700 on it"
             )
-        self.path = make_short_directory()
+        self._scratch = ScratchFolder()
+        self.path = self._scratch.path
         for folder in _own_folders(self.home)[1:]:
             (self.path / folder.name).symlink_to(folder)
         self.ring = self.home / "pubring.kbx"
@@ -146,7 +149,8 @@ class SecretHome:
         # `gpg-agent --daemon COMMAND` lives as long as COMMAND, and this `cat` as long as we do;
         # so also a killed process leaves neither an agent nor our directory behind.
         # cat runs only once the sockets are bound, so its echo says that the agent is reachable.
-        command = ["gpg-agent", "--homedir", str(self.path), "--no-options", "--daemon"]
+        command = ["gpg-agent", "--homedir", str(self.path), "--no-options"]
+        command += ["--allow-preset-passphrase", "--max-cache-ttl", _FOREVER, "--daemon"]
         command += ["sh", "-c", 'cat; rm -rf -- "$0"', str(self.path)]
         try:
             agent = subprocess.Popen(
@@ -165,6 +169,25 @@ class SecretHome:
         if not agent.stdout or agent.stdout.read(1) != b"\n":
             self.close()
             raise EnvironmentFault("gpg-agent ended at once: run `gpg-agent --daemon` to see why")
+        if self._passphrase is not None:
+            self._unlock(self._passphrase)
+
+    def _unlock(self, passphrase: str) -> None:
+        """Tell the agent the passphrase of every secret key of the home."""
+        keygrips = [file.stem for file in (self.home / "private-keys-v1.d").glob("*.key")]
+        secret = passphrase.encode().hex().upper()
+        commands = [f"PRESET_PASSPHRASE {keygrip} -1 {secret}\n" for keygrip in keygrips]
+        done = subprocess.run(
+            ["gpg-connect-agent", "--homedir", str(self.path), "--no-autostart"],
+            input="".join(commands).encode(),
+            check=False,
+            capture_output=True,
+        )
+        if done.stdout.count(b"OK") < len(keygrips):
+            raise EnvironmentFault(
+                f"gpg-agent did not take the passphrase of the keys in {self.home}: see that "
+                "gpg-agent is of the same version as gpg, and its own configuration allows it"
+            )
 
     def close(self) -> None:
         """End the agent that we started and remove our short-named directory."""
@@ -172,7 +195,7 @@ class SecretHome:
             _end_agent(self.path)
             self._agent.communicate()
             self._agent = None
-        shutil.rmtree(self.path, ignore_errors=True)
+        self._scratch.close()
 
 
 def _end_agent(home: Path) -> None:

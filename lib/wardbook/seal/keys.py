@@ -13,7 +13,7 @@ from wardbook.seal.facts import KeyFacts, choose_encryption_key
 from wardbook.seal.fingerprint import Fingerprint
 from wardbook.seal.gnupg_home import SecretHome, open_gpg
 from wardbook.seal.problems import SealProblem
-from wardbook.seal.public_home import PublicHome, export_public, import_public, list_public
+from wardbook.seal.public_home import PublicHome, copy_public, export_public, list_public
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,16 @@ class Keyring:
 
     Several processes may use one home at the same time.
 
+    Args:
+        home: the folder.
+        passphrase: unlocks its secret keys, where they are protected.
+
     Raises:
         EnvironmentFault: GnuPG is missing, or others can read the home.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._home = SecretHome(home)
+    def __init__(self, home: Path, passphrase: str | None = None) -> None:
+        self._home = SecretHome(home, passphrase)
         try:
             self._gpg = open_gpg(self._home.path, ring=self._home.ring)
         except EnvironmentFault:
@@ -52,6 +56,11 @@ class Keyring:
     def close(self) -> None:
         """End our gpg-agent and remove what we made outside the home."""
         self._home.close()
+
+    @property
+    def gnupg_version(self) -> str:
+        """The version of GnuPG that is used."""
+        return ".".join(map(str, self._gpg.version))
 
     def create_signing_key(self, name: str, email: str, *, expires: str = "2y") -> Fingerprint:
         """Make an Ed25519 key with a Cv25519 encryption subkey and no passphrase.
@@ -84,7 +93,7 @@ class Keyring:
         with PublicHome() as home:
             found = home.add(armoured)
             for fingerprint in found:
-                import_public(self._gpg, export_public(home.gpg, fingerprint))
+                copy_public(home.gpg, self._gpg, fingerprint)
         return found
 
     def export_public(self, fingerprint: Fingerprint) -> str:
@@ -152,12 +161,11 @@ def choose_recipient_key(
         now: the moment at which the key must be valid.
 
     Raises:
-        SealProblem: `key_malformed` when nothing can be read, or what `choose_encryption_key` says.
+        SealProblem: what `read_key_block` says when nothing can be read, or what
+            `choose_encryption_key` says.
     """
     with PublicHome(now) as home:
-        read = [block for block in directory_keys if _add_readable(home, block)]
-        if directory_keys and not read:
-            raise SealProblem("key_malformed")
+        add_readable(home, directory_keys)
         choose_encryption_key(home.facts(), pinned, now)
         if any(key.fingerprint == pinned for key in keyring.facts()):
             home.add(keyring.export_public(pinned))
@@ -170,11 +178,16 @@ def choose_recipient_key(
         )
 
 
-def _add_readable(home: PublicHome, block: str) -> bool:
-    try:
-        return bool(home.add(block))
-    except SealProblem:
-        return False
+def add_readable(home: PublicHome, blocks: Sequence[str]) -> None:
+    """Add the blocks that can be read; raises the first one's problem where none can."""
+    problems = []
+    for block in blocks:
+        try:
+            home.add(block)
+        except SealProblem as problem:
+            problems.append(problem)
+    if problems and len(problems) == len(blocks):
+        raise problems[0]
 
 
 def _key_parameters(name: str, email: str, expires: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from wardbook.errors import EnvironmentFault
 from wardbook.seal.facts import KeyFacts, key_facts
 from wardbook.seal.fingerprint import Fingerprint
-from wardbook.seal.gnupg_home import make_short_directory, open_gpg
+from wardbook.seal.gnupg_home import open_gpg
+from wardbook.seal.key_block import key_forms, read_key_block
 from wardbook.seal.problems import SealProblem
+from wardbook.seal.scratch import ScratchFolder
 
 # Signatures made by others than the key's owner are not needed, and floods of them slow gpg down.
 _IMPORT = ["--import-options", "self-sigs-only"]
@@ -24,7 +26,9 @@ class PublicHome:
     """
 
     def __init__(self, at: datetime | None = None) -> None:
-        self.path = make_short_directory()
+        self._scratch = ScratchFolder()
+        self.path = self._scratch.path
+        self._revoked_by_another: set[Fingerprint] = set()
         try:
             self.gpg = open_gpg(self.path, at=at)
         except EnvironmentFault:
@@ -39,26 +43,40 @@ class PublicHome:
 
     def close(self) -> None:
         """Delete the home."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        self._scratch.close()
 
     def add(self, armoured: str) -> list[Fingerprint]:
         """Import what `import_public` accepts."""
-        return import_public(self.gpg, armoured)
+        # Read here, since gpg drops what others signed when it imports.
+        forms = key_forms(read_key_block(armoured)).values()
+        added = import_public(self.gpg, armoured)
+        self._revoked_by_another |= {one.fingerprint for one in forms if one.revoked_by_another}
+        return added
 
     def facts(self) -> list[KeyFacts]:
         """Return the facts of all keys that were added."""
-        return list_public(self.gpg)
+        return [
+            replace(key, revoked_by_another=key.fingerprint in self._revoked_by_another)
+            for key in list_public(self.gpg)
+        ]
 
 
 def import_public(gpg: Any, armoured: str) -> list[Fingerprint]:
     """Import every key of an armoured block of public keys, and return their fingerprints.
 
     Raises:
-        SealProblem: it is not such a block, or no key in it is whole (`key_malformed`).
+        SealProblem: what `read_key_block` says; or no key in it is whole (`key_malformed`).
     """
-    if "BEGIN PGP PUBLIC KEY BLOCK" not in armoured:
-        raise SealProblem("key_malformed")
-    log = gpg.import_keys(armoured.encode(), extra_args=_IMPORT)
+    return _import(gpg, read_key_block(armoured))
+
+
+def copy_public(source: Any, target: Any, fingerprint: Fingerprint) -> None:
+    """Import one key of another client's."""
+    _import(target, _export(source, fingerprint))
+
+
+def _import(gpg: Any, packets: bytes) -> list[Fingerprint]:
+    log = gpg.import_keys(packets, extra_args=_IMPORT)
     imported = [Fingerprint(values[1]) for values in log.values("IMPORT_OK")]
     if not imported:
         raise SealProblem("key_malformed")
@@ -67,10 +85,18 @@ def import_public(gpg: Any, armoured: str) -> list[Fingerprint]:
 
 def list_public(gpg: Any) -> list[KeyFacts]:
     """Return the facts of every key that the client sees."""
-    return [key_facts(listed) for listed in gpg.list_keys()]
+    listed = gpg.list_keys()
+    forms = key_forms(_export(gpg)) if listed else {}
+    return [key_facts(one, forms[Fingerprint(one["fingerprint"])]) for one in listed]
 
 
 def export_public(gpg: Any, fingerprint: Fingerprint) -> str:
     """Return one public key, armoured, without others' signatures; empty if it is not there."""
     armoured: str = gpg.export_keys(fingerprint, minimal=True)
     return armoured
+
+
+def _export(gpg: Any, *fingerprints: Fingerprint) -> bytes:
+    """Return keys, all of them unless some are named, as packets."""
+    packets: bytes = gpg.export_keys(list(fingerprints), armor=False)
+    return packets

@@ -85,7 +85,7 @@ def verify(
         key_ids = tuple(
             key_id
             for subject in receipt.subjects
-            for key_id in _check_file(subject, receipt_path.parent, receipt.release.sealed_to, home)
+            for key_id in _check_file(subject, receipt_path.parent, receipt.release.sealed_to)
         )
     return Verification(receipt, receipt_path, signed.signer, signed.at, key_ids)
 
@@ -192,9 +192,7 @@ def _unnamed_folders(folder: Path, named: set[str]) -> set[str]:
     return {f"{name}/" for name in found if name not in known and name != "."}
 
 
-def _check_file(
-    subject: Subject, folder: Path, sealed_to: tuple[SealedTo, ...], home: PublicHome
-) -> tuple[str, ...]:
+def _check_file(subject: Subject, folder: Path, sealed_to: tuple[SealedTo, ...]) -> tuple[str, ...]:
     """Compare one file with its subject; return the key ids that it is encrypted to, if any."""
     path = folder / subject.name
     try:
@@ -207,7 +205,7 @@ def _check_file(
         raise SealProblem("file_changed", file=printable(subject.name))
     if path.suffix != ".gpg":
         return ()
-    key_ids = list_key_ids(home.gpg, path)
+    key_ids = list_key_ids(path)
     if sorted(key_ids) != sorted(Fingerprint(one.encryption_key).key_id for one in sealed_to):
         raise SealProblem(
             "recipients_differ", file=printable(subject.name), found=", ".join(key_ids)
