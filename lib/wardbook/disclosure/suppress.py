@@ -1,92 +1,121 @@
-"""Suppression: which cells of a table are not shown, so that no small group can be worked out."""
+"""Suppression: which cells of a table are not shown, so that no small group can be worked out.
+
+The unsafe cells are given (primary); others follow (secondary). What is chosen is attacked at the
+end in any case: a table of which the attack still recovers something is to be held as a whole. The
+attacker is described in docs/suppression.md.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from wardbook.disclosure.attack import Recovered, Target, find_recovered
-from wardbook.disclosure.cover import Problem, add_cheapest
-from wardbook.disclosure.system import Numbers, Span, System
-from wardbook.disclosure.table import Relation, Table
+from wardbook.disclosure.cover import Problem, add_cheapest, choose_best
+from wardbook.disclosure.reader import Reader, pose
+from wardbook.disclosure.table import Table
 
 _TURNS = 12
-
-
-@dataclass(frozen=True)
-class Reader:
-    """What a reader knows of the policy, and how uncertain they must stay.
-
-    Args:
-        minimum: the least count that is shown: a suppressed small count is below it.
-        base: what shown counts are rounded to, 0 for not at all.
-        zeros: whether zeros are suppressed as small counts are.
-        width: how far apart the least and the greatest possible count must be.
-        share: the same for other values, as a share of the value.
-    """
-
-    minimum: int = 11
-    base: int = 0
-    zeros: bool = False
-    width: int = 3
-    share: float = 0.2
-
-    @property
-    def count_width(self) -> int:
-        return max(1, min(self.width, (self.minimum - 2) // 2))
+"""How many further choices are made for what is not safe yet."""
+_SMALL = 120
+"""Up to so many numbers, the best choice among all cells is looked for."""
+_MIDDLE = 1000
+"""Up to so many, the best among the cells that quick choices bring up."""
+_WORLDS = 2
+"""How many worlds the targets of a small table share."""
+_QUICK = 8
+"""How many quick choices bring up candidates."""
 
 
 @dataclass(frozen=True)
 class Suppression:
+    """What is not shown of a table.
+
+    Args:
+        suppressed: positions of all suppressed cells.
+        primary: those of them that are unsafe themselves.
+        lost: the share of the table's weight (the sum of log(1 + value)) that is not shown.
+        exposed: what could be worked out all the same: the whole table is to be held.
+    """
+
     suppressed: frozenset[int]
     primary: frozenset[int]
     lost: float
     exposed: tuple[Recovered, ...] = ()
 
+    @property
+    def is_safe(self) -> bool:
+        """Whether the table may be shown without the suppressed cells."""
+        return not self.exposed
+
 
 def suppress(table: Table, unsafe: Collection[int], reader: Reader) -> Suppression:
+    """Choose the cells to suppress so that none of the unsafe ones can be worked out.
+
+    Args:
+        table: the cells; counts where every value is its cell's count, else values of at least 0.
+        unsafe: positions of the cells that must not be known.
+        reader: what is known of the policy.
+
+    Raises:
+        ValueError: a relation does not hold, or a value is below 0.
+    """
     problem = pose(table, unsafe, reader)
-    hidden, worlds = set(problem.hidden), [problem.truth]
-    recovered: tuple[Recovered, ...] = ()
-    targets = list(problem.targets)
+    hidden, exposed = protect(problem)
+    cells = frozenset(at for at in hidden if at < len(table.cells))
+    return Suppression(cells, frozenset(unsafe), lost_share(table, cells), exposed)
+
+
+def protect(problem: Problem) -> tuple[frozenset[int], tuple[Recovered, ...]]:
+    """Return what to hide, and what of the targets can be worked out all the same."""
+    worlds = [problem.truth]
+    found = find_recovered(problem.system, problem.hidden, problem.targets, worlds)
+    if not found:
+        return problem.hidden, ()
+    targets = _among(problem.targets, found)
+    hidden = set(problem.hidden) | (_choose(problem, targets) or frozenset())
     for turn in range(_TURNS):
-        if not targets:
+        found = find_recovered(problem.system, hidden, problem.targets, worlds)
+        if not found:
             break
-        added, world = add_cheapest(problem, hidden, targets, turn)
+        added, world = add_cheapest(problem, hidden, _among(problem.targets, found), turn)
         hidden |= added
         worlds.append(world)
-        recovered = find_recovered(problem.system, hidden, problem.targets, worlds)
-        still = {one.position for one in recovered}
-        targets = [one for one in problem.targets if one.position in still]
-    cells = frozenset(at for at in hidden if at < len(table.cells))
-    lost = problem.weights[list(cells)].sum() / max(1, problem.weights.sum())
-    return Suppression(cells, frozenset(unsafe), float(lost), recovered)
+    if not found and problem.system.size <= _MIDDLE:
+        hidden = _show_again(problem, hidden, targets)
+    return frozenset(hidden), found
 
 
-def pose(table: Table, unsafe: Collection[int], reader: Reader) -> Problem:
-    values = np.array([cell.value for cell in table.cells])
-    counts = np.array([cell.count for cell in table.cells])
-    is_unsafe = np.zeros(len(values), dtype=bool)
-    is_unsafe[list(unsafe)] = True
-    of_counts = bool((values == counts).all() and (values == np.round(values)).all())
-    cap = 4 * values.max(initial=0) + 100 * reader.minimum
-    floor = 0.0 if reader.zeros else 1.0
-    if of_counts:
-        small = is_unsafe & (counts < reader.minimum)
-        least = np.where(small, floor, np.where(is_unsafe, floor, reader.minimum))
-        greatest = np.where(small, reader.minimum - 1.0, cap)
-        widths = np.full(len(values), float(reader.count_width))
-    else:
-        least, greatest = np.zeros(len(values)), np.full(len(values), cap)
-        widths = values * reader.share
-    half = reader.base // 2 if of_counts else 0
-    base = max(1, reader.base)
-    shown = np.round(values / base) * base if half else values
-    low = np.where(values > 0, np.maximum(shown - half, reader.minimum), 0.0) if half else values
-    high = np.where(values > 0, shown + half, 0.0) if half else values
-    system = System(Span(low, high), Span(least, greatest), np.full(len(values), of_counts), table.relations)
-    weights = np.log1p(values)
-    targets = tuple(Target(p, float(widths[p])) for p in sorted(unsafe))
-    return Problem(system, values, weights, (values > 0) & ~is_unsafe, targets, frozenset(unsafe))
+def _choose(problem: Problem, targets: Sequence[Target]) -> frozenset[int] | None:
+    """Return the best choice that is found within reason; None leaves it to quick choices."""
+    if problem.system.size <= _SMALL:
+        return choose_best(problem, targets, min(_WORLDS, len(targets)))
+    if problem.system.size > _MIDDLE:
+        return None
+    quick = (add_cheapest(problem, problem.hidden, targets, turn)[0] for turn in range(_QUICK))
+    return choose_best(problem, targets, 1, frozenset().union(*quick))
+
+
+def _show_again(problem: Problem, hidden: set[int], targets: Sequence[Target]) -> set[int]:
+    """Return what must stay hidden when each cell is shown again that is not needed, dearest first.
+
+    Only `targets` need looking at: the others are safe without any of these cells.
+    """
+    added = hidden - problem.hidden
+    for one in sorted(added, key=lambda at: (-problem.weights[at], at)):
+        if not find_recovered(problem.system, hidden - {one}, targets, [problem.truth]):
+            hidden = hidden - {one}
+    return hidden
+
+
+def _among(targets: Sequence[Target], found: Collection[Recovered]) -> list[Target]:
+    positions = {one.position for one in found}
+    return [one for one in targets if one.position in positions]
+
+
+def lost_share(table: Table, suppressed: Collection[int]) -> float:
+    """Return the share of a table's weight that is not shown."""
+    weights = np.log1p([max(0.0, cell.value) for cell in table.cells])
+    return float(weights[list(suppressed)].sum() / weights.sum()) if weights.any() else 0.0

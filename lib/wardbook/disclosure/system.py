@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +32,12 @@ class Span:
 
     least: Numbers
     greatest: Numbers
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[float, float]]) -> Span:
+        """Return the span that has these extremes."""
+        columns = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+        return cls(columns[:, 0].copy(), columns[:, 1].copy())
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,12 @@ def pass_bounds(system: System, known: Span) -> Span:
     return Span(least, greatest)
 
 
+def snap(numbers: Numbers, whole: Flags) -> Numbers:
+    """Return numbers of a solver with counts set right that are whole but for its tolerance."""
+    near = np.round(numbers)
+    return np.where(whole & (np.abs(near - numbers) < 1e-4), near, numbers)
+
+
 @dataclass(frozen=True)
 class Part:
     """Numbers that are not known exactly, and every relation that ties them.
@@ -147,11 +159,7 @@ class Part:
             constraints=LinearConstraint(self.sums, self.equal, self.equal),
             options={"node_limit": _NODES},
         )
-        return self._snap(answer.x) if answer.status == 0 else None
-
-    def _snap(self, numbers: Numbers) -> Numbers:
-        near = np.round(numbers)
-        return np.where(self.whole & (np.abs(near - numbers) < 1e-4), near, numbers)
+        return snap(answer.x, self.whole) if answer.status == 0 else None
 
     def holds(self, numbers: Numbers) -> bool:
         """Tell whether numbers agree with all that is known, adding everything up."""
