@@ -34,12 +34,14 @@ _TRIES = 4
 class Target:
     """A number that must stay unknown: at least `width` between its extremes.
 
-    What can only be `harmless` or more may be known all the same.
+    What can only be `harmless` or more may be known all the same, and where `zero_is_harmless` so
+    may what can only be zero.
     """
 
     position: int
     width: float
     harmless: float = np.inf
+    zero_is_harmless: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class _Search:
         """Settle the targets of which enough is known by their bounds alone."""
         for one in targets:
             least, greatest = self.known.least[one.position], self.known.greatest[one.position]
-            if least >= one.harmless:
+            if least >= one.harmless or (one.zero_is_harmless and greatest <= TINY):
                 self.open.remove(one)
             elif greatest - least < one.width - TINY * max(1.0, greatest):
                 self.open.remove(one)
@@ -116,10 +118,10 @@ class _Search:
             aims = np.zeros(self.system.size)
             aims[[one.position for one in self.open]] = chance.choice((-1.0, 1.0), before)
             for way in (aims, -aims):
-                world = part.solve(way[part.columns], whole=False)
-                if world is None:
+                found = part.solve(way[part.columns], whole=False)
+                if found is None:
                     return
-                self._take(part, world)
+                self._take(part, found)
             tries = tries + 1 if len(self.open) == before else 0
 
     def _take(self, part: Part, numbers: Numbers) -> None:

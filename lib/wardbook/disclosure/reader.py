@@ -49,12 +49,21 @@ class Reader:
         """Return the most that a hidden number can be beside a table's greatest."""
         return _TIMES * greatest + 100.0 * self.minimum
 
+    def show(self, value: float) -> float:
+        """Return what is shown of a value."""
+        return round(value / self.base) * self.base if self.base else value
+
+    def of_shown(self, shown: float) -> tuple[float, float]:
+        """Return the least and the greatest that a count can be that is shown so."""
+        if not self.base or shown == 0:
+            return shown, shown
+        half = self.base // 2
+        return max(shown - half, self.minimum), shown + half
+
     def of_shown_count(self, count: float) -> tuple[float, float]:
-        """Return the least and the greatest that a count can be when it is shown."""
-        if not self.base or count == 0:
-            return count, count
-        shown, half = round(count / self.base) * self.base, self.base // 2
-        return min(count, max(shown - half, self.minimum)), shown + half
+        """Return the same for a count that is given itself."""
+        least, greatest = self.of_shown(self.show(count))
+        return min(count, least), max(count, greatest)
 
     def of_hidden_count(self, count: float, cap: float, *, is_unsafe: bool) -> tuple[float, float]:
         """Return the same for a suppressed count, for a reader who knows whether it is unsafe.
@@ -82,7 +91,7 @@ def pose(table: Table, unsafe: Collection[int], reader: Reader) -> Problem:
     """
     _check(table)
     counts = holds_counts(table)
-    groups = _find_small_groups(table, unsafe, reader) if counts else []
+    groups = find_small_groups(table, unsafe, reader) if counts else []
     values = [cell.value for cell in table.cells]
     truth = np.array([*values, *(sum(values[at] for at in group) for group in groups)])
     system = _build_system(table, unsafe, reader, groups)
@@ -125,7 +134,7 @@ def _build_system(
     )
 
 
-def _find_small_groups(
+def find_small_groups(
     table: Table, unsafe: Collection[int], reader: Reader
 ) -> list[tuple[int, ...]]:
     """Return the unsafe parts of each sum that are several and together below the minimum."""
@@ -149,6 +158,6 @@ def _check(table: Table) -> None:
         if abs(sum(values[at] for at in one.parts) - total) > TINY * max(1.0, total):
             place = ", ".join(table.cells[one.total].place)
             raise ValueError(
-                f"Table {table.name}: the parts of {place} do not add up to it. Compute the margins "
-                "from the cells, before rounding."
+                f"Table {table.name}: the parts of {place} do not add up to it. Compute the "
+                "margins from the cells, before rounding."
             )
