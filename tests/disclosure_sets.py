@@ -52,8 +52,13 @@ def release_all(one: TableSet) -> Hidden:
         hidden.append(beside.suppression.suppressed)
         earlier.append(
             describe_release(
-                drawn.table, beside.suppression, one.reader, drawn.scope,
-                request="DATA-1", run=f"run-{n}", now=NOW,
+                drawn.table,
+                beside.suppression,
+                one.reader,
+                drawn.scope,
+                request="DATA-1",
+                run=f"run-{n}",
+                now=NOW,
             )
         )
     return hidden

@@ -184,9 +184,7 @@ class _Draft:
     ) -> Drawn:
         """Draw a table with its margins, of a period, of some ages or of one ward."""
         months = self.axes[TIME_AXIS]
-        chosen = {
-            name: np.ones(len(codes), dtype=bool) for name, codes in self.axes.items()
-        }
+        chosen = {name: np.ones(len(codes), dtype=bool) for name, codes in self.axes.items()}
         chosen[TIME_AXIS] = np.array([period in (month, "2026-Q1") for month in months])
         if ages:
             chosen["age"] = np.array([_is_within(code, ages) for code in self.axes["age"]])
@@ -197,7 +195,9 @@ class _Draft:
             for name in dimensions
         }
         if not margins:
-            codes = {name: {c: m for c, m in of.items() if c != TOTAL} for name, of in codes.items()}
+            codes = {
+                name: {c: m for c, m in of.items() if c != TOTAL} for name, of in codes.items()
+            }
         places = list(itertools.product(*(codes[name] for name in dimensions)))
         masks = []
         for place in places:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 from scipy import sparse
@@ -79,14 +80,13 @@ def suppress_beside(
     joint = _Joint.of(table, unsafe, reader, scope, earlier, hierarchies or {})
     problem = joint.pose()
     if problem is None:
-        return Beside(
-            replace(alone, exposed=joint.as_exposed(unsafe)), joint.titles(), joint.corrected
-        )
+        exposed = tuple(Recovered(at, 0.0, inf) for at in sorted(unsafe) or range(len(table.cells)))
+        return Beside(replace(alone, exposed=exposed), joint.name_all(), joint.corrected)
     first = problem.hidden | {joint.own[at] for at in alone.suppressed}
     found = find_recovered(problem.system, first, problem.targets, [problem.truth])
     if not found:
         return Beside(alone, (), joint.corrected)
-    because = joint.titles(problem.system, first, found)
+    because = joint.name_tied(problem.system, first, found)
     hidden, exposed = protect(problem)
     cells = frozenset(at for at, place in enumerate(joint.own) if place in hidden)
     lost = lost_share(table, cells)
@@ -100,7 +100,9 @@ class _Joint:
     Args:
         own: where the cells of the new table are among the numbers.
         theirs: the same for each earlier release.
-        size: how many numbers there are, small groups of the new table included at the end.
+        size: how many numbers there are.
+        cap: the most that any can be.
+        corrected: how many earlier figures the new table contradicts.
     """
 
     table: Table
@@ -110,8 +112,8 @@ class _Joint:
     own: list[int]
     theirs: list[list[int]]
     size: int
-    groups: int
     relations: tuple[Relation, ...]
+    cap: float
     corrected: int = 0
 
     @classmethod
@@ -129,71 +131,49 @@ class _Joint:
         new = Layout(scope, table.dimensions, tuple(cell.place for cell in table.cells), sums)
         old = (Layout(one.scope, one.dimensions, one.places, one.sums) for one in earlier)
         (own, *theirs), size, relations = join([new, *old], hierarchies)
-        groups = find_small_groups(table, unsafe, reader) if holds_counts(table) else []
-        of_groups = tuple(
-            Relation(size + n, tuple(sorted({own[at] for at in group})))
-            for n, group in enumerate(groups)
-        )
-        return cls(
-            table,
-            frozenset(unsafe),
-            reader,
-            earlier,
-            own,
-            theirs,
-            size + len(groups),
-            len(groups),
-            (*relations, *of_groups),
-        )
+        figures = (value for one in earlier for value in one.shown if value is not None)
+        cap = reader.cap(max([0.0, *(cell.value for cell in table.cells), *figures]))
+        return cls(table, frozenset(unsafe), reader, earlier, own, theirs, size, relations, cap)
 
     def pose(self) -> Problem | None:
         """Return the joint problem; None where the earlier releases contradict the table."""
-        values = [cell.value for cell in self.table.cells]
-        figures = (value for one in self.earlier for value in one.shown if value is not None)
-        cap = self.reader.cap(max([0.0, *values, *figures]))
         drift = [0.0] * len(self.earlier)
         for _ in range(_ADJUSTMENTS):
-            before = self._know_before(cap, drift)
-            shown, hidden = self._know_after(before, cap)
+            before = self._know_before(drift)
+            shown, hidden = self._know_after(before)
             truth = self._find_world(hidden)
             if truth is not None:
                 return self._pose(truth, before, shown, hidden)
-            drift = [a + b for a, b in zip(drift, self._find_drift(hidden, cap), strict=True)]
+            drift = [a + b for a, b in zip(drift, self._find_drift(hidden), strict=True)]
         return None
 
-    def _know_before(self, cap: float, drift: Sequence[float]) -> Span:
-        """Return what is known from the earlier releases; the later one is right."""
-        known = Span(np.zeros(self.size), np.full(self.size, cap))
+    def _know_before(self, drift: Sequence[float]) -> Span:
+        """Return what is known from the earlier releases; of two figures the later is right."""
+        known = Span(np.zeros(self.size), np.full(self.size, self.cap))
         for release, places, more in zip(self.earlier, self.theirs, drift, strict=True):
-            reader = replace(self.reader, minimum=release.minimum, base=release.base)
-            for at, value in zip(places, release.shown, strict=True):
-                if value is None:
-                    _narrow(known, at, self.reader.floor if self._counts else 0.0, cap)
-                else:
-                    low, high = reader.of_shown(value) if self._counts else (value, value)
-                    _narrow(known, at, max(0.0, low - more), high + more)
+            for at, (low, high) in zip(places, release.known, strict=True):
+                greatest = self.cap if high is None else high + more
+                _narrow(known, at, max(0.0, low - more), greatest)
         return known
 
-    @property
-    def _counts(self) -> bool:
-        return holds_counts(self.table)
-
-    def _know_after(self, before: Span, cap: float) -> tuple[Span, Span]:
+    def _know_after(self, before: Span) -> tuple[Span, Span]:
         """Return the same with the new table, its cells shown and its cells hidden."""
-        shown = Span(before.least.copy(), before.greatest.copy())
-        hidden = Span(before.least.copy(), before.greatest.copy())
-        self.corrected = 0
+        shown, hidden = before.copy(), before.copy()
+        counts, self.corrected = holds_counts(self.table), 0
         for n, (at, cell) in enumerate(zip(self.own, self.table.cells, strict=True)):
-            value = cell.value
-            if self._counts:
-                _narrow(
-                    hidden, at, *self.reader.of_hidden_count(value, cap, is_unsafe=n in self.unsafe)
+            if counts:
+                of_hidden = self.reader.of_hidden_count(
+                    cell.count, self.cap, is_unsafe=n in self.unsafe
                 )
-                self.corrected += not _narrow(shown, at, *self.reader.of_shown_count(value))
+                of_shown = self.reader.of_shown_count(cell.count)
             else:
-                self.corrected += not _narrow(shown, at, value, value)
-                if not before.least[at] <= value <= before.greatest[at]:
-                    hidden.least[at], hidden.greatest[at] = 0.0, cap
+                of_hidden, of_shown = (0.0, self.cap), (cell.value, cell.value)
+            agrees = _narrow(shown, at, *of_shown)
+            self.corrected += not agrees
+            if agrees:
+                _narrow(hidden, at, *of_hidden)
+            else:
+                hidden.least[at], hidden.greatest[at] = of_hidden
         return shown, hidden
 
     def _find_world(self, hidden: Span) -> Numbers | None:
@@ -207,114 +187,107 @@ class _Joint:
                 return None
             world = fixed.least.copy()
             world[part.columns] = found
-            if part.holds(found) and self._agrees(system, world):
+            if part.holds(found) and _adds_up(system, world):
                 return world
         return None
 
-    def _agrees(self, system: System, world: Numbers) -> bool:
-        wrong = np.abs(system.sums @ world)
-        return bool((wrong <= TINY * np.maximum(1.0, abs(system.sums) @ world)).all())
-
     def _fix_own(self, span: Span) -> Span:
-        fixed = Span(span.least.copy(), span.greatest.copy())
+        fixed = span.copy()
         for at, cell in zip(self.own, self.table.cells, strict=True):
             fixed.least[at] = fixed.greatest[at] = cell.value
         return fixed
 
-    def _find_drift(self, hidden: Span, cap: float) -> list[float]:
+    def _find_drift(self, hidden: Span) -> list[float]:
         """Return how far each earlier release is from a world that has the new table, at least."""
         fixed, size = self._fix_own(hidden), self.size
-        mine = np.zeros(size, dtype=bool)
-        mine[self.own] = True
-        program, none, one = Program(), np.zeros(size), sparse.eye_array(size)
-        room = np.where(mine, 0.0, cap)
-        program.add_columns(
-            "number", np.where(mine, fixed.least, 0.0), np.where(mine, fixed.least, 2 * cap)
-        )
+        is_own = np.isin(np.arange(size), self.own)
+        program, none, each = Program(), np.zeros(size), sparse.eye_array(size)
+        low = np.where(is_own, fixed.least, 0.0)
+        high = np.where(is_own, fixed.least, 2 * self.cap)
+        room = np.where(is_own, 0.0, self.cap)
+        program.add_columns("number", low, high)
         program.add_columns("over", none, room, np.ones(size))
         program.add_columns("under", none, room, np.ones(size))
-        system = self._system(fixed, fixed)
-        program.require({"number": system.sums}, 0.0, 0.0)
-        program.require({"number": one, "over": -one}, -np.inf, fixed.greatest)
-        program.require({"number": one, "under": one}, fixed.least, np.inf)
+        program.require({"number": self._system(fixed, fixed).sums}, 0.0, 0.0)
+        program.require({"number": each, "over": -each}, -np.inf, fixed.greatest)
+        program.require({"number": each, "under": each}, fixed.least, np.inf)
         found = program.solve(1)
         if found is None:
-            return [cap] * len(self.earlier)
+            return [self.cap] * len(self.earlier)
         off = np.ceil(found["over"] + found["under"] - TINY)
         return [float(off[places].max(initial=0.0)) for places in self.theirs]
 
-    def _system(self, shown: Span, hidden: Span) -> System:
-        return System(shown, hidden, np.full(self.size, self._counts), self.relations)
+    def _system(self, shown: Span, hidden: Span, groups: Sequence[tuple[int, ...]] = ()) -> System:
+        size = self.size + len(groups)
+        added = [(0.0, self.cap)] * len(groups)
+        of_groups = (Relation(self.size + n, group) for n, group in enumerate(groups))
+        return System(
+            shown.and_then(added),
+            hidden.and_then(added),
+            np.full(size, holds_counts(self.table)),
+            (*self.relations, *of_groups),
+        )
 
     def _pose(self, truth: Numbers, before: Span, shown: Span, hidden: Span) -> Problem:
-        system = self._system(shown, hidden)
-        secret = {self.own[at] for at in self.unsafe} | set(
-            range(self.size - self.groups, self.size)
-        )
-        mine = set(self.own)
-        others = frozenset(range(self.size)) - mine
-        everything = range(self.size)
-        targets = list(self._find_targets(truth, secret, others))
-        known = find_recovered(self._system(before, before), everything, targets)
-        gone = {one.position for one in known}
-        can_hide = np.zeros(self.size, dtype=bool)
-        can_hide[self.own] = truth[self.own] > 0
-        can_hide[list(secret)] = False
-        weights = np.where(can_hide, np.log1p(truth), 0.0)
+        counts, minimum = holds_counts(self.table), self.reader.minimum
+        secret = {self.own[at] for at in self.unsafe}
+        others = set(range(self.size)) - set(self.own)
+        unknown = np.flatnonzero(hidden.greatest > hidden.least)
+        untold = (secret | others) & set(map(int, unknown))
+        groups = find_small_groups(self.relations, untold, truth, minimum) if counts else ()
+        truth = np.concatenate([truth, [truth[list(group)].sum() for group in groups]])
+        others |= set(range(self.size, len(truth)))
+        targets = self._find_targets(truth, secret, others if counts else ())
+        old = self._system(before, before, groups)
+        gone = {one.position for one in find_recovered(old, range(old.size), targets)}
+        can_hide = np.isin(np.arange(len(truth)), list(set(self.own) - secret)) & (truth > 0)
         return Problem(
-            system,
+            self._system(shown, hidden, groups),
             truth,
-            weights,
+            np.where(can_hide, np.log1p(truth), 0.0),
             can_hide,
             tuple(one for one in targets if one.position not in gone),
-            frozenset(secret) | others,
+            frozenset(secret | others),
         )
 
     def _find_targets(
-        self, truth: Numbers, secret: Collection[int], others: Collection[int]
+        self, truth: Numbers, secret: Collection[int], untold: Collection[int]
     ) -> list[Target]:
-        """Return what must stay unknown: what is unsafe here, and whatever is shown nowhere."""
+        """Return what must stay unknown: what is unsafe here, and small figures shown nowhere."""
         reader = self.reader
-        if not self._counts:
-            found = [Target(at, float(truth[at]) * reader.share) for at in sorted(secret)]
+        if not holds_counts(self.table):
+            found = (Target(at, float(truth[at]) * reader.share) for at in sorted(secret))
             return [one for one in found if one.width > 0]
-        width = reader.count_width
-        open_ones = sorted(set(others) - set(secret))
-        return [Target(at, width) for at in sorted(secret)] + [
-            Target(at, width, harmless=reader.minimum, zero_is_harmless=True) for at in open_ones
-        ]
+        width, least = reader.count_width, float(reader.minimum)
+        mine = [Target(at, width) for at in sorted(secret)]
+        return mine + [Target(at, width, least, zero_is_harmless=True) for at in sorted(untold)]
 
-    def as_exposed(self, unsafe: Collection[int]) -> tuple[Recovered, ...]:
-        """Return the unsafe cells as recovered: nothing could be proven of them."""
-        return tuple(Recovered(self.own[at], 0.0, 0.0) for at in sorted(unsafe))
+    def name_all(self) -> tuple[str, ...]:
+        """Return the titles of all earlier releases."""
+        return tuple(one.title for one in self.earlier)
 
-    def titles(
-        self,
-        system: System | None = None,
-        hidden: Collection[int] = (),
-        found: Sequence[Recovered] = (),
+    def name_tied(
+        self, system: System, hidden: Collection[int], found: Sequence[Recovered]
     ) -> tuple[str, ...]:
-        """Return the titles of the earlier releases that have to do with what was found; or all."""
-        if system is None:
-            return tuple(one.title for one in self.earlier)
+        """Return the titles of the earlier releases that have to do with what was found."""
         components = find_components(system, system.known(hidden))
-        labels = {int(components[one.position]) for one in found} - {-1}
-        positions = {one.position for one in found} | set(
-            np.flatnonzero(np.isin(components, list(labels)))
-        )
-        tied = {
-            at
-            for one in system.relations
-            if not positions.isdisjoint(ends := {one.total, *one.parts})
-            for at in ends
-        }
+        at = [one.position for one in found]
+        labels = set(components[at]) - {-1}
+        near = {*at, *np.flatnonzero(np.isin(components, sorted(labels)))}
+        ends = [{one.total, *one.parts} for one in system.relations]
+        tied = frozenset().union(*(one for one in ends if not near.isdisjoint(one)))
         pairs = zip(self.earlier, self.theirs, strict=True)
         return tuple(one.title for one, places in pairs if not tied.isdisjoint(places))
+
+
+def _adds_up(system: System, world: Numbers) -> bool:
+    wrong = np.abs(system.sums @ world)
+    return bool((wrong <= TINY * np.maximum(1.0, abs(system.sums) @ world)).all())
 
 
 def _narrow(known: Span, at: int, low: float, high: float) -> bool:
     """Add to what is known of a number; what contradicts it takes its place, and tells False."""
     least, greatest = max(known.least[at], low), min(known.greatest[at], high)
-    agrees = bool(least <= greatest + TINY)
-    known.least[at], known.greatest[at] = (least, max(least, greatest)) if agrees else (low, high)
+    agrees = bool(least <= greatest)
+    known.least[at], known.greatest[at] = (least, greatest) if agrees else (low, high)
     return agrees

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from wardbook.disclosure.attack import Target
 from wardbook.disclosure.cover import Problem
-from wardbook.disclosure.system import TINY, Span, System
+from wardbook.disclosure.system import TINY, Numbers, Span, System
 from wardbook.disclosure.table import Relation, Table
 
 _TIMES = 4.0
@@ -91,9 +91,9 @@ def pose(table: Table, unsafe: Collection[int], reader: Reader) -> Problem:
     """
     _check(table)
     counts = holds_counts(table)
-    groups = find_small_groups(table, unsafe, reader) if counts else []
-    values = [cell.value for cell in table.cells]
-    truth = np.array([*values, *(sum(values[at] for at in group) for group in groups)])
+    values = np.array([cell.value for cell in table.cells])
+    groups = find_small_groups(table.relations, unsafe, values, reader.minimum) if counts else ()
+    truth = np.concatenate([values, [values[list(group)].sum() for group in groups]])
     system = _build_system(table, unsafe, reader, groups)
     targets = sorted((*unsafe, *range(len(values), len(truth))))
     widths = np.where(system.whole, reader.count_width, truth * reader.share)
@@ -135,17 +135,14 @@ def _build_system(
 
 
 def find_small_groups(
-    table: Table, unsafe: Collection[int], reader: Reader
-) -> list[tuple[int, ...]]:
-    """Return the unsafe parts of each sum that are several and together below the minimum."""
-    unsafe = frozenset(unsafe)
-    parts = (tuple(at for at in one.parts if at in unsafe) for one in table.relations)
-    small = (
-        part
-        for part in parts
-        if len(part) > 1 and 0 < sum(table.cells[at].count for at in part) < reader.minimum
+    relations: Iterable[Relation], secret: Collection[int], truth: Numbers, minimum: float
+) -> tuple[tuple[int, ...], ...]:
+    """Return the secret parts of each sum that are several and together below the minimum."""
+    secret = frozenset(secret)
+    groups = {tuple(sorted({*one.parts} & secret)) for one in relations}
+    return tuple(
+        sorted(one for one in groups if len(one) > 1 and 0 < truth[list(one)].sum() < minimum)
     )
-    return sorted(set(small))
 
 
 def _check(table: Table) -> None:

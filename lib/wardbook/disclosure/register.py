@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import inf
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from wardbook.disclosure.reader import Reader
+from wardbook.disclosure.reader import Reader, holds_counts
 from wardbook.disclosure.suppress import Suppression
 from wardbook.disclosure.table import Table
 from wardbook.ledger import schema
@@ -54,8 +55,9 @@ class Release:
         dimensions: names of the columns that place its cells.
         places: of its cells.
         shown: what each showed, as it was rounded; None where it was suppressed.
+        known: the least and the greatest that each can be by that and by its policy; the greatest
+            is None where there is none.
         sums: for each sum the position of the total, then those of its parts.
-        minimum, base: the least count and the rounding of its policy.
     """
 
     request: str
@@ -66,9 +68,8 @@ class Release:
     dimensions: tuple[str, ...]
     places: tuple[tuple[str, ...], ...]
     shown: tuple[float | None, ...]
+    known: tuple[tuple[float, float | None], ...]
     sums: tuple[tuple[int, ...], ...]
-    minimum: int
-    base: int
 
     @property
     def title(self) -> str:
@@ -87,6 +88,7 @@ def describe_release(
     now: datetime,
 ) -> Release:
     """Return what the register keeps of a table that is released as suppressed."""
+    known = tuple(_tell_known(table, at, suppression, reader) for at in range(len(table.cells)))
     return Release(
         request,
         run,
@@ -99,10 +101,22 @@ def describe_release(
             None if at in suppression.suppressed else reader.show(cell.value)
             for at, cell in enumerate(table.cells)
         ),
+        known,
         tuple((one.total, *one.parts) for one in table.relations),
-        reader.minimum,
-        reader.base,
     )
+
+
+def _tell_known(
+    table: Table, at: int, suppression: Suppression, reader: Reader
+) -> tuple[float, float | None]:
+    cell, counts = table.cells[at], holds_counts(table)
+    if at not in suppression.suppressed:
+        return reader.of_shown_count(cell.count) if counts else (cell.value, cell.value)
+    if not counts:
+        return 0.0, None
+    is_unsafe = at in suppression.primary
+    least, greatest = reader.of_hidden_count(cell.count, inf, is_unsafe=is_unsafe)
+    return least, (None if greatest == inf else greatest)
 
 
 def add_release(connection: Connection, release: Release) -> None:
@@ -129,9 +143,8 @@ def add_release(connection: Connection, release: Release) -> None:
             dimensions=list(release.dimensions),
             places=[list(place) for place in release.places],
             shown=list(release.shown),
+            known=[list(one) for one in release.known],
             sums=[list(one) for one in release.sums],
-            minimum=release.minimum,
-            base=release.base,
         )
     )
 
@@ -172,7 +185,6 @@ def _release_of(row: Row[Any]) -> Release:
         tuple(row.dimensions),
         tuple(tuple(place) for place in row.places),
         tuple(row.shown),
+        tuple((least, greatest) for least, greatest in row.known),
         tuple(tuple(one) for one in row.sums),
-        row.minimum,
-        row.base,
     )

@@ -39,6 +39,17 @@ class Span:
         columns = np.array(pairs, dtype=np.float64).reshape(-1, 2)
         return cls(columns[:, 0].copy(), columns[:, 1].copy())
 
+    def copy(self) -> Span:
+        """Return the same, to be narrowed."""
+        return Span(self.least.copy(), self.greatest.copy())
+
+    def and_then(self, pairs: Sequence[tuple[float, float]]) -> Span:
+        """Return the same with further numbers at the end."""
+        more = Span.of(pairs)
+        return Span(
+            np.concatenate([self.least, more.least]), np.concatenate([self.greatest, more.greatest])
+        )
+
 
 @dataclass(frozen=True)
 class System:

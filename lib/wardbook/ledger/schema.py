@@ -126,8 +126,7 @@ releases = Table(
     Column("dimensions", JSON, nullable=False),
     Column("places", JSON, nullable=False),
     Column("shown", JSON, nullable=False),
+    Column("known", JSON, nullable=False),
     Column("sums", JSON, nullable=False),
-    Column("minimum", Integer, nullable=False),
-    Column("base", Integer, nullable=False),
     UniqueConstraint("request_key", "run", "name", name="releases_once"),
 )

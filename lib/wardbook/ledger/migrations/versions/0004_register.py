@@ -24,9 +24,8 @@ def upgrade() -> None:
         sa.Column("dimensions", sa.JSON, nullable=False),
         sa.Column("places", sa.JSON, nullable=False),
         sa.Column("shown", sa.JSON, nullable=False),
+        sa.Column("known", sa.JSON, nullable=False),
         sa.Column("sums", sa.JSON, nullable=False),
-        sa.Column("minimum", sa.Integer, nullable=False),
-        sa.Column("base", sa.Integer, nullable=False),
         sa.UniqueConstraint("request_key", "run", "name", name="releases_once"),
     )
     op.create_index("ix_releases_population", "releases", ["population"])
