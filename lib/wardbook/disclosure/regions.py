@@ -45,7 +45,7 @@ class Layout:
         """For each dimension which codes make up which, as the sums tell; totals are left out."""
         return {
             name: {code: parts for code, parts in found.items() if code not in self.totals[name]}
-            for name, found in self._sums_of_codes.items()
+            for name, found in self.sums_of_codes.items()
         }
 
     @cached_property
@@ -53,7 +53,7 @@ class Layout:
         """For each dimension the codes that mean all of it: TOTAL, and the one top of its sums."""
         found = {}
         for at, name in enumerate(self.dimensions):
-            made_up = self._sums_of_codes[name]
+            made_up = self.sums_of_codes[name]
             inner = {part for parts in made_up.values() for part in parts}
             tops = made_up.keys() - inner
             covers = len(tops) == 1 and {place[at] for place in self.places} <= inner | tops
@@ -61,7 +61,8 @@ class Layout:
         return found
 
     @cached_property
-    def _sums_of_codes(self) -> dict[str, dict[str, tuple[str, ...]]]:
+    def sums_of_codes(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """For each dimension which codes make up which, as the sums tell."""
         found: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in self.dimensions}
         for total, *parts in self.sums:
             for at, name in enumerate(self.dimensions):
@@ -107,7 +108,7 @@ def join(
     """
     names = sorted({name for one in layouts for row in one.code_rows for name in row})
     axes = {name: _find_axis(name, layouts, hierarchies.get(name, {})) for name in names}
-    whole = {name: frozenset().union(*axis.values(), {REST}) for name, axis in axes.items()}
+    whole = {name: _find_whole(name, axis, layouts) for name, axis in axes.items()}
     regions: dict[Region, int] = {}
     positions = []
     for layout in layouts:
@@ -134,6 +135,17 @@ def _find_axis(name: str, layouts: Sequence[Layout], hierarchy: Hierarchy) -> di
         for code, parts in one.hierarchies.get(name, {}).items():
             made_up.setdefault(code, parts)
     return split_codes(codes, made_up)
+
+
+def _find_whole(name: str, axis: Mapping[str, Atoms], layouts: Sequence[Layout]) -> Atoms:
+    """Return the atoms of a whole dimension: a rest beside them unless a total leaves none."""
+    named: Atoms = frozenset().union(*axis.values())
+    for one in layouts:
+        for total in one.totals.get(name, ()):
+            parts = one.sums_of_codes[name].get(total, ())
+            if named == frozenset().union(*(axis.get(part, frozenset()) for part in parts)):
+                return named
+    return named | {REST}
 
 
 def _cut(regions: dict[Region, int], dimensions: int) -> set[Relation]:

@@ -83,6 +83,11 @@ def protect(problem: Problem) -> tuple[frozenset[int], tuple[Recovered, ...]]:
         added, world = add_cheapest(problem, hidden, _among(problem.targets, found), turn)
         hidden |= added
         worlds.append(world)
+    if found:
+        # To hide more never tells more: where all is hidden in vain, nothing helps.
+        everything = hidden | {int(at) for at in problem.payable(hidden)}
+        found = find_recovered(problem.system, everything, problem.targets, worlds)
+        hidden = hidden if found else everything
     if not found and problem.system.size <= _MIDDLE:
         hidden = _show_again(problem, hidden, targets)
     return frozenset(hidden), found

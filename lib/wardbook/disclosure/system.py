@@ -163,6 +163,8 @@ class Part:
             aims: one for each number.
             whole: whether counts must come out whole, which takes longer.
         """
+        if not len(aims):
+            return aims
         answer = milp(
             aims,
             integrality=self.whole.astype(int) if whole else None,
