@@ -15,7 +15,11 @@ from tests.disclosure_tables import TableSet, find_differences, find_unsafe
 
 
 def recover(
-    one: TableSet, suppressed: Sequence[Collection[int] | None], *, knows_marks: bool = True
+    one: TableSet,
+    suppressed: Sequence[Collection[int] | None],
+    *,
+    knows_marks: bool = True,
+    useless: Sequence[Collection[int]] | None = None,
 ) -> set[tuple[int, int]]:
     """Return the small cells (table, cell) whose count a reader can tell exactly.
 
@@ -25,6 +29,7 @@ def recover(
         one: the tables.
         suppressed: of each table the cells that are not shown; None where it is held.
         knows_marks: whether the reader knows which suppressed cells are small ones.
+        useless: of each table the cells that are shown with a value that says nothing.
     """
     rows, lows, highs = [], [], []
     wanted = []
@@ -33,6 +38,8 @@ def recover(
             continue
         unsafe = find_unsafe(drawn.table, one.reader)
         for n, cell in enumerate(drawn.table.cells):
+            if useless is not None and n in useless[t]:
+                continue
             low, high = _know(one, cell.count, n in hidden, n in unsafe and knows_marks)
             if n in hidden and not knows_marks:
                 low = 1.0
@@ -42,13 +49,16 @@ def recover(
             if n in hidden and n in unsafe:
                 wanted.append((t, n))
     found = {at for at in wanted if _is_told(rows, lows, highs, one.tables[at[0]].made_of[at[1]])}
-    return found | _find_told_differences(one, suppressed)
+    untold = useless or [()] * len(suppressed)
+    known = [None if h is None else {*h, *u} for h, u in zip(suppressed, untold, strict=True)]
+    return found | _find_told_differences(one, known)
 
 
 def _know(one: TableSet, count: float, hidden: bool, small: bool) -> tuple[float, float]:
     least, base = one.reader.minimum, one.reader.base
     if hidden:
-        return (1.0, least - 1.0) if small else (float(least), np.inf)
+        floor = min(1.0, count)  # a plain rule may hide zeros
+        return (floor, least - 1.0) if small or not count else (float(least), np.inf)
     if not base or count == 0:
         return count, count
     middle = round(count / base) * base

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wardbook.disclosure.system import (
     TINY,
@@ -72,14 +74,26 @@ def find_recovered(
         targets: what must stay unknown.
         worlds: tables that agree with all that is known, where some are at hand: they spare work.
     """
-    known = pass_bounds(system, system.known(hidden))
-    search = _Search(system, known, sorted(targets, key=lambda one: one.position))
-    search.settle_by_bounds(list(search.open))
-    if search.open:
-        search.settle_together(worlds)
-    if search.open:
-        search.settle_alone()
+    search = _Search.begin(system, hidden, targets)
+    search.settle_together(worlds)
+    while search.open:
+        search.settle_next()
     return tuple(sorted(search.recovered, key=lambda one: one.position))
+
+
+def is_safe(
+    system: System,
+    hidden: Collection[int],
+    targets: Iterable[Target],
+    worlds: Sequence[Numbers] = (),
+) -> bool:
+    """Tell whether an attack recovers none of the targets; it stops at the first."""
+    search = _Search.begin(system, hidden, targets)
+    if not search.recovered:
+        search.settle_together(worlds)
+    while search.open and not search.recovered:
+        search.settle_next()
+    return not search.recovered
 
 
 @dataclass
@@ -90,6 +104,15 @@ class _Search:
     known: Span
     open: list[Target]
     recovered: list[Recovered] = field(default_factory=list)
+    parts: dict[int, Part] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, system: System, hidden: Collection[int], targets: Iterable[Target]) -> _Search:
+        """Begin an attack with what single relations tell."""
+        known = pass_bounds(system, system.known(hidden))
+        search = cls(system, known, sorted(targets, key=lambda one: one.position))
+        search.settle_by_bounds(list(search.open))
+        return search
 
     def __post_init__(self) -> None:
         self.lowest = np.full(self.system.size, np.inf)
@@ -109,6 +132,8 @@ class _Search:
 
     def settle_together(self, worlds: Sequence[Numbers]) -> None:
         """Look for worlds in which many open targets lie far apart at once."""
+        if not self.open:
+            return
         part = Part.of(self.system, self.known, np.flatnonzero(np.isinf(self.lowest)))
         for world in worlds:
             self._take(part, world[part.columns])
@@ -134,17 +159,19 @@ class _Search:
         spread = self.highest - self.lowest
         self.open = [one for one in self.open if not spread[one.position] >= one.width - TINY]
 
-    def settle_alone(self) -> None:
-        """Find the extremes of each target that is still open."""
-        components = find_components(self.system, self.known)
-        parts: dict[int, Part] = {}
-        while self.open:
-            one = self.open[0]
-            label = int(components[one.position])
-            if label not in parts:
-                columns = np.flatnonzero(components == label)
-                parts[label] = Part.of(self.system, self.known, columns)
-            self._settle(parts[label], one)
+    @cached_property
+    def components(self) -> NDArray[np.int64]:
+        """Which component each number is in."""
+        return find_components(self.system, self.known)
+
+    def settle_next(self) -> None:
+        """Find the extremes of the first target that is still open."""
+        one = self.open[0]
+        label = int(self.components[one.position])
+        if label not in self.parts:
+            columns = np.flatnonzero(self.components == label)
+            self.parts[label] = Part.of(self.system, self.known, columns)
+        self._settle(self.parts[label], one)
 
     def _settle(self, part: Part, one: Target) -> None:
         least, greatest = self.known.least, self.known.greatest

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wardbook.disclosure.attack import Recovered, Target, find_recovered
+from wardbook.disclosure.attack import Recovered, Target, find_recovered, is_safe
 from wardbook.disclosure.cover import Problem, add_cheapest, choose_best
 from wardbook.disclosure.reader import Reader, pose
 from wardbook.disclosure.table import Table
 
 _TURNS = 12
 """How many further choices are made for what is not safe yet."""
-_SMALL = 120
+_SMALL = 60
 """Up to so many numbers, the best choice among all cells is looked for."""
 _MIDDLE = 1000
 """Up to so many, the best among the cells that quick choices bring up."""
@@ -110,7 +110,7 @@ def _show_again(problem: Problem, hidden: set[int], targets: Sequence[Target]) -
     """
     added = hidden - problem.hidden
     for one in sorted(added, key=lambda at: (-problem.weights[at], at)):
-        if not find_recovered(problem.system, hidden - {one}, targets, [problem.truth]):
+        if is_safe(problem.system, hidden - {one}, targets, [problem.truth]):
             hidden = hidden - {one}
     return hidden
 
