@@ -42,10 +42,13 @@ def ask_acro(python: str, sets: Sequence[TableSet]) -> list[list[Shown] | None]:
         [python, SIDE], input=json.dumps(asked), capture_output=True, text=True, check=True
     )
     answers = iter(json.loads(answer.stdout))
-    return [
-        [_read(drawn, [next(answers) for _ in _find_levels(one, drawn)]) for drawn in one.tables]
-        for one in sets
-    ]
+    found: list[list[Shown] | None] = []
+    for one in sets:
+        levels = [[next(answers) for _ in _find_levels(one, drawn)] for drawn in one.tables]
+        failed = any(level is None for of_table in levels for level in of_table)
+        pairs = zip(one.tables, levels, strict=True)
+        found.append(None if failed else [_read(drawn, of_table) for drawn, of_table in pairs])
+    return found
 
 
 def _find_levels(one: TableSet, drawn: Drawn) -> list[list[tuple[tuple[str, ...], int]]]:

@@ -31,7 +31,7 @@ Hidden = list[frozenset[int] | None]
 
 @dataclass(frozen=True)
 class Score:
-    """What came of one set: recoveries, shares of cells and of weight that are shown, processor time."""
+    """What came of one set: recoveries, shares that are shown, seconds of processor time."""
 
     recovered: int
     cells: float

@@ -18,7 +18,7 @@ from wardbook.disclosure.attack import Recovered, Target, find_recovered
 from wardbook.disclosure.codes import Hierarchy
 from wardbook.disclosure.cover import Problem
 from wardbook.disclosure.program import Program
-from wardbook.disclosure.reader import Reader, find_small_groups, holds_counts
+from wardbook.disclosure.reader import Reader, add_figures, find_small_figures, holds_counts
 from wardbook.disclosure.regions import Layout, join
 from wardbook.disclosure.register import Release, Scope
 from wardbook.disclosure.suppress import Suppression, lost_share, protect, suppress
@@ -217,15 +217,17 @@ class _Joint:
         off = np.ceil(found["over"] + found["under"] - TINY)
         return [float(off[places].max(initial=0.0)) for places in self.theirs]
 
-    def _system(self, shown: Span, hidden: Span, groups: Sequence[tuple[int, ...]] = ()) -> System:
-        size = self.size + len(groups)
-        added = [(0.0, self.cap)] * len(groups)
-        of_groups = (Relation(self.size + n, group) for n, group in enumerate(groups))
+    def _system(
+        self, shown: Span, hidden: Span, relations: tuple[Relation, ...] | None = None
+    ) -> System:
+        relations = self.relations if relations is None else relations
+        figures = len(relations) - len(self.relations)
+        anything = [(0.0, self.cap)] * figures
         return System(
-            shown.and_then(added),
-            hidden.and_then(added),
-            np.full(size, holds_counts(self.table)),
-            (*self.relations, *of_groups),
+            shown.and_then(anything),
+            hidden.and_then(anything),
+            np.full(self.size + figures, holds_counts(self.table)),
+            relations,
         )
 
     def _pose(self, truth: Numbers, before: Span, shown: Span, hidden: Span) -> Problem:
@@ -234,15 +236,15 @@ class _Joint:
         others = set(range(self.size)) - set(self.own)
         unknown = np.flatnonzero(hidden.greatest > hidden.least)
         untold = (secret | others) & set(map(int, unknown))
-        groups = find_small_groups(self.relations, untold, truth, minimum) if counts else ()
-        truth = np.concatenate([truth, [truth[list(group)].sum() for group in groups]])
+        told = find_small_figures(self.relations, untold, truth, minimum) if counts else ()
+        relations, truth = add_figures(self.relations, truth, told)
         others |= set(range(self.size, len(truth)))
         targets = self._find_targets(truth, secret, others if counts else ())
-        old = self._system(before, before, groups)
+        old = self._system(before, before, relations)
         gone = {one.position for one in find_recovered(old, range(old.size), targets)}
         can_hide = np.isin(np.arange(len(truth)), list(set(self.own) - secret)) & (truth > 0)
         return Problem(
-            self._system(shown, hidden, groups),
+            self._system(shown, hidden, relations),
             truth,
             np.where(can_hide, np.log1p(truth), 0.0),
             can_hide,

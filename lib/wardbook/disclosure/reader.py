@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from wardbook.disclosure.cover import Problem
 from wardbook.disclosure.system import TINY, Numbers, Span, System
 from wardbook.disclosure.table import Relation, Table
 
+NEW = -1
+"""The position of a figure that is not among the numbers yet."""
 _TIMES = 4.0
 """A reader knows that no hidden number is more than so many times the greatest of the table."""
 
@@ -81,20 +84,22 @@ def holds_counts(table: Table) -> bool:
 
 
 def pose(table: Table, unsafe: Collection[int], reader: Reader) -> Problem:
-    """Return a table as a problem: its cells, then the small groups that its sums would tell.
+    """Return a table as a problem: its cells, then the small figures that its sums would tell.
 
     Two small cells in a row may be uncertain each, and yet the total less the shown cells tells how
-    many persons both have. Such a sum below the minimum is a target of its own.
+    many persons both have. Such a figure below the minimum is a target of its own.
 
     Raises:
         ValueError: a relation does not hold, or a value is below 0.
     """
     _check(table)
-    counts = holds_counts(table)
     values = np.array([cell.value for cell in table.cells])
-    groups = find_small_groups(table.relations, unsafe, values, reader.minimum) if counts else ()
-    truth = np.concatenate([values, [values[list(group)].sum() for group in groups]])
-    system = _build_system(table, unsafe, reader, groups)
+    told: tuple[Relation, ...] = ()
+    if holds_counts(table):
+        told = find_small_figures(table.relations, unsafe, values, reader.minimum)
+    relations, truth = add_figures(table.relations, values, told)
+    unsafe = frozenset(unsafe)
+    system = _build_system(table, unsafe, reader, relations, len(told))
     targets = sorted((*unsafe, *range(len(values), len(truth))))
     widths = np.where(system.whole, reader.count_width, truth * reader.share)
     secret = np.zeros(len(truth), dtype=bool)
@@ -104,14 +109,23 @@ def pose(table: Table, unsafe: Collection[int], reader: Reader) -> Problem:
         truth,
         np.where(secret, 0.0, np.log1p(truth)),
         (truth > 0) & ~secret,
-        tuple(Target(at, float(widths[at])) for at in targets if widths[at] > 0),
+        tuple(
+            Target(at, float(widths[at]), inf if at in unsafe else reader.minimum)
+            for at in targets
+            if widths[at] > 0
+        ),
         frozenset(targets),
     )
 
 
 def _build_system(
-    table: Table, unsafe: Collection[int], reader: Reader, groups: Sequence[tuple[int, ...]]
+    table: Table,
+    unsafe: Collection[int],
+    reader: Reader,
+    relations: tuple[Relation, ...],
+    figures: int,
 ) -> System:
+    """Return a table's cells, and after them so many figures of which nothing is known."""
     cap = reader.cap(max((cell.value for cell in table.cells), default=0.0))
     counts, unsafe = holds_counts(table), frozenset(unsafe)
     if counts:
@@ -123,26 +137,67 @@ def _build_system(
     else:
         shown = [(cell.value, cell.value) for cell in table.cells]
         hidden = [(0.0, cap)] * len(table.cells)
-    of_groups = [(len(group) * reader.floor, cap) for group in groups]
-    first = len(table.cells)
-    relations = (Relation(first + n, group) for n, group in enumerate(groups))
-    return System(
-        Span.of([*shown, *of_groups]),
-        Span.of([*hidden, *of_groups]),
-        np.full(first + len(groups), counts),
-        (*table.relations, *relations),
-    )
+    anything = [(0.0, cap)] * figures
+    whole = np.full(len(table.cells) + figures, counts)
+    return System(Span.of([*shown, *anything]), Span.of([*hidden, *anything]), whole, relations)
 
 
-def find_small_groups(
-    relations: Iterable[Relation], secret: Collection[int], truth: Numbers, minimum: float
-) -> tuple[tuple[int, ...], ...]:
-    """Return the secret parts of each sum that are several and together below the minimum."""
+def find_small_figures(
+    relations: Sequence[Relation], secret: Collection[int], truth: Numbers, minimum: float
+) -> tuple[Relation, ...]:
+    """Return the figures below the minimum that no cell shows and that sums may tell all the same.
+
+    The secret parts of one sum, where they are several, are together its total less what is shown.
+    And what a cell has beside another that lies inside it, over several sums, is their difference.
+
+    Returns:
+        for each such figure the relation that makes it, where it has the position NEW.
+    """
     secret = frozenset(secret)
     groups = {tuple(sorted({*one.parts} & secret)) for one in relations}
-    return tuple(
-        sorted(one for one in groups if len(one) > 1 and 0 < truth[list(one)].sum() < minimum)
+    small = sorted(one for one in groups if len(one) > 1 and 0 < truth[list(one)].sum() < minimum)
+    pairs = _find_near_pairs(relations, truth, minimum)
+    return (
+        *(Relation(NEW, one) for one in small),
+        *(Relation(outer, (inner, NEW)) for outer, inner in pairs),
     )
+
+
+def _find_near_pairs(
+    relations: Sequence[Relation], truth: Numbers, minimum: float
+) -> list[tuple[int, int]]:
+    """Return the pairs of a number and one nearly as great that is inside it by several sums.
+
+    Only parts that are nearly as great themselves lead to one, so that few are looked at.
+    """
+    parts: dict[int, set[int]] = {}
+    for one in relations:
+        parts.setdefault(one.total, set()).update(one.parts)
+    found = set()
+    for outer, direct in parts.items():
+        least = max(minimum, truth[outer] - minimum + 1)
+        near, seen = [at for at in direct if truth[at] >= least], set(direct) | {outer}
+        while near:
+            for at in parts.get(near.pop(), ()):
+                if at not in seen and truth[at] >= least:
+                    seen.add(at)
+                    near.append(at)
+                    if truth[at] < truth[outer]:
+                        found.add((outer, at))
+    return sorted(found)
+
+
+def add_figures(
+    relations: Sequence[Relation], truth: Numbers, found: Sequence[Relation]
+) -> tuple[tuple[Relation, ...], Numbers]:
+    """Return relations and numbers with those that `find_small_figures` found at the end."""
+    size, added, values = len(truth), [], []
+    for n, one in enumerate(found):
+        known = truth[[at for at in one.parts if at != NEW]].sum()
+        values.append(known if one.total == NEW else truth[one.total] - known)
+        parts = tuple(size + n if at == NEW else at for at in one.parts)
+        added.append(Relation(size + n if one.total == NEW else one.total, parts))
+    return (*relations, *added), np.concatenate([truth, values])
 
 
 def _check(table: Table) -> None:
