@@ -66,7 +66,11 @@ def test_the_cheapest_cells_are_chosen() -> None:
     values = [GRID.cells[at].value for at in found.suppressed - found.primary]
     # The rectangle through 3 whose other corners weigh least: 25, 50 and 35 or 25, 30 and 45 or …
     corners = [
-        (GRID.cells[4 * row + 1].value, GRID.cells[column].value, GRID.cells[4 * row + column].value)
+        (
+            GRID.cells[4 * row + 1].value,
+            GRID.cells[column].value,
+            GRID.cells[4 * row + column].value,
+        )
         for row in (1, 2)
         for column in (0, 2)
     ]
