@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tests.acro_tables import Shown, ask_acro, can_be_made
-from tests.disclosure_tables import KINDS, TableSet, draw_set, find_unsafe
+from tests.disclosure_tables import KINDS, TableSet, draw_large, draw_set, find_unsafe
 from tests.plain_attack import recover
 from wardbook.disclosure.differencing import suppress_beside
+from wardbook.disclosure.reader import Reader
 from wardbook.disclosure.register import Release, describe_release
-from wardbook.disclosure.suppress import lost_share
+from wardbook.disclosure.suppress import lost_share, suppress
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 Hidden = list[frozenset[int] | None]
@@ -151,6 +152,22 @@ def compare_with_acro(python: str, sets: Sequence[TableSet], ours: Sequence[Scor
     print(f"  ACRO raised an error on {shown.count(None)} of {len(shown)} sets")
 
 
+def measure_large() -> None:
+    """Print what a table of 5,000 cells costs, some hundred of them unsafe."""
+    for mean in (80, 160, 320):
+        table = draw_large(49, 99, mean)
+        unsafe = find_unsafe(table, Reader())
+        seconds = []
+        for _ in range(3):
+            start = time.process_time()
+            found = suppress(table, unsafe, Reader())
+            seconds.append(time.process_time() - start)
+        print(
+            f"  {len(table.cells)} cells, {len(unsafe)} unsafe: {len(found.suppressed)} suppressed,"
+            f" safe: {found.is_safe}, {statistics.median(seconds):.2f} s of processor time"
+        )
+
+
 def main() -> None:
     """Draw, release, attack, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -158,6 +175,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--acro", metavar="PYTHON", help="a Python that has the package acro")
     given = parser.parse_args()
+    print("large")
+    measure_large()
     each = given.sets // len(KINDS)
     for safe in (False, True):
         print("safe" if safe else "unsafe")

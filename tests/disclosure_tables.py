@@ -22,6 +22,7 @@ from wardbook.disclosure.table import TOTAL, Cell, Relation, Table
 
 Kind = str
 KINDS: tuple[Kind, ...] = ("primary", "marginal", "hierarchical", "releases")
+TIME_AXIS = "month"
 AGES = ("0-19", "20-39", "40-59", "60-79", "80+")
 MONTHS = ("2026-01", "2026-02", "2026-03")
 DAYS = {
@@ -61,6 +62,15 @@ def draw_set(kind: Kind, seed: int, *, safe: bool) -> TableSet:
         if safe or has_secret(found):
             return found
     raise AssertionError
+
+
+def draw_large(height: int, width: int, mean: float) -> Table:
+    """Draw a table of so many rows and columns, with its margins."""
+    chance = np.random.default_rng(int(mean))
+    wards, ages = [f"W{n}" for n in range(height)], [str(n) for n in range(width)]
+    atoms = chance.negative_binomial(1.2, 1.2 / (1.2 + mean), (height, width, 1, 1))
+    axes = {"ward": tuple(wards), "age": tuple(ages), "sex": ("*",), TIME_AXIS: MONTHS[:1]}
+    return _Draft(axes, atoms, {}).table(("ward", "age")).table
 
 
 def find_unsafe(table: Table, reader: Reader) -> frozenset[int]:
@@ -118,9 +128,6 @@ def _draw(kind: Kind, seed: int, chance: np.random.Generator, *, safe: bool) -> 
         "releases": lambda: _draw_releases(draft, dimensions, chance),
     }[kind]
     return TableSet(f"{kind} {seed}", kind, atoms.ravel(), draw(), reader, {"ward": poles})
-
-
-TIME_AXIS = "month"
 
 
 def _draw_releases(
