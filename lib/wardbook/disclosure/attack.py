@@ -11,7 +11,7 @@ all sums are added up again. Where no such worlds are found, the cell counts as 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -64,7 +64,7 @@ def find_recovered(
     system: System,
     hidden: Collection[int],
     targets: Iterable[Target],
-    worlds: Sequence[Numbers] = (),
+    worlds: list[Numbers] | None = None,
 ) -> tuple[Recovered, ...]:
     """Attack: return the targets that a reader can work out, in the order of their positions.
 
@@ -72,10 +72,11 @@ def find_recovered(
         system: all numbers.
         hidden: positions that are not shown.
         targets: what must stay unknown.
-        worlds: tables that agree with all that is known, where some are at hand: they spare work.
+        worlds: tables that may agree with all that is known, where some are at hand: they spare
+            work. Those that are found are added.
     """
     search = _Search.begin(system, hidden, targets)
-    search.settle_together(worlds)
+    search.settle_together([] if worlds is None else worlds)
     while search.open:
         search.settle_next()
     return tuple(sorted(search.recovered, key=lambda one: one.position))
@@ -85,12 +86,12 @@ def is_safe(
     system: System,
     hidden: Collection[int],
     targets: Iterable[Target],
-    worlds: Sequence[Numbers] = (),
+    worlds: list[Numbers] | None = None,
 ) -> bool:
     """Tell whether an attack recovers none of the targets; it stops at the first."""
     search = _Search.begin(system, hidden, targets)
     if not search.recovered:
-        search.settle_together(worlds)
+        search.settle_together([] if worlds is None else worlds)
     while search.open and not search.recovered:
         search.settle_next()
     return not search.recovered
@@ -130,7 +131,7 @@ class _Search:
                 self.open.remove(one)
                 self.recovered.append(Recovered(one.position, float(least), float(greatest)))
 
-    def settle_together(self, worlds: Sequence[Numbers]) -> None:
+    def settle_together(self, worlds: list[Numbers]) -> None:
         """Look for worlds in which many open targets lie far apart at once."""
         if not self.open:
             return
@@ -146,18 +147,22 @@ class _Search:
                 found = part.solve(way[part.columns], whole=False)
                 if found is None:
                     return
-                self._take(part, found)
+                if self._take(part, found):
+                    world = self.known.least.copy()
+                    world[part.columns] = found
+                    worlds.append(world)
             tries = tries + 1 if len(self.open) == before else 0
 
-    def _take(self, part: Part, numbers: Numbers) -> None:
-        """Add a world, if it is one; targets that differ enough by now are settled."""
+    def _take(self, part: Part, numbers: Numbers) -> bool:
+        """Add a world and tell so, if it is one; targets that differ enough by now are settled."""
         if not part.holds(numbers):
-            return
+            return False
         at = part.columns
         self.lowest[at] = np.minimum(self.lowest[at], numbers)
         self.highest[at] = np.maximum(self.highest[at], numbers)
         spread = self.highest - self.lowest
         self.open = [one for one in self.open if not spread[one.position] >= one.width - TINY]
+        return True
 
     @cached_property
     def components(self) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ import numpy as np
 from wardbook.disclosure.attack import Recovered, Target, find_recovered, is_safe
 from wardbook.disclosure.cover import Problem, add_cheapest, choose_best
 from wardbook.disclosure.reader import Reader, pose
+from wardbook.disclosure.system import Numbers
 from wardbook.disclosure.table import Table
 
 _TURNS = 12
@@ -89,7 +90,8 @@ def protect(problem: Problem) -> tuple[frozenset[int], tuple[Recovered, ...]]:
         found = find_recovered(problem.system, everything, problem.targets, worlds)
         hidden = hidden if found else everything
     if not found and problem.system.size <= _MIDDLE:
-        hidden = _show_again(problem, hidden, targets)
+        hidden = _show_again(problem, hidden, targets, worlds)
+        found = find_recovered(problem.system, hidden, problem.targets, worlds)
     return frozenset(hidden), found
 
 
@@ -103,14 +105,16 @@ def _choose(problem: Problem, targets: Sequence[Target]) -> frozenset[int] | Non
     return choose_best(problem, targets, 1, frozenset().union(*quick))
 
 
-def _show_again(problem: Problem, hidden: set[int], targets: Sequence[Target]) -> set[int]:
+def _show_again(
+    problem: Problem, hidden: set[int], targets: Sequence[Target], worlds: list[Numbers]
+) -> set[int]:
     """Return what must stay hidden when each cell is shown again that is not needed, dearest first.
 
     Only `targets` need looking at: the others are safe without any of these cells.
     """
     added = hidden - problem.hidden
     for one in sorted(added, key=lambda at: (-problem.weights[at], at)):
-        if is_safe(problem.system, hidden - {one}, targets, [problem.truth]):
+        if is_safe(problem.system, hidden - {one}, targets, worlds):
             hidden = hidden - {one}
     return hidden
 
