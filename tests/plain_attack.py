@@ -18,7 +18,6 @@ def recover(
     one: TableSet,
     suppressed: Sequence[Collection[int] | None],
     *,
-    knows_marks: bool = True,
     useless: Sequence[Collection[int]] | None = None,
 ) -> set[tuple[int, int]]:
     """Return the small cells (table, cell) whose count a reader can tell exactly.
@@ -28,7 +27,6 @@ def recover(
     Args:
         one: the tables.
         suppressed: of each table the cells that are not shown; None where it is held.
-        knows_marks: whether the reader knows which suppressed cells are small ones.
         useless: of each table the cells that are shown with a value that says nothing.
     """
     rows, lows, highs = [], [], []
@@ -40,9 +38,7 @@ def recover(
         for n, cell in enumerate(drawn.table.cells):
             if useless is not None and n in useless[t]:
                 continue
-            low, high = _know(one, cell.count, n in hidden, n in unsafe and knows_marks)
-            if n in hidden and not knows_marks:
-                low = 1.0
+            low, high = _know(one, cell.count, n in hidden, n in unsafe)
             rows.append(drawn.made_of[n])
             lows.append(low)
             highs.append(high)
