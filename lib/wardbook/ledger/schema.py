@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -123,4 +134,25 @@ pinned_keys = Table(
     Column("proposed_at", String(32), nullable=False),
     Column("decided_at", String(32), nullable=False),
     Column("decided_by", String(120), nullable=False),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("request_key", String(64), nullable=False),
+    Column("run", String(80), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("released_at", String(32), nullable=False),
+    Column("population", String(255), nullable=False, index=True),
+    Column("measure", String(64), nullable=False),
+    Column("first_day", String(10)),
+    Column("last_day", String(10)),
+    Column("limits", JSON, nullable=False),
+    Column("dimensions", JSON, nullable=False),
+    Column("places", JSON, nullable=False),
+    Column("shown", JSON, nullable=False),
+    Column("known", JSON, nullable=False),
+    Column("sums", JSON, nullable=False),
+    UniqueConstraint("request_key", "run", "name", name="releases_once"),
 )
