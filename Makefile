@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Timings are of compiled bytecode, as in production.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check fix bench fuzz crash crash-sync docs lock clean
+.PHONY: help demo test check fix bench attacks fuzz crash crash-sync docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -45,6 +45,18 @@ bench: $(READY)  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench_engine
 	$(PYTHON) -m tests.bench_decide
 	$(PYTHON) -m tests.bench_sync
+	$(PYTHON) -m tests.bench_checks
+	$(PYTHON) -m tests.bench_artefacts
+	$(PYTHON) -m tests.bench_identifiers
+	$(PYTHON) -m tests.bench_seal
+
+attacks: $(READY)  ## the large forms of what an attacker would try; takes half an hour
+	$(PYTHON) -m tests.disclosure_sets
+	$(PYTHON) -m tests.identifier_corpus
+	$(PYTHON) -m tests.key_attacks
+	$(PYTHON) -m tests.tamperings
+	$(PYTHON) -m tests.audit_tampering --places 200
+	$(PYTHON) -m tests.hostile
 
 fuzz: $(READY)  ## convert hostile texts for five minutes, both ways
 	$(PYTHON) -m tests.fuzz_markup --seconds 300
