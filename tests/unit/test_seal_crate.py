@@ -8,8 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.receipt_form import find_breaches, find_places
 from tests.sample_seal import SOME_SHA256, make_receipt
 from wardbook.seal import Previous, SealedTo, Subject, write_crate
