@@ -96,7 +96,7 @@ class SharePut:
         output = done.output(intent.payload["output"])
         recipients = find_recipients(self.house, record)
         sealed = sealing.seal(
-            done.folder / "outputs" / output.file,
+            done.outputs / output.file,
             folder,
             recipients=recipients,
             signer=sealing.Fingerprint(self.house.settings.seal.signer),

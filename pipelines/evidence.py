@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipelines.house import House
 from pipelines.steps.prepare import request_of
+from wardbook.disclosure.leaving import read_leaving
 from wardbook.domain.output import Output
 from wardbook.domain.record import Record
 from wardbook.domain.run import RunResult, RunSpec
@@ -39,6 +40,8 @@ class Run:
     spec: RunSpec
     outputs: Mapping[str, Output]
     code: tuple[str, ...]
+    leaving: Path
+    """Where the outputs stand as they leave; `outputs` tells of those."""
 
     @classmethod
     def read(cls, folder: Path) -> Run | None:
@@ -49,14 +52,15 @@ class Run:
             return None
         if result is None or result.failure is not None:
             return None
-        outputs = {output.name: output for output in result.outputs}
-        return cls(folder, spec, outputs, _read_code(folder / "notebook.ipynb"))
+        where, leaving = read_leaving(folder, result.outputs)
+        outputs = {output.name: output for output in leaving}
+        return cls(folder, spec, outputs, _read_code(folder / "notebook.ipynb"), where)
 
     def sheet(self, name: str) -> Sheet | None:
         """Return one of the outputs as a table; None where it is none."""
         output = self.outputs[name]
         try:
-            return read_sheet((self.folder / "outputs" / output.file).read_bytes())
+            return read_sheet((self.leaving / output.file).read_bytes())
         except OSError:
             return None
 

@@ -102,7 +102,7 @@ def _show(evidence: Evidence, name: str, language: Language) -> ShownOutput:
     output = evidence.run.outputs[name]
     image = None
     if output.kind is OutputKind.FIGURE:
-        image = (evidence.run.folder / "outputs" / output.file).read_bytes()
+        image = (evidence.run.leaving / output.file).read_bytes()
     sheet = evidence.run.sheet(name) if output.kind is OutputKind.TABLE else None
     return show_output(output, evidence.template.spec.outputs.get(name), sheet, image, language)
 

@@ -40,7 +40,7 @@ def check_leaving(house: House, record: Record) -> tuple[Check, ...]:
     for output in done.result.outputs:
         if output.name in leaving and output.name not in site:
             kept = spec.outputs[output.name].sensitivity
-            checks += check_file(output, done.folder / "outputs", ground, kept)
+            checks += check_file(output, done.outputs, ground, kept)
     return tuple(checks)
 
 

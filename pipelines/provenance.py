@@ -15,6 +15,7 @@ from pipelines.steps.prepare import request_of
 from requests_sync.foreign_text import title_of
 from wardbook import seal as sealing
 from wardbook.disclosure import tell_dropped
+from wardbook.disclosure.leaving import read_leaving
 from wardbook.domain.output import Channel, Output
 from wardbook.domain.record import Record
 from wardbook.domain.request import Request
@@ -38,6 +39,8 @@ class Finished:
     result: RunResult
     folder: Path
     template: Template
+    outputs: Path
+    """Where the outputs stand as they leave; `result` tells of those."""
 
     @classmethod
     def of(cls, house: House, record: Record) -> Finished:
@@ -51,7 +54,8 @@ class Finished:
         if result is None or result.failure is not None:
             raise Fault(f"{record.key}: the run {record.work.run} has no outputs any more.")
         template = house.templates[request_of(record).template]
-        return cls(RunSpec.read(folder), result, folder, template)
+        where, outputs = read_leaving(folder, result.outputs)
+        return cls(RunSpec.read(folder), replace(result, outputs=outputs), folder, template, where)
 
     def output(self, name: str) -> Output:
         """Return one of the run's outputs."""
@@ -101,7 +105,7 @@ def render_deliverable(
     )
     render_report(
         executed=done.folder / "executed.ipynb",
-        outputs=done.folder / "outputs",
+        outputs=done.outputs,
         released=[output for output in done.result.outputs if output.name in names],
         template=done.template,
         title=title_of(request.title),

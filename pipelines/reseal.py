@@ -16,6 +16,7 @@ from pipelines.channels import sealed_to
 from pipelines.house import House
 from pipelines.recipients import KeysHeld, find_recipients, pinned_key
 from wardbook import seal as sealing
+from wardbook.disclosure.leaving import read_leaving
 from wardbook.domain.output import Channel
 from wardbook.domain.record import Deliverable, Record
 from wardbook.domain.run import RunResult
@@ -127,10 +128,10 @@ def _content(house: House, deliverable: Deliverable) -> tuple[Path, str] | None:
     """Return the output's file on the secure side, and its SHA-256 as the run recorded it."""
     folder = house.run_folder(deliverable.run)
     result = RunResult.read(folder)
-    outputs = result.outputs if result else ()
+    where, outputs = read_leaving(folder, result.outputs if result else ())
     for output in outputs:
         if output.name == deliverable.name:
-            file = folder / "outputs" / output.file
+            file = where / output.file
             return (file, output.sha256) if file.exists() else None
     return None
 

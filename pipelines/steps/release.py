@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pipelines.cutting import register_release
 from pipelines.evidence import Evidence, gather_evidence
 from pipelines.evidence_note import (
     tell_persons_refusal,
@@ -17,6 +18,7 @@ from pipelines.evidence_page import write_page
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import open_merge_request
+from pipelines.steps.run import judge_outputs
 from requests_sync.marks import digest_of_evidence, evidence_mark
 from wardbook.domain.output import Verdict, verdicts_of
 from wardbook.domain.record import Approval, Intent, Record
@@ -28,15 +30,16 @@ from wardbook.review.standing import is_ending
 from wardbook.settings import StandingApproval
 
 
-def release_outputs(house: House, record: Record) -> Record:
+def release_outputs(house: House, record: Record) -> Record | None:
     """Let the outputs go on a standing approval, hold them for review, or refuse them."""
     evidence = gather_evidence(house, record)
     if evidence is None:
         raise Fault(f"{record.key}: the run {record.work.run} has no outputs any more.")
     if worst_verdict(record) is Verdict.REFUSE:
         return _refuse(house, record, evidence)
-    if evidence.standing is not None and not evidence.obstacles:
-        return _release_standing(house, record, *evidence.standing)
+    found = evidence.standing
+    if found is not None and not evidence.obstacles:
+        return _release(house, record, lambda: _release_standing(house, record, *found))
     text, shown = _show_evidence(house, record, evidence)
     told: dict[str, Any] = {"needed": evidence.panel.needed}
     if evidence.standing is not None:
@@ -90,16 +93,33 @@ def _tell_ending(
     yield Intent(key, "gitlab.note", {"on": "issue", "text": text})
 
 
-def accept_review(house: House, record: Record) -> Record:
+def accept_review(house: House, record: Record) -> Record | None:
     """Enough reviewers approved the evidence of this run: its outputs may leave."""
     approvals = valid_approvals(record, house.circumstances.panel_of(record))
-    return _move(
-        house,
-        record,
-        State.RELEASED,
-        actor=", ".join(approval.username for approval in approvals)[:120],
-        work=replace(record.work, released_by=approvals, ground="review"),
-    )
+
+    def move() -> Record:
+        return _move(
+            house,
+            record,
+            State.RELEASED,
+            actor=", ".join(approval.username for approval in approvals)[:120],
+            work=replace(record.work, released_by=approvals, ground="review"),
+        )
+
+    return _release(house, record, move)
+
+
+def _release(house: House, record: Record, move: Callable[[], Record]) -> Record | None:
+    """Register the tables that leave, then move; judge them anew where others left meanwhile.
+
+    Registered first: a table that is in the register and did not leave only makes the next safer.
+    """
+    registered = register_release(house, record)
+    if registered is None:
+        return None  # another worker is at the register
+    if registered:
+        return move()
+    return _move(house, record, State.CHECKED, work=judge_outputs(house, record))
 
 
 def turn_down(house: House, record: Record) -> Record:

@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import replace
 
+from pipelines.cutting import cut_outputs
 from pipelines.house import House
 from pipelines.leaving import check_leaving
 from pipelines.rerun import is_bound_to_recur
@@ -132,14 +133,7 @@ def follow_run(house: House, record: Record) -> Record | None:
         return None
     if result.failure is not None:
         return _tell_failure(house, record, result.failure, result)
-    request = request_of(record)
-    template = house.templates[request.template]
-    outputs, spec = folder / "outputs", template.spec
-    policy = house.policy_for(request.service, template)
-    checks = check_outputs(result.outputs, outputs, spec, RunSpec.read(folder), policy)
-    dropped = find_undeclared(result.outputs, outputs, spec)
-    work = replace(record.work, checks=checks, dropped=dropped)
-    work = replace(work, checks=checks + check_leaving(house, replace(record, work=work)))
+    work = judge_outputs(house, record)
     return house.ledger.move(
         record,
         State.CHECKED,
@@ -148,6 +142,26 @@ def follow_run(house: House, record: Record) -> Record | None:
         detail=_timing(house, result) | {"verdicts": [str(check.verdict) for check in work.checks]},
         work=work,
     )
+
+
+def judge_outputs(house: House, record: Record) -> Work:
+    """Return the work of a request whose run succeeded, with every output judged as it leaves.
+
+    Raises:
+        Fault: the run's folder is gone.
+    """
+    request, folder = request_of(record), house.run_folder(str(record.work.run))
+    result = RunResult.read(folder)
+    if result is None:
+        raise Fault(f"{record.key}: the run {record.work.run} has no outputs any more.")
+    template = house.templates[request.template]
+    outputs, spec = folder / "outputs", template.spec
+    policy = house.policy_for(request.service, template)
+    checks = check_outputs(result.outputs, outputs, spec, RunSpec.read(folder), policy)
+    dropped = find_undeclared(result.outputs, outputs, spec)
+    checks = cut_outputs(house, record, checks)
+    work = replace(record.work, checks=checks, dropped=dropped)
+    return replace(work, checks=checks + check_leaving(house, replace(record, work=work)))
 
 
 def _timing(house: House, result: RunResult) -> dict[str, object]:

@@ -8,6 +8,7 @@ a blocked kind or size is never opened. What the outputs say of patients is judg
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,19 +109,24 @@ def check_outputs(
     Returns:
         The checks of each output in the order of its declaration, one or more for each.
     """
-    produced = {output.name: output for output in outputs}
     found: dict[str, tuple[Check, ...]] = {}
+    cases = cases_of(outputs, folder, spec, run, policy)
     # The tables first: figures are judged by those that they are drawn from.
-    for name in sorted(
-        spec.outputs, key=lambda one: spec.outputs[one].kind is not OutputKind.TABLE
-    ):
+    for case in sorted(cases, key=lambda one: one.declared.kind is not OutputKind.TABLE):
         verdicts = verdicts_of(check for checks in found.values() for check in checks)
-        case = Case(
-            name, spec.outputs[name], produced.get(name), folder, produced, spec, run, policy,
-            verdicts,
-        )  # fmt: skip
-        found[name] = tuple(_check_case(case))
+        found[case.name] = tuple(_check_case(replace(case, verdicts=verdicts)))
     return tuple(check for name in spec.outputs for check in found[name])
+
+
+def cases_of(
+    outputs: Sequence[Output], folder: Path, spec: TemplateSpec, run: RunSpec, policy: Policy
+) -> tuple[Case, ...]:
+    """Return each declared output as a case, with the arguments of `check_outputs`."""
+    produced = {output.name: output for output in outputs}
+    return tuple(
+        Case(name, declared, produced.get(name), folder, produced, spec, run, policy)
+        for name, declared in spec.outputs.items()
+    )
 
 
 def _check_case(case: Case) -> Iterator[Check]:

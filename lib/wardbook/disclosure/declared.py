@@ -189,6 +189,7 @@ class DeclaredTable:
             relations=relations,
             population=self.declared.population,
             timeline=self.declared.time,
+            measure=column,
         )
         return table, flaws
 

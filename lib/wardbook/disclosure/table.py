@@ -8,8 +8,7 @@ has in common are all relations, and every rule here works on them alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 TOTAL = "TOTAL"
 """The code of a margin where a table does not say another."""
@@ -53,6 +52,7 @@ class Table:
         population: who is counted, in words of the template: what two tables must share to be
             compared with each other; empty where it is unknown.
         timeline: the dimension that is a time, where one is.
+        measure: the column that is shown.
     """
 
     name: str
@@ -60,5 +60,5 @@ class Table:
     cells: tuple[Cell, ...]
     relations: tuple[Relation, ...] = ()
     population: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
     timeline: str = ""
+    measure: str = ""

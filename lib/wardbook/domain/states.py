@@ -125,6 +125,11 @@ _MENDED = tuple(
     Move(state, State.PREPARED, Actor.ANALYST, "request.mended", None, TicketStatus.WORKING)
     for state in (State.RUNNING, State.FAILED, State.HELD, State.REJECTED, State.REOPENED)
 )
+# Between its check and its release another table left that tells on this one: it is judged anew.
+_OVERTAKEN = tuple(
+    Move(state, State.CHECKED, Actor.PLATFORM, "release.overtaken")
+    for state in (State.CHECKED, State.HELD)
+)
 # Somebody closes the ticket or the issue by hand, or opens it again.
 _BY_HAND = (
     *(
@@ -174,7 +179,16 @@ _EDITED = tuple(
     if state is not State.RECEIVED
 )
 MOVES: tuple[Move, ...] = (
-    _WORK + _MENDED + _BY_HAND + _ADOPTED + _AGAIN + _FORCED + _WARNED + _PAUSED + _EDITED
+    _WORK
+    + _OVERTAKEN
+    + _MENDED
+    + _BY_HAND
+    + _ADOPTED
+    + _AGAIN
+    + _FORCED
+    + _WARNED
+    + _PAUSED
+    + _EDITED
 )
 _BY_ENDS = {(move.source, move.target): move for move in MOVES if move not in _FORCED}
 _FORCED_BY_ENDS = {(move.source, move.target): move for move in _FORCED}

@@ -9,12 +9,13 @@ from wardbook.ledger.history import History
 from wardbook.ledger.keys import Keys
 from wardbook.ledger.purging import Purging
 from wardbook.ledger.records import StaleRecord, settled
+from wardbook.ledger.releases import Releases
 from wardbook.ledger.sides import Sides
 
 __all__ = ["Ledger", "StaleRecord", "open_ledger", "settled"]
 
 
-class Ledger(Sides, Effects, History, AuditLog, Purging, Keys):
+class Ledger(Sides, Effects, History, AuditLog, Purging, Keys, Releases):
     """The durable record of requests, intents and effects. Safe for several processes.
 
     Each method is one transaction.

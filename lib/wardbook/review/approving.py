@@ -226,6 +226,7 @@ SAFE_DETAILS = frozenset(
         "dimension",
         "least",
         "limit",
+        "of",
         "most",
         "needed",
         "output",

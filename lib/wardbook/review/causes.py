@@ -53,7 +53,7 @@ class Look:
 
 _REASONS: Mapping[Cause, str] = {
     Cause.SMALL_COUNTS: "small_counts zero everybody nobody not_rounded rounded_margins "
-    "percentiles survival_steps few_degrees",
+    "percentiles survival_steps few_degrees cut not_cut",
     Cause.NO_COUNTS: "cannot_be_counted text_from_patients columns_untold evidence_missing "
     "counts_unreadable values_unreadable figure_by_itself figure_from_held",
     Cause.DOMINANCE: "dominance p_ratio contributors_unknown contributions_untold extremes "

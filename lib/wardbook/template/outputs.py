@@ -92,6 +92,8 @@ class OutputSpec(DeclaredModel):
     `rounded` says that its counts are rounded and redacted by the policy. `population` says who is
     counted: tables with the same are compared with each other. Columns that may not be in the
     table itself stand in another, its `backing`, with the same dimensions, that stays inside.
+    `days` are the parameters with the first and the last day that a table tells about, and `limits`
+    says which dimension a parameter is a code of: both where the parameters' own names do not tell.
     A figure is `drawn_from` tables.
     """
 
@@ -110,6 +112,8 @@ class OutputSpec(DeclaredModel):
     measures: Mapping[str, MeasureSpec] = Field(default_factory=dict)
     rounded: bool = False
     population: str = ""
+    days: tuple[str, str] | None = None
+    limits: Mapping[str, str] = Field(default_factory=dict)
     backing: str = ""
     survival: SurvivalSpec | None = None
     regression: RegressionSpec | None = None
