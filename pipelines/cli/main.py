@@ -16,6 +16,9 @@ from pathlib import Path
 
 import click
 
+# Looking for plugins of pydantic's, of which we have none, costs each command 2 % of its start.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 from wardbook.errors import Fault, Refusal
 from wardbook.settings import Settings, load_settings
 
