@@ -18,6 +18,9 @@ from typing import TextIO
 
 import click
 
+# Looking for plugins of pydantic's, of which we have none, costs each command 2 % of its start.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 from pipelines.cli.plain import LogLine, harmless
 from wardbook.audit.account import Act
 from wardbook.errors import Fault, Refusal

@@ -67,7 +67,8 @@ def _read(url: str, key: str | None) -> Glance | None:
             return None
         rows = run(_REQUESTS if key is None else _REQUEST, key)
         effects = run(_EFFECTS if key is None else _EFFECTS_OF, key)
-    records = sorted((build_record(row, _parse) for row in rows), key=lambda r: key_order(r.key))
+    parse = _Parsed()
+    records = sorted((build_record(row, parse) for row in rows), key=lambda r: key_order(r.key))
     waiting: dict[str, tuple[Waiting, ...]] = {}
     for row in effects:
         one = Waiting(row["kind"], row["error"], row["next_try"])
@@ -75,8 +76,19 @@ def _read(url: str, key: str | None) -> Glance | None:
     return Glance(tuple(records), waiting)
 
 
-def _parse(adapter: TypeAdapter[Any], text: str | None) -> Any:
-    return None if text is None else adapter.validate_json(text)
+class _Parsed:
+    """Parses the texts of JSON columns; equal ones share their value, which nobody can change."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], Any] = {}
+
+    def __call__(self, adapter: TypeAdapter[Any], text: str | None) -> Any:
+        if text is None:
+            return None
+        place = id(adapter), text
+        if place not in self._known:
+            self._known[place] = adapter.validate_json(text)
+        return self._known[place]
 
 
 def _is_current(run: Any) -> bool:
