@@ -102,6 +102,7 @@ def test_the_server_has_one_thread_and_no_strange_connection_when_it_forks(tmp_p
     with closing(WarmEngine(COMMON)) as engine:
         assert engine.execute(make_run(tmp_path, "run", "1")).failure is None
         server = find_server(engine)
+        find_waiting(engine)  # else the connection to the next keeper may not be there yet
         assert server.num_threads() == 1
         handles = Path(f"/proc/{server.pid}/fd").iterdir()
         links = [str(handle.readlink()) for handle in handles]

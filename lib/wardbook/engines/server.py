@@ -163,7 +163,7 @@ class _Signature:
     """The files of the loaded modules, as they were when they were loaded.
 
     Installers replace the files of libraries and do not write into them, so there the folders tell
-    a change: a tenth of the places to look at.
+    a change: far fewer places to look at.
     """
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 Everything that makes a notebook's outputs (shell, magics, display hooks, formatters, tracebacks,
 matplotlib's inline figures) is ipykernel's own, so that they are the same as in a Jupyter kernel.
-Left out is what needs sockets or threads; see `HandOver` for those who need that.
+Left out is what needs sockets or threads: who needs that is handed over (`statuses.HAND_OVER`).
 """
 
 from __future__ import annotations
