@@ -88,7 +88,12 @@ def environment_of_server(
     parent: Mapping[str, str], where: Path, user_cache: Path
 ) -> dict[str, str]:
     """Return every environment variable that the fork server sees; arguments as above."""
-    return _pass_on(parent, where) | {"XDG_CACHE_HOME": str(user_cache)}
+    return _pass_on(parent, where) | {
+        "XDG_CACHE_HOME": str(user_cache),
+        # pandas imports pyarrow, whose jemalloc starts a thread of its own; a server that forks has
+        # one thread.
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    }
 
 
 def _pass_on(parent: Mapping[str, str], where: Path) -> dict[str, str]:
