@@ -83,11 +83,12 @@ def test_identifiers_are_found_wherever_they_stand() -> None:
     assert reasons(judge(page, ground=Ground(public=True))).keys() == {"comment"}
 
 
-def test_limits_and_blocked_forms_come_from_the_ground() -> None:
-    ground = Ground(public=True, most_rows=2, blocked=frozenset(["csv"]))
-    checks = judge(b"a\n1\n2\n3\n", "t.csv", ground)
-    assert reasons(checks) == {"blocked_type": "1", "too_many_rows": "3"}
-    assert checks[0].verdict is Verdict.REFUSE
+def test_so_many_rows_are_held_unless_the_data_are_public() -> None:
+    rows = b"a\n" + b"40\n" * 3
+    held = judge(rows, "t.csv", Ground(public=False, most_rows=2))
+    assert reasons(held)["too_many_rows"] == "3"
+    assert "too_many_rows" not in reasons(judge(rows, "t.csv", Ground(public=False, most_rows=3)))
+    assert reasons(judge(rows, "t.csv", Ground(public=True, most_rows=2))).keys() == {"clean"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from wardbook.artefacts.accounts import Explained
 from wardbook.artefacts.finding import Grid, Reading
@@ -44,7 +44,6 @@ class Ground:
         context: what a search for identifiers may know; None where nobody searches.
         sensitivity: who may see it: what is about persons on purpose may name them.
         most_rows: how many rows a table may have; 0 for any number.
-        blocked: forms that never leave.
         policy: which policy the numbers are from.
     """
 
@@ -54,17 +53,16 @@ class Ground:
     context: Context | None = None
     sensitivity: Sensitivity = Sensitivity.INTERNAL
     most_rows: int = 0
-    blocked: frozenset[str] = field(default_factory=frozenset)
     policy: PolicyReference | None = None
 
 
 def judge_readings(output: str, readings: Sequence[Reading], ground: Ground) -> tuple[Check, ...]:
     """Return the checks of one output whose files were read; one that passes if nothing is wrong.
 
-    A figure's or a page's own problems count whatever the data are; what is shown of persons and
-    identifiers counts only where the data are not public already.
+    A figure's or a page's own problems and identifiers count whatever the data are; how many rows
+    and what is shown of persons only where the data are not public already.
     """
-    checks = [*_judge_problems(output, readings, ground)]
+    checks = [*_judge_problems(output, readings)]
     if not ground.public:
         checks += _judge_numbers(output, readings, ground)
     checks += _judge_identifiers(output, readings, ground)
@@ -73,22 +71,15 @@ def judge_readings(output: str, readings: Sequence[Reading], ground: Ground) -> 
     return tuple(replace(check, policy=ground.policy) for check in checks)
 
 
-def _judge_problems(output: str, readings: Sequence[Reading], ground: Ground) -> list[Check]:
+def _judge_problems(output: str, readings: Sequence[Reading]) -> list[Check]:
     counts: Counter[str] = Counter()
     for reading in readings:
-        if reading.form in ground.blocked:
-            counts["blocked_type"] += 1
         for problem in reading.problems:
             counts[problem.code] += problem.count
-    rows = max((len(grid.rows) for reading in readings for grid in reading.grids), default=0)
-    checks = [
+    return [
         Check(output, RULE, VERDICTS[code], f"{TOPIC}.{code}", _count(count))
         for code, count in sorted(counts.items(), key=lambda one: (VERDICTS[one[0]], one[0]))
     ]
-    if ground.most_rows and rows > ground.most_rows:
-        details = (*_count(rows), ("limit", str(ground.most_rows)))
-        checks.append(Check(output, RULE, Verdict.HOLD, f"{TOPIC}.too_many_rows", details))
-    return checks
 
 
 def _judge_numbers(output: str, readings: Sequence[Reading], ground: Ground) -> list[Check]:
@@ -96,6 +87,10 @@ def _judge_numbers(output: str, readings: Sequence[Reading], ground: Ground) -> 
     grids = [grid for reading in readings for grid in reading.grids]
     account = explained.account(grids, least=ground.least)
     found = []
+    rows = max((len(grid.rows) for grid in grids), default=0)
+    if ground.most_rows and rows > ground.most_rows:
+        details = (*_count(rows), ("limit", str(ground.most_rows)))
+        found.append(Check(output, RULE, Verdict.HOLD, f"{TOPIC}.too_many_rows", details))
     if account.small:
         details = (*_count(account.small), ("least", str(ground.least)))
         found.append(Check(output, RULE, Verdict.HOLD, f"{TOPIC}.small_counts", details))
