@@ -243,9 +243,12 @@ def test_structured_ones_are_refused_and_names_are_held() -> None:
 
 
 def test_what_leaves_sealed_may_name_persons_but_holds_no_secret() -> None:
-    found = scan_content("t.txt", b"Jean Petit glpat-abcdefghij0123456789", context=PEOPLE)
+    listed = f"Jean Petit, IPP {PATIENTS[0].ipp}, glpat-abcdefghij0123456789"
+    found = scan_content("t.txt", listed.encode(), context=PEOPLE)
     (check,) = judge_findings("t", found, sensitivity=Sensitivity.SENSITIVE)
     assert (check.reason, check.verdict) == ("identifier.credential", Verdict.REFUSE)
+    elsewhere = judge_findings("t", found, sensitivity=Sensitivity.INTERNAL)
+    assert {one.reason for one in elsewhere} > {"identifier.credential", "identifier.canary"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -20,8 +20,8 @@ def judge_findings(
 ) -> tuple[Check, ...]:
     """Return one check for each kind that was found, and a pass where nothing was.
 
-    What is declared sensitive is about persons on purpose and leaves sealed: it may name them, but
-    holds no secret and no canary.
+    What is declared sensitive is about persons on purpose and leaves sealed: it may name them,
+    canaries among them, which stand for patients; but it holds no secret.
 
     Args:
         output: name of the declared output.
@@ -33,7 +33,7 @@ def judge_findings(
         by_kind.setdefault(one.kind, []).append(one)
     checks = []
     for kind, hits in sorted(by_kind.items()):
-        if sensitivity is Sensitivity.SENSITIVE and kind not in (Kind.CREDENTIAL, Kind.CANARY):
+        if sensitivity is Sensitivity.SENSITIVE and kind is not Kind.CREDENTIAL:
             continue
         details = (("count", str(len(hits))), ("place", str(min(hits).place)))
         checks.append(Check(output, RULE, _judge(hits), f"identifier.{kind}", details))
