@@ -48,7 +48,6 @@ def test_a_ticket_filed_in_the_form_is_answered(tmp_path: Path) -> None:
             page.get_by_label("Échéance").fill("2099-12-31")
             page.get_by_label("Approbateur").select_option(label="Dr Hélène Bernard")
             page.get_by_label("Modèle").fill("hospital_epidemic")
-            page.get_by_label("Paramètres").fill("regions = Corse")
             page.locator("main form button").last.click()
             page.wait_for_url("**/browse/DATA-1")
             assert "À traiter" in page.locator("main").inner_text()
