@@ -9,6 +9,29 @@ pytest.register_assert_rewrite("tests.desk")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a module's fixture on one worker: it is made once, not twice."""
+    for item in items:
+        shared = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009
+        if any(made.scope == "module" for defined in shared for made in defined):
+            if item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run where groups are lost, as they are when pytest and pytest-xdist do not fit."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    lost = [
+        item.nodeid
+        for item in session.items
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid.rpartition("::")[2]
+    ]
+    if lost:
+        raise pytest.UsageError(f"{len(lost)} tests lost their group, {lost[0]} first")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
