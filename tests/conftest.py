@@ -19,19 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse to run where groups are lost, as they are when pytest and pytest-xdist do not fit."""
-    if not getattr(session.config.option, "loadgroup", False):
-        return
-    lost = [
-        item.nodeid
-        for item in session.items
-        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid.rpartition("::")[2]
-    ]
-    if lost:
-        raise pytest.UsageError(f"{len(lost)} tests lost their group, {lost[0]} first")
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
