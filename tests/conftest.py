@@ -13,10 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share a module's fixture on one worker: it is made once, not twice."""
     for item in items:
-        shared = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009
-        if any(made.scope == "module" for defined in shared for made in defined):
-            if item.get_closest_marker("xdist_group") is None:
-                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if item.get_closest_marker("xdist_group"):
+            continue
+        fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009
+        if any(made.scope == "module" for defined in fixtures for made in defined):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
