@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ from pipelines.provenance import Finished, sign_deliverable
 from pipelines.steps.run import force_request
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.receipt_form import assert_documented, assert_no_path
+from wardbook.audit.account import os_account
 from wardbook.domain.output import Channel
 from wardbook.domain.states import State
 from wardbook.files import hash_file
@@ -152,7 +154,7 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
         ("report", "counts", "rates", "curve"), "bytes"
     )
     assert raw["packages"] == []
-    assert unit.stand() == before, "nothing is published, told or written down"
+    assert unit.stand() == before, "nothing is published or told, nothing moves"
 
     # What comes out differs: where is told, and never what.
     differ, fail = (unit.flag.with_name(f"flag{word}") for word in ("differ", "fail"))
@@ -185,6 +187,19 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
     assert code == 1
     assert "The source hospital is gone" in told
     assert "The template tiny as it was" in told
+
+    settings = unit.scene.house.settings
+    monkeypatch.setattr("pipelines.cli.main.load_settings", lambda *_: settings)
+    unit.capsys.readouterr()
+    assert main(["audit", "show", unit.key]) == 0
+    printed = unit.capsys.readouterr().out
+    told = re.findall(rf"{os_account()} .*reproduction\.(\w+) +(.*)", printed)
+    runs = [one for one in told if one[0] == "begun"]
+    assert len(runs) == 3, "one that lacks a part does not begin"
+    ends = [re.search(r"outcome (\w+)", one[1]) for one in told if one[0] == "done"]
+    outcomes = [end.group(1) for end in ends if end]
+    assert outcomes == ["lost", "lost", "same", "different", "failed", "lost"]
+    assert main(["audit", "verify"]) == 0
 
     assert reproduce("--edition", "zz", "--language", "en")[0] == 1
     assert reproduce("--source", "nothing=/dev/null")[0] == 1

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from test_story import CODE as REPORT
 from test_story import Scene, open_scene, spf_folder
 
+from pipelines.cli.audit import audit
 from pipelines.cli.main import Context
 from pipelines.cli.review import approvals, review
 from pipelines.demo.world import ANALYST, OFFICER, REVIEWER
@@ -22,8 +23,10 @@ from pipelines.evidence_page import page_of
 from pipelines.house import House
 from requests_sync.marks import digest_of_evidence
 from tests.tiny_template import notebook
+from wardbook.audit.account import os_account
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
+from wardbook.files import hash_file
 from wardbook.review.standing import parts_of_record
 from wardbook.settings import Settings, StandingApproval
 
@@ -322,6 +325,10 @@ def test_the_commands_show_what_waits_and_what_stands(answered: tuple[Scene, str
     code, text = run_command(scene, review, key)
     assert (code, "evidence" in text) == (0, True)
     assert f"approved  {REVIEWER}: counts" in text
+    run = str(scene.record(key).work.run)
+    (shown,) = scene.house.ledger.audit_entries(key, events=("evidence.shown",))
+    digest = hash_file(page_of(scene.house.run_folder(run)))
+    assert (shown.actor, shown.told) == (os_account(), {"run": run, "sha256": digest})
     assert run_command(scene, review, "DATA-99")[0] == 1
 
     until = ("--until", "2099-01-01")
@@ -330,6 +337,9 @@ def test_the_commands_show_what_waits_and_what_stands(answered: tuple[Scene, str
     code, text = run_command(scene, approvals, "--grant", key, "--reviewer", REVIEWER, *until)
     assert code == 0
     granted = tomllib.loads(text)["standing_approvals"]
+    (drafted,) = scene.house.ledger.audit_entries(key, events=("standing.drafted",))
+    assert drafted.actor == os_account(), "and not for those who were turned away"
+    assert drafted.told == {"run": run, "reviewers": [REVIEWER], "until": "2099-01-01"}
     change(
         scene,
         standing_approvals={
@@ -338,6 +348,12 @@ def test_the_commands_show_what_waits_and_what_stands(answered: tuple[Scene, str
     )
     code, text = run_command(scene, approvals)
     assert (code, REVIEWER in text, re.search(rf"{key}.*yes", text) is not None) == (0, True, True)
+    code, text = run_command(scene, audit, "show", key)
+    assert "evidence.shown" in text
+    assert f"standing.drafted     run {run}, reviewers {REVIEWER}" in text.replace("\n", "")
+    commands = scene.house.ledger.audit_entries(events=("command.run",))
+    assert [entry.told["command"] for entry in commands][-2:] == ["review", "approvals"]
+    assert run_command(scene, audit, "verify")[0] == 0
     change(scene, standing_approvals=grant(scene, key, code="0" * 16))
     code, text = run_command(scene, approvals)
     assert (code, "no: code" in text) == (1, True)
