@@ -57,6 +57,12 @@ def pinned_key(house: House, person: str) -> Fingerprint | None:
     return Fingerprint(known) if known else None
 
 
+def trusted_key(house: House, person: str) -> Fingerprint | None:
+    """Return the key that counts for a person, unless it is known to be revoked."""
+    pinned = pinned_key(house, person)
+    return None if pinned and _trust(house, person, pinned) is Trust.REVOKED else pinned
+
+
 def find_recipients(house: House, record: Record) -> tuple[sealing.Recipient, ...]:
     """Return everybody for whom the request's sealed files are, by keys that may be used now.
 

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from gitlab.exceptions import GitlabError
 
 from pipelines.cli.main import main
 from pipelines.demo.world import REVIEWER
+from pipelines.house import House, read_clock
 from pipelines.provenance import Finished, sign_deliverable
+from pipelines.reproduction.templates import find_unneeded
 from pipelines.steps.run import force_request
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.receipt_form import assert_documented, assert_no_path
@@ -179,6 +182,18 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
     code, told = reproduce("--language", "en")
     assert (code, "ValueError" in told, "DUPONT" in told) == (1, True, False), told
 
+    # Every version that a receipt names is kept; where receipts are away, all are.
+    versions, settings = unit.state / "templates", unit.scene.house.settings
+    (made_with,) = versions.iterdir()
+    shutil.copytree(made_with, versions / ("0" * 64))
+    much_later = House(settings, now=lambda: read_clock() + timedelta(days=100))
+    assert list(find_unneeded(much_later, 101)) == []
+    assert list(find_unneeded(much_later, 10)) == ["0" * 64]
+    site = settings.site.folder
+    site.rename(site.with_name("away"))
+    assert list(find_unneeded(much_later, 10)) == []
+    site.with_name("away").rename(site)
+
     # Parts that are gone are named.
     unit.data.rename(unit.data.with_suffix(".away"))
     shutil.rmtree(unit.state / "templates")
@@ -188,7 +203,6 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
     assert "The source hospital is gone" in told
     assert "The template tiny as it was" in told
 
-    settings = unit.scene.house.settings
     monkeypatch.setattr("pipelines.cli.main.load_settings", lambda *_: settings)
     unit.capsys.readouterr()
     assert main(["audit", "show", unit.key]) == 0
