@@ -69,9 +69,7 @@ def _render(evidence: Evidence, language: Language, problem: str) -> str:
         "members": ", ".join(evidence.panel.members),
         "standing": _plain(tell_standing(evidence, language)),
         "sealed": evidence.sealed,
-        "recipients": {
-            person: key and grouped(key) for person, key in evidence.recipients.items()
-        },
+        "recipients": {person: key and grouped(key) for person, key in evidence.recipients.items()},
         "least": evidence.least,
         "looks": evidence.looks,
         "checks": [

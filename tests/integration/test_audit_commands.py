@@ -17,6 +17,7 @@ import pipelines.purge as purging
 from pipelines.audit_heads import seal_log_when_due
 from pipelines.cli.main import FAULT, REFUSED, main
 from pipelines.demo.world import BOT, PROJECTS
+from pipelines.doctor import examine
 from pipelines.house import House
 from pipelines.story import tick
 from tests.desk import Desk
@@ -109,6 +110,26 @@ def test_heads_are_copied_once_a_day_and_prove_an_export(unit: Unit, tmp_path: P
     assert "effect.confirmed" in told
 
 
+@pytest.mark.parametrize(
+    ("section", "well"),
+    [
+        ("", False),
+        ('heads = "state/heads"', False),
+        ('heads = "elsewhere"', True),
+        ('project = "unit/heads"', True),
+    ],
+)
+def test_the_doctor_warns_where_heads_are_copied_nowhere_else(
+    desk: Desk, section: str, well: bool
+) -> None:
+    file = desk.world.settings
+    file.write_text(f"{file.read_text(encoding='utf-8')}[audit]\n{section}\n", encoding="utf-8")
+    with House(load_settings(file, {})) as house:
+        (found,) = [one for one in examine(house) if "audit log" in one.subject]
+    assert (found.well, found.grave) == (well, False)
+    assert "[audit]" in found.advice
+
+
 def test_an_inspector_finds_what_the_ledgers_owner_did(unit: Unit, tmp_path: Path) -> None:
     desk, export = unit.desk, tmp_path / "log.jsonl"
     desk.file()
@@ -182,8 +203,7 @@ def test_the_access_review_tells_who_and_what_is_unused(unit: Unit, tmp_path: Pa
         f'{part} = "{"0" * 16}"\n' for part in ("shape", "code", "policy", "parameters")
     )
     unit.write(
-        '[standing_approvals.hospital_weekly]\nreviewers = ["=cmd|x"]\nuntil = 2020-01-01\n'
-        + parts
+        '[standing_approvals.hospital_weekly]\nreviewers = ["=cmd|x"]\nuntil = 2020-01-01\n' + parts
     )
     unit.desk.file()
     tick(unit.desk.house)

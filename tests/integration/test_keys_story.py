@@ -133,9 +133,7 @@ def sealed(scene: Scene, key: str) -> Path:
     return Path(one.folder) / one.file
 
 
-def command(
-    scene: Scene, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str]:
+def command(scene: Scene, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     """Call the command line on the scene's ledger; returns its code and all that it printed."""
     url = scene.house.ledger._engine.url.render_as_string()
     with pytest.MonkeyPatch.context() as patch:
@@ -234,7 +232,7 @@ def test_from_the_first_use_of_a_key_to_its_change(
     shutil.rmtree(file.parent)
     shutil.copytree(tmp_path / "backup", file.parent)
     assert command(scene, capsys, "keys", "reseal", ADA)[0] == 0
-    code, shown = command(scene, capsys, "audit", "show", first)
+    shown = command(scene, capsys, "audit", "show", first)[1]
     assert shown.count("deliverable.resealed") == killed + 1, "what changed nothing is not told"
     assert re.search(rf"{os_account()} .*deliverable.resealed .*{new}", shown), shown
     assert command(scene, capsys, "audit", "verify")[0] == 0
@@ -288,9 +286,7 @@ def reseal_and_die(scene: Scene, file: Path, ada: Person, new: Fingerprint, tmp_
         same = replace(
             renewed,
             subjects=before.subjects,
-            release=replace(
-                renewed.release, sealed_to=before.release.sealed_to, replaces=()
-            ),
+            release=replace(renewed.release, sealed_to=before.release.sealed_to, replaces=()),
         )
         assert renewed.release.replaces == (before.sha256,)
         assert same == before, "all else is as the old receipt said"

@@ -178,9 +178,7 @@ def test_an_edited_evidence_note_is_no_evidence(patients: Scene) -> None:
     scene, pinned = patients, "AB12" * 10
     key = scene.file()
     asker, now = "cmoreau", scene.house.now()
-    scene.house.ledger.decide_key(
-        asker, pinned, Trust.CONFIRMED, by=REVIEWER, request=key, now=now
-    )
+    scene.house.ledger.decide_key(asker, pinned, Trust.CONFIRMED, by=REVIEWER, request=key, now=now)
     scene.tick()
     request = merge_request(scene, key, "wardbook")
     (note,) = [one for one in request.notes.list(iterator=True) if not one.system]

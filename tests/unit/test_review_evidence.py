@@ -9,8 +9,8 @@ import pytest
 
 from wardbook.artefacts.judge import VERDICTS
 from wardbook.disclosure.rules import Reason
-from wardbook.domain.pinned import grouped
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
+from wardbook.domain.pinned import grouped
 from wardbook.identifiers.finding import Kind
 from wardbook.messages import topic_texts
 from wardbook.review.approving import SAFE_DETAILS, UNSAFE_DETAILS

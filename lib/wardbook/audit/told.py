@@ -54,7 +54,10 @@ _WORDS: Mapping[str, re.Pattern[str]] = {
     "verdicts": _CODE,
 }
 _COUNTS = frozenset(
-    "bytes causes count files needed revision rows seconds skipped texts".split()
+    {
+        *("bytes", "causes", "count", "files", "needed", "revision", "rows"),
+        *("seconds", "skipped", "texts"),
+    }
 )
 _MOST = 5000
 

@@ -41,7 +41,8 @@ class Difference:
 
     `keyed_by` are the columns that tell rows apart in both; where none do, rows are compared
     whole, and none counts as changed. `small_moves` counts the cells of the count column that
-    moved by less than the policy's least count. `compared` is False where only the digests could be.
+    moved by less than the policy's least count. `compared` is False where only the digests could
+    be.
     """
 
     output: str
