@@ -23,9 +23,11 @@ from pipelines.story import tick
 from tests.desk import Desk
 from wardbook.audit.account import os_account
 from wardbook.domain.mirror import Side
+from wardbook.domain.pinned import Trust
 from wardbook.domain.record import Record
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.domain.states import State
+from wardbook.files import hash_file
 from wardbook.seal import Keyring
 from wardbook.settings import load_settings
 
@@ -207,6 +209,9 @@ def test_the_access_review_tells_who_and_what_is_unused(unit: Unit, tmp_path: Pa
     )
     unit.desk.file()
     tick(unit.desk.house)
+    ledger, now = unit.desk.house.ledger, unit.desk.house.now()
+    for digit, trust in (("A", Trust.CONFIRMED), ("B", Trust.REVOKED), ("C", Trust.PROPOSED)):
+        ledger.decide_key("cmoreau", digit * 40, trust, by="hbernard", request="", now=now)
     page, sheet = tmp_path / "access.html", tmp_path / "access.csv"
     code, told = unit.call("audit", "review", "--html", str(page), "--csv", str(sheet))
     assert code == 0, told
@@ -214,8 +219,10 @@ def test_the_access_review_tells_who_and_what_is_unused(unit: Unit, tmp_path: Pa
     assert '<html lang="fr">' in html
     assert "Qui peut approuver" in html
     assert str(unit.signer) in html
-    assert "rfaure" in html.partition("Comptes jamais utilisés")[2], "never approved anything"
-    assert "hbernard" not in html.partition("Comptes jamais utilisés")[2].partition("<h2>")[0]
+    assert [digit * 40 in html for digit in "ABC"] == [True, False, False]
+    unused = html.partition("Comptes jamais utilisés")[2].partition("<h2>")[0]
+    assert "rfaure" in unused, "never approved anything"
+    assert "hbernard" not in unused
     assert "\n'=cmd" not in csv
     assert ",=cmd" not in csv
     assert "'=cmd|x" in csv
@@ -436,6 +443,41 @@ def test_a_purge_that_was_killed_goes_on(
     assert digest in purged[0].digests
     assert unit.call("audit", "verify")[0] == 0
     assert purging.purge(desk.house, "me") == []
+
+
+def test_evidence_whose_purge_was_killed_half_way_is_proved_whole(
+    unit: Unit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit.write("[retention]\nevidence_days = 10\n")
+    desk = unit.desk
+    key = desk.file()
+    desk.sync()
+    finish(unit, key, "data-1-aaa")
+    folder = desk.house.run_folder("data-1-aaa")
+    shutil.rmtree(folder.parents[1] / "reproductions")
+    digests = {
+        hash_file(file) for file in purging._files_of(folder) if "durand" in file.read_text()
+    }
+    digests.remove(hash_file(folder / "leaving" / "page.html"))
+    desk.later(days=11)
+    moved, real = [], Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if len(moved) == 2:
+            raise _Killed
+        moved.append(self)
+        return real(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename)
+        with pytest.raises(_Killed):
+            purging.purge(desk.house, "me")
+    assert standing(unit, "data-1-aaa") > STAYS
+    purging.purge(desk.house, "me")
+    assert standing(unit, "data-1-aaa") == STAYS
+    purged = purging.list_purged(desk.house)
+    assert [one.done for one in purged] == [True, True]
+    assert digests == {digest for one in purged for digest in one.digests}
 
 
 def test_one_that_comes_to_life_again_is_read_again_before_it_is_compared(unit: Unit) -> None:

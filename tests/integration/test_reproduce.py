@@ -19,14 +19,17 @@ from pipelines.cli.main import main
 from pipelines.demo.world import REVIEWER
 from pipelines.house import House, read_clock
 from pipelines.provenance import Finished, sign_deliverable
+from pipelines.purge import find_left, list_purged, purge
 from pipelines.reproduction.templates import find_unneeded
 from pipelines.steps.run import force_request
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.receipt_form import assert_documented, assert_no_path
 from wardbook.audit.account import os_account
+from wardbook.audit.check import find_flaws
 from wardbook.domain.output import Channel
 from wardbook.domain.states import State
 from wardbook.files import hash_file
+from wardbook.settings import RetentionSettings
 
 __all__ = ["spf_folder"]
 pytestmark = pytest.mark.xdist_group("story")
@@ -218,6 +221,33 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
     assert reproduce("--edition", "zz", "--language", "en")[0] == 1
     assert reproduce("--source", "nothing=/dev/null")[0] == 1
     assert unit.stand() == before
+    check_purged(unit)
+
+
+def check_purged(unit: Unit) -> None:
+    """When its time is over, nothing on the secure side is of the request, and the log proves it."""
+    wanted = RetentionSettings(evidence_days=1, runs_days=1)
+    settings = unit.scene.house.settings.model_copy(update={"retention": wanted})
+    kept = {path.relative_to(unit.state).parts[0] for path in files_of(unit)}
+    assert kept == {"runs", "reproductions"}, "the look would find what is left"
+    digests = {hash_file(path) for path in files_of(unit)}
+    with House(settings, now=lambda: read_clock() + timedelta(days=2)) as house:
+        assert {one.refusal for one in purge(house, "me")} == {""}
+        assert files_of(unit) == []
+        assert digests <= {digest for one in list_purged(house) for digest in one.digests}
+        assert (find_left(house), list(find_flaws(house.ledger.audit_entries()))) == ([], [])
+
+
+def files_of(unit: Unit) -> list[Path]:
+    """What names the request, by its path or in its content; the ledger has terms of its own."""
+    slug = unit.key.lower()
+    return [
+        path
+        for path in sorted(unit.state.rglob("*"))
+        if path.is_file()
+        and not path.name.startswith("ledger.db")
+        and (slug in str(path.relative_to(unit.state)) or unit.key.encode() in path.read_bytes())
+    ]
 
 
 def check_chain(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> str:
