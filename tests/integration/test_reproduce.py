@@ -225,7 +225,7 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
 
 
 def check_purged(unit: Unit) -> None:
-    """When its time is over, nothing on the secure side is of the request, and the log proves it."""
+    """Over time nothing on the secure side is of the request any more, and the log proves it."""
     wanted = RetentionSettings(evidence_days=1, runs_days=1)
     settings = unit.scene.house.settings.model_copy(update={"retention": wanted})
     kept = {path.relative_to(unit.state).parts[0] for path in files_of(unit)}
