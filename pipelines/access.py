@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pipelines.house import House
 from wardbook.audit.entry import Entry
 from wardbook.audit.sheet import Row, Section, Sheet
+from wardbook.domain.pinned import PinnedKey, Trust
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
 from wardbook.messages import Language, say
@@ -21,12 +22,16 @@ _OVER = frozenset({State.CLOSED, State.REFUSED, State.PAUSED})
 
 @dataclass(frozen=True)
 class Seen:
-    """What the review is drawn from: `digests` of the templates, by name; `keys` of the keyring."""
+    """What the review is drawn from.
+
+    `digests` are of the templates, by name; `keys` of the keyring; `pinned` of the ledger.
+    """
 
     settings: Settings
     entries: Sequence[Entry]
     records: Sequence[Record]
     keys: Mapping[str, KeyFacts]
+    pinned: Sequence[PinnedKey]
     digests: Mapping[str, str]
     now: datetime
     today: date
@@ -39,6 +44,7 @@ def review_access(house: House, months: int, language: Language) -> Sheet:
         entries=house.ledger.audit_entries(),
         records=house.ledger.records(),
         keys={str(key.fingerprint): key for key in house.keyring.facts()},
+        pinned=house.ledger.all_keys(),
         digests={name: template.digest for name, template in house.templates.items()},
         now=house.now(),
         today=house.today,
@@ -97,6 +103,9 @@ def _keys(seen: Seen, language: Language) -> Iterator[Row]:
     yield _key(seen, "signer", "", seal.signer, language)
     for account, fingerprint in seal.recipients.items():
         yield _key(seen, "recipient", account, fingerprint, language)
+    for key in seen.pinned:
+        if key.trust is Trust.CONFIRMED and key.person not in seal.recipients:
+            yield _key(seen, "recipient", key.person, key.fingerprint, language)
 
 
 def _key(seen: Seen, role: str, account: str, fingerprint: str, language: Language) -> Row:

@@ -15,11 +15,15 @@ from wardbook.settings import SlurmSettings
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `advice` says what to do when it is not well."""
+    """One thing that was looked at; `advice` says what to do when it is not well.
+
+    `grave` is False where the platform does its work all the same: that is a warning.
+    """
 
     subject: str
     well: bool
     advice: str = ""
+    grave: bool = True
 
 
 def examine(house: House) -> Iterator[Finding]:
@@ -123,6 +127,19 @@ def _look_at_keys(house: House) -> Iterator[Finding]:
             yield Finding(f"key of {username}", True)
 
 
+def _look_at_audit(house: House) -> Iterator[Finding]:
+    audit, state = house.settings.audit, house.settings.unit.state.resolve()
+    inside = audit.heads is not None and audit.heads.resolve().is_relative_to(state)
+    yield Finding(
+        "signed heads of the audit log, copied elsewhere",
+        bool(audit.project) or (audit.heads is not None and not inside),
+        "Nobody could tell a log whose end was cut off, or that was written anew. Put into [audit] "
+        "`heads`, a folder on another machine, or `project`, a GitLab project with a protected "
+        f"branch: where nobody may write who may write to {state}. docs/security.md says more.",
+        grave=False,
+    )
+
+
 def _look_at_folders(house: House) -> Iterator[Finding]:
     settings = house.settings
     folders = {"state": settings.unit.state, "site": settings.site.folder}
@@ -185,6 +202,7 @@ _EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {
     "templates": _look_at_templates,
     "sources": _look_at_sources,
     "keys": _look_at_keys,
+    "audit": _look_at_audit,
     "folders": _look_at_folders,
     "executor": _look_at_executor,
     "fence": _look_at_fence,

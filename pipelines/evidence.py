@@ -16,7 +16,7 @@ from pathlib import Path
 from pipelines.house import House
 from pipelines.steps.prepare import request_of
 from wardbook.disclosure.leaving import read_leaving
-from wardbook.domain.output import Output
+from wardbook.domain.output import Channel, Output, Verdict, verdicts_of
 from wardbook.domain.record import Record
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.review.approving import Panel, approvals_needed
@@ -67,7 +67,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a reviewer judges by. `earlier` is the last run of the request that was released."""
+    """What a reviewer judges by. `earlier` is the last run of the request that was released.
+
+    `least` is the policy's least count. `recipients` are those to whom the outputs in `sealed` are
+    sealed, each with the fingerprint that counts now; "" for somebody without a confirmed key.
+    """
 
     record: Record
     template: Template
@@ -77,6 +81,21 @@ class Evidence:
     needed: Mapping[str, int]
     standing: tuple[str, StandingApproval] | None
     obstacles: tuple[Obstacle, ...]
+    least: int
+    recipients: Mapping[str, str]
+
+    @property
+    def sealed(self) -> tuple[str, ...]:
+        """The outputs that would leave sealed, by name."""
+        declared = self.template.spec.outputs
+        verdicts = verdicts_of(self.record.work.checks)
+        return tuple(
+            name
+            for name in self.run.outputs
+            if name in declared
+            and declared[name].channel is Channel.SHARE
+            and verdicts.get(name) is not Verdict.REFUSE
+        )
 
     @property
     def public(self) -> bool:
@@ -102,7 +121,9 @@ class Evidence:
             if then is None or now is None:
                 yield Difference(name, compared=False)
             else:
-                yield compare_sheets(name, then, now, declared.count if declared else None)
+                yield compare_sheets(
+                    name, then, now, least=self.least, count=declared.count if declared else None
+                )
 
     @cached_property
     def code_lines(self) -> tuple[str, ...]:
@@ -153,10 +174,13 @@ class Evidence:
 
 def gather_evidence(house: House, record: Record) -> Evidence | None:
     """Gather what there is to judge the present run by; None where its folder is gone."""
+    from pipelines.recipients import trusted_key  # a pass with nothing to judge stays quick
+
     run = Run.read(house.run_folder(str(record.work.run)))
     if run is None:
         return None
-    template = house.templates[request_of(record).template]
+    request = request_of(record)
+    template = house.templates[request.template]
     panel = house.circumstances.panel_of(record)
     standing = find_standing(house.settings.standing_approvals, record)
     parts = parts_of_record(record, template)
@@ -171,6 +195,8 @@ def gather_evidence(house: House, record: Record) -> Evidence | None:
         obstacles=(
             find_obstacles(standing[1], record, parts, panel, house.today) if standing else ()
         ),
+        least=house.policy_for(request.service, template).minimum_count,
+        recipients={one: trusted_key(house, one) or "" for one in request.recipients},
     )
 
 

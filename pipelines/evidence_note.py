@@ -9,12 +9,16 @@ from pipelines.evidence import Evidence
 from requests_sync.foreign_text import inline_code, quote_for_gitlab
 from wardbook.disclosure import tell_dropped, tell_reason
 from wardbook.domain.output import Check, Verdict
+from wardbook.domain.pinned import grouped
 from wardbook.domain.record import Record, TurnDown
 from wardbook.messages import Language, say
 from wardbook.review.approving import details_to_show
 from wardbook.review.causes import Cause, Finding, Look, cause_of
-from wardbook.review.difference import LEAST_MOVE, Difference
+from wardbook.review.difference import Difference
 from wardbook.review.standing import policies_of
+
+_SHORT = 16
+"""Digits of a fingerprint that the note shows: the page on the secure side has all of them."""
 
 
 def write_note(evidence: Evidence, language: Language, page: str, url: str | None) -> str:
@@ -37,6 +41,7 @@ def write_note(evidence: Evidence, language: Language, page: str, url: str | Non
         commit=str(work.commit)[:12],
         policy=", ".join(map(inline_code, policies_of(record))) or "—",
         lines="\n".join(_tell_check(evidence, check, language) for check in work.checks),
+        sealed=tell_sealed(evidence, language),
         causes="\n".join(tell_look(look, language) for look in evidence.looks),
         differences="\n".join(tell_differences(evidence, language)),
         dropped=", ".join(map(inline_code, dropped)) or "—",
@@ -73,6 +78,19 @@ def _tell_check(evidence: Evidence, check: Check, language: Language) -> str:
     )
 
 
+def tell_sealed(evidence: Evidence, language: Language) -> str:
+    """Say for whom the sealed outputs are, each by the end of the key that counts now."""
+    if not evidence.sealed:
+        return ""
+    lines = []
+    for person, key in evidence.recipients.items():
+        word = "sealed_line" if key else "sealed_unknown"
+        ending = grouped(key[-_SHORT:]) if key else ""
+        lines.append(say(language, f"review.{word}", person=inline_code(person), key=ending))
+    outputs = ", ".join(map(inline_code, evidence.sealed))
+    return say(language, "review.sealed", outputs=outputs, lines="\n".join(lines))
+
+
 def tell_safely(check: Check, language: Language, *, public: bool) -> str:
     """Return a check's reason in words that everybody may read who sees the merge request."""
     details = details_to_show(check, public=public)
@@ -104,7 +122,7 @@ def tell_differences(evidence: Evidence, language: Language) -> Iterator[str]:
     yield say(language, "review.difference_from", run=earlier.spec.key)
     yield ""
     for one in evidence.differences:
-        yield _tell_difference(one, language)
+        yield _tell_difference(one, evidence.least, language)
     for name in evidence.run.outputs.keys() - earlier.outputs.keys():
         yield say(language, "review.difference_new", output=name)
     for name in earlier.outputs.keys() - evidence.run.outputs.keys():
@@ -121,7 +139,7 @@ def tell_differences(evidence: Evidence, language: Language) -> Iterator[str]:
             yield say(language, f"review.{key}", names=", ".join(map(inline_code, names)))
 
 
-def _tell_difference(one: Difference, language: Language) -> str:
+def _tell_difference(one: Difference, least: int, language: Language) -> str:
     if one.is_empty:
         return say(language, "review.difference_same", output=one.output)
     if not one.compared:
@@ -136,7 +154,7 @@ def _tell_difference(one: Difference, language: Language) -> str:
         vanished=len(one.rows_vanished),
         changed=len(one.changed),
         columns=say(language, "review.difference_columns", names=names) if names else "",
-        small=say(language, "review.difference_small", count=one.small_moves, least=LEAST_MOVE)
+        small=say(language, "review.difference_small", count=one.small_moves, least=least)
         if one.small_moves
         else "",
     )

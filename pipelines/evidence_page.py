@@ -12,6 +12,7 @@ from pipelines.steps.prepare import request_of
 from requests_sync.foreign_text import title_of
 from wardbook.disclosure import tell_reason
 from wardbook.domain.output import Check, OutputKind, Verdict
+from wardbook.domain.pinned import grouped
 from wardbook.errors import WardbookError
 from wardbook.files import hash_file, write_atomically
 from wardbook.messages import Language, say
@@ -67,6 +68,9 @@ def _render(evidence: Evidence, language: Language, problem: str) -> str:
         "need": _plain(tell_need(evidence, language)),
         "members": ", ".join(evidence.panel.members),
         "standing": _plain(tell_standing(evidence, language)),
+        "sealed": evidence.sealed,
+        "recipients": {person: key and grouped(key) for person, key in evidence.recipients.items()},
+        "least": evidence.least,
         "looks": evidence.looks,
         "checks": [
             _tell_check(check, spec.outputs.get(check.output), language)
@@ -104,7 +108,8 @@ def _show(evidence: Evidence, name: str, language: Language) -> ShownOutput:
     if output.kind is OutputKind.FIGURE:
         image = (evidence.run.leaving / output.file).read_bytes()
     sheet = evidence.run.sheet(name) if output.kind is OutputKind.TABLE else None
-    return show_output(output, evidence.template.spec.outputs.get(name), sheet, image, language)
+    declared = evidence.template.spec.outputs.get(name)
+    return show_output(output, declared, sheet, image, language, evidence.least)
 
 
 def _plain(text: str) -> str:

@@ -14,7 +14,9 @@ from requests_sync.gitlab_port import GitLabPort
 from requests_sync.issue_index import IssueIndex
 from requests_sync.jira_port import JiraPort
 from wardbook.audit.account import Act
+from wardbook.audit.entry import Fact
 from wardbook.disclosure import Policy, choose_policy, load_policies
+from wardbook.domain.states import Actor
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.settings import ServiceSettings, Settings
 from wardbook.shipped import shipped_folder
@@ -76,6 +78,12 @@ class House:
         ledger = open_ledger(self.settings.ledger)
         ledger.act = self.act
         return ledger
+
+    def note_fact(self, event: str, request: str = "", **details: object) -> None:
+        """Append a fact to the audit log: the command's account did it, or the platform itself."""
+        actor = self.act.account if self.act else Actor.PLATFORM
+        at = self.now().isoformat(timespec="milliseconds")
+        self.ledger.note_fact(Fact(at, actor, event, request, details))
 
     @cached_property
     def circumstances(self) -> Circumstances:

@@ -15,14 +15,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.house import House
+from pipelines.reproduction.templates import find_unneeded
 from wardbook.audit.entry import Entry, Fact
 from wardbook.audit.retention import Category, Due, Kept, plan_purge
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.files import hash_file
 
 _BEGUN, _DONE = "purge.begun", "purge.done"
-EVIDENCE = ("executed.ipynb", "log.txt", "slurm.log")
-"""Files of a run's folder that hold what a notebook showed and printed."""
+_TEMPLATES = "templates"
+"""The claim under which copies of templates are deleted."""
+EVIDENCE = (
+    *("executed.ipynb", "log.txt", "slurm.log", "scratch"),
+    *("evidence", "leaving-*", ".leaving.part"),
+)
+"""What of a run's folder holds what a notebook showed and printed, and what a reviewer saw of it.
+
+Of `scratch`, `leaving-*` and `.leaving.part` only killed processes leave anything. The tables as
+they left, in `leaving`, stay as long as those of which they were cut, in `outputs`: without them
+those would be taken for what was released.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,13 +53,33 @@ def plan(house: House) -> list[Due]:
     """Return what is due, and what is refused with its reason."""
     records = {record.key: record for record in house.ledger.records()}
     busy = {key for key in records if house.ledger.open_intents(key)}
-    return list(plan_purge(records, find_kept(house), house.settings.retention, house.now(), busy))
+    kept, settings = find_kept(house), house.settings.retention
+    return [*plan_purge(records, kept, settings, house.now(), busy), *_plan_templates(house)]
+
+
+def _plan_templates(house: House) -> Iterator[Due]:
+    for digest in find_unneeded(house, house.settings.retention.runs_days):
+        yield Due(Category.TEMPLATE, digest, "")
 
 
 def find_kept(house: House) -> Iterator[Kept]:
-    """Yield what stands of runs that have ended."""
-    runs = house.settings.unit.state / "runs"
-    for folder in sorted(runs.iterdir()) if runs.is_dir() else ():
+    """Yield what stands of runs that have ended, and of editions that were made again."""
+    yield from _find_runs(house)
+    for folder in _folders_in(house.settings.unit.state / "reproductions"):
+        try:
+            spec = RunSpec.read(folder / "run")
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+        made = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        yield Kept(Category.REPRODUCTION, folder.name, spec.request, made)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _find_runs(house: House) -> Iterator[Kept]:
+    for folder in _folders_in(house.settings.unit.state / "runs"):
         try:
             spec = RunSpec.read(folder)
         except (OSError, ValueError, TypeError, KeyError):
@@ -58,7 +89,7 @@ def find_kept(house: House) -> Iterator[Kept]:
         written = (folder / "result.json").stat().st_mtime
         ended = datetime.fromtimestamp(written, UTC)
         yield Kept(Category.RUN, folder.name, spec.request, ended)
-        if any((folder / name).exists() for name in EVIDENCE):
+        if _evidence_in(folder):
             yield Kept(Category.EVIDENCE, folder.name, spec.request, ended)
 
 
@@ -78,7 +109,7 @@ def purge(house: House, by: str) -> list[Due]:
         if due.refusal:
             done.append(due)
             continue
-        with house.ledger.claim(due.request) as mine:
+        with house.ledger.claim(due.request or _TEMPLATES) as mine:
             done.append(_purge_one(house, due, by) if mine else _busy(due))
     return done
 
@@ -116,7 +147,9 @@ def _purge_one(house: House, due: Due, by: str) -> Due:
 
 
 def plan_of(house: House, due: Due) -> list[Due]:
-    """Return what is due now of one request."""
+    """Return what is due now of one request, or of the templates."""
+    if due.category is Category.TEMPLATE:
+        return list(_plan_templates(house))
     record = house.ledger.record(due.request)
     records = {due.request: record} if record else {}
     busy = {due.request} if house.ledger.open_intents(due.request) else set()
@@ -170,26 +203,37 @@ def list_purged(house: House) -> list[Purged]:
 
 
 def find_left(house: House) -> list[Purged]:
-    """Return the runs that the log says are gone and that stand all the same, not made since."""
-    started = {
-        str(entry.told.get("run")): entry.at
-        for entry in house.ledger.audit_entries(events=("run.started",))
+    """Return the folders that the log says are gone and that stand all the same, not made since."""
+    makes = {"run.started": Category.RUN, "reproduction.begun": Category.REPRODUCTION}
+    made = {
+        (makes[entry.event], str(entry.told.get("run"))): entry.at
+        for entry in house.ledger.audit_entries(events=tuple(makes))
     }
     return [
         one
         for one in list_purged(house)
-        if one.category == Category.RUN
+        if one.category in makes.values()
         and one.done
-        and house.run_folder(one.name).exists()
-        and started.get(one.name, "") < one.at
+        and _paths_of(house, Due(Category(one.category), one.name, one.request))
+        and made.get((Category(one.category), one.name), "") < one.at
     ]
 
 
 def _paths_of(house: House, due: Due) -> list[Path]:
-    folder = house.run_folder(due.name)
-    if due.category is Category.RUN:
-        return [folder] if folder.exists() else []
-    return [folder / name for name in EVIDENCE if (folder / name).exists()]
+    state = house.settings.unit.state
+    whole = {
+        Category.RUN: house.run_folder(due.name),
+        Category.REPRODUCTION: state / "reproductions" / due.name,
+        Category.TEMPLATE: state / "templates" / due.name,
+    }
+    if due.category is Category.EVIDENCE:
+        return _evidence_in(house.run_folder(due.name))
+    folder = whole[due.category]
+    return [folder] if folder.exists() else []
+
+
+def _evidence_in(folder: Path) -> list[Path]:
+    return [path for name in EVIDENCE for path in sorted(folder.glob(name))]
 
 
 def _files_of(path: Path) -> list[Path]:

@@ -7,16 +7,20 @@ place of the one that counts, is proposed and waits for an approver: it is never
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.house import House
 from wardbook import seal as sealing
+from wardbook.audit.told import tell_details
 from wardbook.domain.pinned import Trust
 from wardbook.domain.record import Record
 from wardbook.errors import Fault, SealRefusal
 from wardbook.messages import Language
 from wardbook.seal import Fingerprint, Listing, SealProblem
 
+HELD = "key.held"
+"""The audit log's event of a delivery that waits for a key: whose, why, which were proposed."""
 _OVER = frozenset({Trust.REJECTED, Trust.FOLLOWED, Trust.REVOKED})
 _REVOCATIONS = frozenset({"key_revoked", "key_revoked_by_another"})
 
@@ -53,6 +57,12 @@ def pinned_key(house: House, person: str) -> Fingerprint | None:
     return Fingerprint(known) if known else None
 
 
+def trusted_key(house: House, person: str) -> Fingerprint | None:
+    """Return the key that counts for a person, unless it is known to be revoked."""
+    pinned = pinned_key(house, person)
+    return None if pinned and _trust(house, person, pinned) is Trust.REVOKED else pinned
+
+
 def find_recipients(house: House, record: Record) -> tuple[sealing.Recipient, ...]:
     """Return everybody for whom the request's sealed files are, by keys that may be used now.
 
@@ -70,8 +80,22 @@ def find_recipients(house: House, record: Record) -> tuple[sealing.Recipient, ..
         except _Waits as waits:
             held.append(waits.held)
     if held:
+        _note_held(house, record.key, held)
         raise KeysHeld(tuple(held))
     return tuple(found)
+
+
+def _note_held(house: House, request: str, held: Sequence[HeldKey]) -> None:
+    """Have the audit log tell once why a delivery waits for whose key."""
+    known = [entry.told for entry in house.ledger.audit_entries(request, events=(HELD,))]
+    for one in held:
+        details = {
+            "person": one.person,
+            "ground": one.problem.code,
+            "proposed": [str(key) for key in one.proposed],
+        }
+        if tell_details(details) not in known:
+            house.note_fact(HELD, request, **details)
 
 
 class _Waits(Exception):

@@ -72,13 +72,15 @@ def _reseal_one(house: House, record: Record, deliverable: Deliverable) -> Resea
     try:
         receipt = _trusted_receipt(house, target)
         if _is_for_today(house, record, target, receipt):
-            shutil.rmtree(_kept(house, target), ignore_errors=True)  # what a killed attempt left
+            if (_kept(house, target) / f"{target.name}{_SUFFIX}").exists():
+                _end(house, record, target, deliverable)  # of an attempt that was killed
             return told(True, "already sealed to the present keys")
         recipients = find_recipients(house, record)
         content = _content(house, deliverable)
         if content is None:
             return told(False, "its run is gone from the secure side: run it again, or remove it")
         _seal_anew(house, target, receipt, recipients, content, deliverable)
+        _end(house, record, target, deliverable)
     except KeysHeld as held:
         return told(False, f"waits: {held}")
     except SealRefusal as refusal:
@@ -165,7 +167,23 @@ def _seal_anew(
         keyring=house.keyring,
         stem=f"{target.name}.receipt",
     )
-    shutil.rmtree(_kept(house, target))
+
+
+def _end(house: House, record: Record, target: Path, deliverable: Deliverable) -> None:
+    """Have the audit log tell what was sealed again, and forget the old receipt."""
+    name, kept = target.name + _SUFFIX, _kept(house, target)
+    stands, old = (read_file(folder / name) for folder in (target.parent, kept))
+    if stands != old:  # an attempt may have been killed before it changed anything
+        renewed = Receipt.from_json(stands)
+        house.note_fact(
+            "deliverable.resealed",
+            record.key,
+            run=deliverable.run,
+            output=deliverable.name,
+            fingerprint=[one.fingerprint for one in renewed.release.sealed_to],
+            sha256=[one.sha256 for one in renewed.subjects],
+        )
+    shutil.rmtree(kept)
 
 
 def _keep_receipt(house: House, target: Path) -> None:

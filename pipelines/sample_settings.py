@@ -134,8 +134,8 @@ every_hours = 24
 
 # `wardbook purge` deletes what is older, once a request is settled; what is left out is kept.
 [retention]
-evidence_days = 365              # executed notebooks and logs of runs
-runs_days = 1095                 # the whole folder of a run
+evidence_days = 365              # executed notebooks, logs and review pages; editions made again
+runs_days = 1095                 # the whole folder of a run; templates that nothing needs any more
 texts_days = 1825                # what people wrote on ticket and issue, as copied into the ledger
 legal_hold = []                  # requests, as "DATA-12", of which nothing is ever deleted
 

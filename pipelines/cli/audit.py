@@ -123,11 +123,11 @@ def verify(
         with House(context.settings()) as house:
             entries = house.ledger.audit_entries()
             flawless = next(find_flaws(entries), None) is None
-            left = [one.name for one in find_left(house)] if flawless else []
+            left = [f"{one.category} {one.name}" for one in find_left(house)] if flawless else []
         heads = heads or context.settings().audit.heads
     known = _read_heads(context, heads, key_file, fingerprint)
     found = [str(flaw) for flaw in find_flaws(entries, known)]
-    found += [f"run {name}: the log says that it was purged, and it is there" for name in left]
+    found += [f"{name}: the log says that it was purged, and it is there" for name in left]
     if as_json:
         told = {"entries": len(entries), "heads": len(known), "found": found}
         click.echo(json.dumps(told, indent=1))

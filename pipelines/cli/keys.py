@@ -115,7 +115,7 @@ def confirm(context: Context, person: str, fingerprint: str, by: str) -> int:
     from pipelines.keys import confirm_key
     from wardbook.seal import Fingerprint
 
-    with House(context.settings()) as house:
+    with House(context.settings(), act=context.act) as house:
         confirm_key(house, person, Fingerprint(fingerprint), by)
     click.echo(f"Confirmed. What waits for {person} goes on with the next tick.")
     click.echo(f"Where an earlier key is no longer to be used: wardbook keys reseal {person}")
@@ -129,7 +129,7 @@ def reject(context: Context, person: str, fingerprint: str, by: str) -> int:
     from pipelines.keys import reject_key
     from wardbook.seal import Fingerprint
 
-    with House(context.settings()) as house:
+    with House(context.settings(), act=context.act) as house:
         reject_key(house, person, Fingerprint(fingerprint), by)
     click.echo("Rejected. Nothing is sealed to it.")
     return 0
@@ -142,7 +142,7 @@ def revoke(context: Context, person: str, fingerprint: str, by: str) -> int:
     from pipelines.keys import revoke_key
     from wardbook.seal import Fingerprint
 
-    with House(context.settings()) as house:
+    with House(context.settings(), act=context.act) as house:
         revoke_key(house, person, Fingerprint(fingerprint), by)
     click.echo(f"Revoked. What is sealed to it stays so until: wardbook keys reseal {person}")
     return 0
@@ -159,7 +159,7 @@ def reseal(context: Context, person: str) -> int:
     from pipelines.reseal import reseal_for
 
     failed = 0
-    with House(context.settings()) as house, working("Sealing again"):
+    with House(context.settings(), act=context.act) as house, working("Sealing again"):
         for done in reseal_for(house, person):
             click.echo(f"{done.request} {done.output}: {done.told}")
             failed += not done.well

@@ -69,8 +69,12 @@ class Context:
 
     @property
     def act(self) -> Act:
-        """Who runs which command, for the audit log."""
-        return Act.of(str(click.get_current_context().info_name))
+        """Who runs which command, for the audit log: `keys.confirm` of `wardbook keys confirm`."""
+        names, here = list[str](), click.get_current_context()
+        while here.parent is not None:
+            names.insert(0, str(here.info_name))
+            here = here.parent
+        return Act.of(".".join(names) or str(here.info_name))
 
 
 class _LazyGroup(click.Group):

@@ -61,7 +61,7 @@ def reproduce(
 
     The commit, template, parameters and data are those that the receipt names, by digest; the run
     goes on in state/reproductions and nothing is published. No value is printed: the cells that
-    differ stand in differences.csv there.
+    differ stand in differences.csv there. The audit log tells of it.
 
     Exits with 0 when every output is the same (its bytes, its table within the tolerance, its
     pixels), with 4 when one is not, with 1 when the edition cannot be made again because something
@@ -79,7 +79,7 @@ def reproduce(
     from wardbook.seal import SealProblem
 
     given = {name: Path(path) for name, path in split_pairs(sources).items()}
-    with House(context.settings()) as house:
+    with House(context.settings(), act=context.act) as house:
         language = language or house.settings.unit.language
         try:
             with working(say(language, "reproduce.verifying", key=key)):
@@ -95,8 +95,9 @@ def reproduce(
             "lost": [asdict(one) for one in parts.lost],
             "packages": None if parts.packages is None else [asdict(p) for p in parts.packages],
         }
-        again = None
+        again, run = None, delivered.receipt.run.key
         if not parts.lost:
+            house.note_fact("reproduction.begun", key, run=run)
             with working(say(language, "reproduce.running", edition=delivered.receipt.edition)):
                 again = run_again(house, delivered, parts, tolerance=tolerance)
             told |= {
@@ -104,6 +105,7 @@ def reproduce(
                 "failure": asdict(again.failure) if again.failure else None,
                 "outputs": [_safe(one) for one in again.comparisons],
             }
+        house.note_fact("reproduction.done", key, run=run, outcome=_outcome(again))
         if as_json:
             click.echo(json.dumps(told, ensure_ascii=False, indent=1))
         else:
@@ -118,6 +120,15 @@ def reproduce(
             )
             return REFUSED
         return 0 if all(one.is_same for one in again.comparisons) else DIFFERENT
+
+
+def _outcome(again: Again | None) -> str:
+    """Say for the audit log what came of it."""
+    if again is None:
+        return "lost"
+    if again.failure is not None:
+        return "failed"
+    return "same" if all(one.is_same for one in again.comparisons) else "different"
 
 
 def _safe(comparison: Comparison) -> dict[str, Any]:

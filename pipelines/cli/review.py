@@ -32,14 +32,16 @@ def review(context: Context, key: str, opened: bool) -> int:
     there is no evidence.
     """
     from pipelines.evidence_page import page_of
+    from wardbook.files import hash_file
     from wardbook.review.approving import find_refusal, is_approved, judge_approvals
 
-    with House(context.settings()) as house:
+    with House(context.settings(), act=context.act) as house:
         record = house.ledger.record(key)
         page = page_of(house.run_folder(str(record.work.run))) if record else None
         if record is None or page is None or not page.exists():
             click.echo(f"{key} has no evidence to show. `wardbook status` says where it stands.")
             return REFUSED
+        house.note_fact("evidence.shown", key, run=record.work.run, sha256=hash_file(page))
         panel = house.circumstances.panel_of(record)
         judged, refusal = judge_approvals(record, panel), find_refusal(record, panel)
         enough = is_approved(record, panel)
@@ -73,7 +75,7 @@ def approvals(
     With --grant, print what is to stand in the settings for a request whose run was reviewed. It is
     given by whoever has that change of the settings approved. Exits with 1 when one does not hold.
     """
-    with House(context.settings()) as house:
+    with House(context.settings(), act=context.act if key else None) as house:
         if key is not None:
             return _print_grant(house, key, reviewers, until)
         return _list_approvals(house)
@@ -100,6 +102,13 @@ def _print_grant(house: House, key: str, reviewers: tuple[str, ...], until: date
             err=True,
         )
         return REFUSED
+    house.note_fact(
+        "standing.drafted",
+        key,
+        run=record.work.run,
+        reviewers=reviewers,
+        until=until.date().isoformat(),
+    )
     names = ", ".join(f'"{one}"' for one in dict.fromkeys(reviewers))
     click.echo(f"[standing_approvals.{key}]\nreviewers = [{names}]\nuntil = {until.date()}")
     for name, digest in asdict(parts).items():

@@ -30,7 +30,10 @@ def init(context: Context) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_obj
 def doctor(context: Context, as_json: bool) -> int:
-    """Check every server, key, executor and data source, and say what to fix. Changes nothing."""
+    """Check every server, key, executor and data source, and say what to fix. Changes nothing.
+
+    Exits with 3 when something is ill; a warning (WARN) stops nothing.
+    """
     from pipelines.doctor import examine
 
     findings = []
@@ -38,9 +41,11 @@ def doctor(context: Context, as_json: bool) -> int:
         for finding in examine(house):
             findings.append(finding)
             if not as_json:
-                click.echo(f"{'well' if finding.well else 'ILL '}  {finding.subject}")
+                word = "well" if finding.well else "ILL " if finding.grave else "WARN"
+                click.echo(f"{word}  {finding.subject}")
                 if not finding.well:
                     click.echo(f"      {finding.advice}")
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
-    return 0 if all(finding.well for finding in findings) else FAULT
+    ill = any(finding.grave and not finding.well for finding in findings)
+    return FAULT if ill else 0

@@ -65,9 +65,10 @@ def run_again(house: House, delivered: Delivered, parts: Ingredients, *, toleran
     run = folder / "run"
     run.mkdir(parents=True, mode=0o700)
     folder.parent.chmod(0o700)
-    (run / "notebook.ipynb").write_bytes(parts.notebook)
     language: Language = "fr" if receipt.release.language == "fr" else "en"
+    # First of all: by it a purge knows whose this is.
     _spec(house, delivered, parts, parts.template, language).write(run)
+    (run / "notebook.ipynb").write_bytes(parts.notebook)
     with closing(open_engine(preload=False)) as engine:
         result = engine.execute(run)
     if result.failure is not None:

@@ -229,6 +229,7 @@ def test_the_doctor_finds_the_demonstration_well_and_a_missing_source_ill(played
     with played.sandbox():
         well = played.run("doctor")
         assert well.returncode == 0, well.stdout
+        assert "WARN  signed heads of the audit log" in well.stdout, "and stops nothing"
         source = played.folder / "data" / "stays.csv"
         source.rename(source.with_suffix(".away"))
         try:

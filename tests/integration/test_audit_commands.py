@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,14 +17,17 @@ import pipelines.purge as purging
 from pipelines.audit_heads import seal_log_when_due
 from pipelines.cli.main import FAULT, REFUSED, main
 from pipelines.demo.world import BOT, PROJECTS
+from pipelines.doctor import examine
 from pipelines.house import House
 from pipelines.story import tick
 from tests.desk import Desk
 from wardbook.audit.account import os_account
 from wardbook.domain.mirror import Side
+from wardbook.domain.pinned import Trust
 from wardbook.domain.record import Record
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.domain.states import State
+from wardbook.files import hash_file
 from wardbook.seal import Keyring
 from wardbook.settings import load_settings
 
@@ -108,6 +112,26 @@ def test_heads_are_copied_once_a_day_and_prove_an_export(unit: Unit, tmp_path: P
     assert "effect.confirmed" in told
 
 
+@pytest.mark.parametrize(
+    ("section", "well"),
+    [
+        ("", False),
+        ('heads = "state/heads"', False),
+        ('heads = "elsewhere"', True),
+        ('project = "unit/heads"', True),
+    ],
+)
+def test_the_doctor_warns_where_heads_are_copied_nowhere_else(
+    desk: Desk, section: str, well: bool
+) -> None:
+    file = desk.world.settings
+    file.write_text(f"{file.read_text(encoding='utf-8')}[audit]\n{section}\n", encoding="utf-8")
+    with House(load_settings(file, {})) as house:
+        (found,) = [one for one in examine(house) if "audit log" in one.subject]
+    assert (found.well, found.grave) == (well, False)
+    assert "[audit]" in found.advice
+
+
 def test_an_inspector_finds_what_the_ledgers_owner_did(unit: Unit, tmp_path: Path) -> None:
     desk, export = unit.desk, tmp_path / "log.jsonl"
     desk.file()
@@ -177,12 +201,17 @@ def test_a_command_is_told_with_the_systems_account(
 
 
 def test_the_access_review_tells_who_and_what_is_unused(unit: Unit, tmp_path: Path) -> None:
+    parts = "".join(
+        f'{part} = "{"0" * 16}"\n' for part in ("shape", "code", "policy", "parameters")
+    )
     unit.write(
-        '[standing_approvals.hospital_weekly]\nreviewer = "=cmd|x"\nuntil = 2020-01-01\n'
-        f'digest = "{"0" * 64}"\n'
+        '[standing_approvals.hospital_weekly]\nreviewers = ["=cmd|x"]\nuntil = 2020-01-01\n' + parts
     )
     unit.desk.file()
     tick(unit.desk.house)
+    ledger, now = unit.desk.house.ledger, unit.desk.house.now()
+    for digit, trust in (("A", Trust.CONFIRMED), ("B", Trust.REVOKED), ("C", Trust.PROPOSED)):
+        ledger.decide_key("cmoreau", digit * 40, trust, by="hbernard", request="", now=now)
     page, sheet = tmp_path / "access.html", tmp_path / "access.csv"
     code, told = unit.call("audit", "review", "--html", str(page), "--csv", str(sheet))
     assert code == 0, told
@@ -190,8 +219,10 @@ def test_the_access_review_tells_who_and_what_is_unused(unit: Unit, tmp_path: Pa
     assert '<html lang="fr">' in html
     assert "Qui peut approuver" in html
     assert str(unit.signer) in html
-    assert "rfaure" in html.partition("Comptes jamais utilisés")[2], "never approved anything"
-    assert "hbernard" not in html.partition("Comptes jamais utilisés")[2].partition("<h2>")[0]
+    assert [digit * 40 in html for digit in "ABC"] == [True, False, False]
+    unused = html.partition("Comptes jamais utilisés")[2].partition("<h2>")[0]
+    assert "rfaure" in unused, "never approved anything"
+    assert "hbernard" not in unused
     assert "\n'=cmd" not in csv
     assert ",=cmd" not in csv
     assert "'=cmd|x" in csv
@@ -216,9 +247,31 @@ def finish(unit: Unit, key: str, run: str, state: State = State.CLOSED) -> Recor
     RunResult(run, house.now().isoformat(), 1.0).write(folder)
     (folder / "executed.ipynb").write_text(f"durand {run}", encoding="utf-8")
     (folder / "outputs" / "list.csv").write_text(f"nip;age\n{run};3\n", encoding="utf-8")
+    for part in ("evidence/report", "leaving", "leaving-a1b2", ".leaving.part", "scratch"):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "page.html").write_text(f"durand {part}", encoding="utf-8")
+    again = house.settings.unit.state / "reproductions" / run
+    (again / "run").mkdir(parents=True)
+    spec.write(again / "run")
+    (again / "differences.csv").write_text("counts,2,1,durand,4711", encoding="utf-8")
     old = house.now().timestamp()
-    os.utime(folder / "result.json", (old, old))
+    for made in (folder / "result.json", again):
+        os.utime(made, (old, old))
     return record
+
+
+def standing(unit: Unit, run: str) -> set[str]:
+    """What the secure side holds of a run, by folder."""
+    state = unit.desk.house.settings.unit.state
+    places = {"runs": state / "runs" / run, "reproductions": state / "reproductions" / run}
+    return {
+        f"{name}/{path.relative_to(place).parts[0]}"
+        for name, place in places.items()
+        for path in place.rglob("*")
+    }
+
+
+STAYS = {f"runs/{name}" for name in ("leaving", "outputs", "result.json", "spec.json")}
 
 
 KEPT = "[retention]\nevidence_days = 10\nruns_days = 20\ntexts_days = 30\n"
@@ -232,16 +285,18 @@ def test_what_is_over_goes_in_its_order_and_provably(unit: Unit, tmp_path: Path)
     desk.sync()
     record = finish(unit, key, "data-1-aaa")
     folder = desk.house.run_folder("data-1-aaa")
-    copy, notebook = tmp_path / "copy.csv", tmp_path / "copy.ipynb"
-    copy.write_bytes((folder / "outputs" / "list.csv").read_bytes())
-    notebook.write_bytes((folder / "executed.ipynb").read_bytes())
+    kept = [
+        *(folder / name for name in ("outputs/list.csv", "executed.ipynb", "leaving/page.html")),
+        folder / "evidence" / "report" / "page.html",
+        desk.house.settings.unit.state / "reproductions" / "data-1-aaa" / "differences.csv",
+    ]
+    copies = [shutil.copy(file, tmp_path / f"copy-{n}") for n, file in enumerate(kept)]
     assert purging.purge(desk.house, "me") == []
     desk.later(days=11)
-    (due,) = purging.plan(desk.house)
-    assert (due.category, due.refusal) == ("evidence", "")
+    due = purging.plan(desk.house)
+    assert {(one.category, one.refusal) for one in due} == {("evidence", ""), ("reproduction", "")}
     purging.purge(desk.house, "me")
-    assert not (folder / "executed.ipynb").exists()
-    assert (folder / "outputs" / "list.csv").exists()
+    assert standing(unit, "data-1-aaa") == STAYS
     desk.later(days=10)
     assert [one.category for one in purging.purge(desk.house, "me")] == ["run"]
     assert not folder.exists()
@@ -260,7 +315,7 @@ def test_what_is_over_goes_in_its_order_and_provably(unit: Unit, tmp_path: Path)
             assert b"Durand" not in file.read_bytes(), file.name
             assert b"185057800608436" not in file.read_bytes().replace(b" ", b"")
     assert purging.purge(desk.house, "me") == [], "once"
-    for one in (copy, notebook):
+    for one in copies:
         code, told = unit.call("audit", "purged", str(one))
         assert code == 0
         assert "data-1-aaa" in told
@@ -269,7 +324,49 @@ def test_what_is_over_goes_in_its_order_and_provably(unit: Unit, tmp_path: Path)
     folder.mkdir()
     code, told = unit.call("audit", "verify")
     assert code == REFUSED
-    assert "says that it was purged, and it is there" in told
+    assert "run data-1-aaa: the log says that it was purged, and it is there" in told
+
+
+def test_a_reproduction_has_its_own_term_and_goes_with_its_run(unit: Unit) -> None:
+    unit.write(KEPT)
+    desk = unit.desk
+    key = desk.file()
+    desk.sync()
+    finish(unit, key, "data-1-aaa")
+    again = desk.house.settings.unit.state / "reproductions" / "data-1-aaa"
+    desk.later(days=15)
+    late = desk.house.now().timestamp()
+    os.utime(again, (late, late))
+    assert [one.category for one in purging.purge(desk.house, "me")] == ["evidence"]
+    desk.later(days=6)
+    done = [one.category for one in purging.purge(desk.house, "me")]
+    assert done == ["reproduction", "run"], "it is not yet over, but what it is of goes"
+    assert standing(unit, "data-1-aaa") == set()
+    again.mkdir()
+    code, told = unit.call("audit", "verify")
+    assert (code, "reproduction data-1-aaa" in told) == (REFUSED, True)
+    desk.house.note_fact("reproduction.begun", key, run="data-1-aaa")
+    assert unit.call("audit", "verify")[0] == 0, "it was made since"
+
+
+def test_a_version_of_a_template_goes_when_nothing_needs_it(unit: Unit) -> None:
+    unit.write(KEPT)
+    desk = unit.desk
+    folder = desk.house.settings.unit.state / "templates"
+    template = next(iter(desk.house.templates.values()))
+    old = "0" * 64
+    for digest in (template.digest, old):
+        shutil.copytree(template.folder, folder / digest / template.spec.name)
+        stamp = desk.house.now().timestamp()
+        os.utime(folder / digest, (stamp, stamp))
+    assert purging.purge(desk.house, "me") == []
+    desk.later(days=21)
+    (due,) = purging.purge(desk.house, "me")
+    assert (due.category, due.name, due.refusal) == ("template", old, "")
+    assert [one.name for one in folder.iterdir()] == [template.digest]
+    (told,) = purging.list_purged(desk.house)
+    assert (told.name, told.done, len(told.digests) > 2) == (old, True, True)
+    assert unit.call("audit", "verify")[0] == 0
 
 
 def test_the_ledger_holds_the_secret_before(unit: Unit) -> None:
@@ -316,6 +413,7 @@ def test_a_purge_that_was_killed_goes_on(
     finish(unit, key, "data-1-aaa")
     folder = desk.house.run_folder("data-1-aaa")
     digest = hashlib.sha256((folder / "outputs" / "list.csv").read_bytes()).hexdigest()
+    shutil.rmtree(folder.parents[1] / "reproductions")
     desk.later(days=21)
     real_rename, real_rmtree = Path.rename, purging.shutil.rmtree
 
@@ -345,6 +443,41 @@ def test_a_purge_that_was_killed_goes_on(
     assert digest in purged[0].digests
     assert unit.call("audit", "verify")[0] == 0
     assert purging.purge(desk.house, "me") == []
+
+
+def test_evidence_whose_purge_was_killed_half_way_is_proved_whole(
+    unit: Unit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit.write("[retention]\nevidence_days = 10\n")
+    desk = unit.desk
+    key = desk.file()
+    desk.sync()
+    finish(unit, key, "data-1-aaa")
+    folder = desk.house.run_folder("data-1-aaa")
+    shutil.rmtree(folder.parents[1] / "reproductions")
+    digests = {
+        hash_file(file) for file in purging._files_of(folder) if "durand" in file.read_text()
+    }
+    digests.remove(hash_file(folder / "leaving" / "page.html"))
+    desk.later(days=11)
+    moved, real = [], Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if len(moved) == 2:
+            raise _Killed
+        moved.append(self)
+        return real(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename)
+        with pytest.raises(_Killed):
+            purging.purge(desk.house, "me")
+    assert standing(unit, "data-1-aaa") > STAYS
+    purging.purge(desk.house, "me")
+    assert standing(unit, "data-1-aaa") == STAYS
+    purged = purging.list_purged(desk.house)
+    assert [one.done for one in purged] == [True, True]
+    assert digests == {digest for one in purged for digest in one.digests}
 
 
 def test_one_that_comes_to_life_again_is_read_again_before_it_is_compared(unit: Unit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from tests.acceptance.crash_form import LONG
 from tests.factories import make_record, make_request
 from tests.integration.test_story import CODE, Scene, open_scene, spf_folder  # noqa: F401
 from tests.sample_seal import raw_gpg
+from wardbook.audit.account import os_account
 from wardbook.domain.pinned import Trust, grouped
 from wardbook.domain.record import Approval
 from wardbook.domain.states import State
@@ -131,6 +133,16 @@ def sealed(scene: Scene, key: str) -> Path:
     return Path(one.folder) / one.file
 
 
+def command(scene: Scene, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Call the command line on the scene's ledger; returns its code and all that it printed."""
+    url = scene.house.ledger._engine.url.render_as_string()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WARDBOOK_LEDGER_URL", url)
+        code = main(["--settings", str(scene.world.settings), *arguments])
+    told = capsys.readouterr()
+    return code, told.out + told.err
+
+
 def trust(scene: Scene, name: str) -> dict[str, Trust]:
     return {key.fingerprint: key.trust for key in scene.house.ledger.keys_of(name)}
 
@@ -148,7 +160,10 @@ def receipt(scene: Scene, file: Path) -> Any:
 
 @pytest.mark.timeout(1800)  # the long form kills it some fifty times
 def test_from_the_first_use_of_a_key_to_its_change(
-    scene: Scene, person: Callable[[str], Person], tmp_path: Path
+    scene: Scene,
+    person: Callable[[str], Person],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     ada, bob = person(ADA), person(BOB)
     old, new = ada.make_key(), ada.make_key()
@@ -210,6 +225,17 @@ def test_from_the_first_use_of_a_key_to_its_change(
         assert SECRET in bob.open(both, tmp_path)
 
     reseal_and_die(scene, file, ada, new, tmp_path)
+    assert command(scene, capsys, "keys", "reseal", ADA)[0] == 0
+    shown = command(scene, capsys, "audit", "show", first)[1]
+    assert "key.held" in shown
+    killed = shown.count("deliverable.resealed")
+    shutil.rmtree(file.parent)
+    shutil.copytree(tmp_path / "backup", file.parent)
+    assert command(scene, capsys, "keys", "reseal", ADA)[0] == 0
+    shown = command(scene, capsys, "audit", "show", first)[1]
+    assert shown.count("deliverable.resealed") == killed + 1, "what changed nothing is not told"
+    assert re.search(rf"{os_account()} .*deliverable.resealed .*{new}", shown), shown
+    assert command(scene, capsys, "audit", "verify")[0] == 0
     stamps = {path: path.stat().st_mtime_ns for path in file.parent.iterdir()}
     assert [one.told for one in reseal_for(scene.house, ADA)] == [KEPT, KEPT]
     assert {path: path.stat().st_mtime_ns for path in file.parent.iterdir()} == stamps
@@ -260,8 +286,9 @@ def reseal_and_die(scene: Scene, file: Path, ada: Person, new: Fingerprint, tmp_
         same = replace(
             renewed,
             subjects=before.subjects,
-            release=replace(renewed.release, sealed_to=before.release.sealed_to),
+            release=replace(renewed.release, sealed_to=before.release.sealed_to, replaces=()),
         )
+        assert renewed.release.replaces == (before.sha256,)
         assert same == before, "all else is as the old receipt said"
         assert sorted(f.name for f in file.parent.iterdir()) == sorted(
             f.name for f in backup.iterdir()
@@ -390,16 +417,13 @@ def test_the_commands_list_show_and_decide(
 ) -> None:
     claire = person("cmoreau")
     claire.withdraw()
-    key = claire.make_key()
+    key, other = claire.make_key(), claire.make_key()
     claire.publish(key)
-    url = scene.house.ledger._engine.url.render_as_string()
+    claire.publish(other)
+    before = len(scene.house.ledger.audit_entries())
 
     def call(*arguments: str) -> tuple[int, str]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("WARDBOOK_LEDGER_URL", url)
-            code = main(["--settings", str(scene.world.settings), "keys", *arguments])
-        told = capsys.readouterr()
-        return code, told.out + told.err
+        return command(scene, capsys, "keys", *arguments)
 
     code, told = call("show", "cmoreau")
     assert (code, grouped(key) in told, "proves nothing" in told) == (0, True, True)
@@ -412,5 +436,25 @@ def test_the_commands_list_show_and_decide(
     assert call("list")[0] == 0
     assert call("revoke", "cmoreau", key, "--by", REVIEWER)[0] == 0
     assert call("show", "nobody")[0] == 1
-    events = [event.event for event in scene.house.ledger.events("")]
-    assert {"key.confirmed", "key.revoked"} <= set(events)
+    assert held_for(scene, "cmoreau").proposed == (other,)
+    held_for(scene, "cmoreau")
+    assert call("reject", "cmoreau", other, "--by", REVIEWER)[0] == 0
+
+    log = scene.house.ledger.audit_entries()[before:]
+    key_facts = [(e.actor, e.event, e.told) for e in log if e.event.startswith("key.")]
+    mine, theirs = ({"person": "cmoreau", "fingerprint": one} for one in (key, other))
+    waits = {"person": "cmoreau", "ground": "key_proposed", "proposed": [other]}
+    assert key_facts == [
+        ("platform", "key.proposed", mine),
+        (REVIEWER, "key.confirmed", mine),
+        (REVIEWER, "key.revoked", mine),
+        ("platform", "key.proposed", theirs),
+        ("platform", "key.held", waits),
+        (REVIEWER, "key.rejected", theirs),
+    ]
+    commands = [(e.actor, e.told["command"]) for e in log if e.event == "command.run"]
+    assert commands == [(os_account(), f"keys.{one}") for one in ("confirm", "revoke", "reject")]
+    code, told = command(scene, capsys, "audit", "show")
+    for event in ("key.confirmed", "key.revoked", "key.rejected"):
+        assert re.search(rf"{REVIEWER} .*{event} .*cmoreau", told), event
+    assert command(scene, capsys, "audit", "verify")[0] == 0

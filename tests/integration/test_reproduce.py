@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,19 @@ from gitlab.exceptions import GitlabError
 
 from pipelines.cli.main import main
 from pipelines.demo.world import REVIEWER
+from pipelines.house import House, read_clock
 from pipelines.provenance import Finished, sign_deliverable
+from pipelines.purge import find_left, list_purged, purge
+from pipelines.reproduction.templates import find_unneeded
 from pipelines.steps.run import force_request
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.receipt_form import assert_documented, assert_no_path
+from wardbook.audit.account import os_account
+from wardbook.audit.check import find_flaws
 from wardbook.domain.output import Channel
 from wardbook.domain.states import State
 from wardbook.files import hash_file
+from wardbook.settings import RetentionSettings
 
 __all__ = ["spf_folder"]
 pytestmark = pytest.mark.xdist_group("story")
@@ -152,7 +160,7 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
         ("report", "counts", "rates", "curve"), "bytes"
     )
     assert raw["packages"] == []
-    assert unit.stand() == before, "nothing is published, told or written down"
+    assert unit.stand() == before, "nothing is published or told, nothing moves"
 
     # What comes out differs: where is told, and never what.
     differ, fail = (unit.flag.with_name(f"flag{word}") for word in ("differ", "fail"))
@@ -177,6 +185,18 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
     code, told = reproduce("--language", "en")
     assert (code, "ValueError" in told, "DUPONT" in told) == (1, True, False), told
 
+    # Every version that a receipt names is kept; where receipts are away, all are.
+    versions, settings = unit.state / "templates", unit.scene.house.settings
+    (made_with,) = versions.iterdir()
+    shutil.copytree(made_with, versions / ("0" * 64))
+    much_later = House(settings, now=lambda: read_clock() + timedelta(days=100))
+    assert list(find_unneeded(much_later, 101)) == []
+    assert list(find_unneeded(much_later, 10)) == ["0" * 64]
+    site = settings.site.folder
+    site.rename(site.with_name("away"))
+    assert list(find_unneeded(much_later, 10)) == []
+    site.with_name("away").rename(site)
+
     # Parts that are gone are named.
     unit.data.rename(unit.data.with_suffix(".away"))
     shutil.rmtree(unit.state / "templates")
@@ -186,9 +206,48 @@ def test_an_edition_is_made_again(unit: Unit, monkeypatch: pytest.MonkeyPatch) -
     assert "The source hospital is gone" in told
     assert "The template tiny as it was" in told
 
+    monkeypatch.setattr("pipelines.cli.main.load_settings", lambda *_: settings)
+    unit.capsys.readouterr()
+    assert main(["audit", "show", unit.key]) == 0
+    printed = unit.capsys.readouterr().out
+    told = re.findall(rf"{os_account()} .*reproduction\.(\w+) +(.*)", printed)
+    runs = [one for one in told if one[0] == "begun"]
+    assert len(runs) == 3, "one that lacks a part does not begin"
+    ends = [re.search(r"outcome (\w+)", one[1]) for one in told if one[0] == "done"]
+    outcomes = [end.group(1) for end in ends if end]
+    assert outcomes == ["lost", "lost", "same", "different", "failed", "lost"]
+    assert main(["audit", "verify"]) == 0
+
     assert reproduce("--edition", "zz", "--language", "en")[0] == 1
     assert reproduce("--source", "nothing=/dev/null")[0] == 1
     assert unit.stand() == before
+    check_purged(unit)
+
+
+def check_purged(unit: Unit) -> None:
+    """Over time nothing on the secure side is of the request any more, and the log proves it."""
+    wanted = RetentionSettings(evidence_days=1, runs_days=1)
+    settings = unit.scene.house.settings.model_copy(update={"retention": wanted})
+    kept = {path.relative_to(unit.state).parts[0] for path in files_of(unit)}
+    assert kept == {"runs", "reproductions"}, "the look would find what is left"
+    digests = {hash_file(path) for path in files_of(unit)}
+    with House(settings, now=lambda: read_clock() + timedelta(days=2)) as house:
+        assert {one.refusal for one in purge(house, "me")} == {""}
+        assert files_of(unit) == []
+        assert digests <= {digest for one in list_purged(house) for digest in one.digests}
+        assert (find_left(house), list(find_flaws(house.ledger.audit_entries()))) == ([], [])
+
+
+def files_of(unit: Unit) -> list[Path]:
+    """What names the request, by its path or in its content; the ledger has terms of its own."""
+    slug = unit.key.lower()
+    return [
+        path
+        for path in sorted(unit.state.rglob("*"))
+        if path.is_file()
+        and not path.name.startswith("ledger.db")
+        and (slug in str(path.relative_to(unit.state)) or unit.key.encode() in path.read_bytes())
+    ]
 
 
 def check_chain(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> str:

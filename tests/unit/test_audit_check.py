@@ -107,6 +107,33 @@ def test_what_people_wrote_and_what_was_read_is_withheld() -> None:
     }
 
 
+def test_keys_and_reviews_are_told_by_accounts_fingerprints_and_codes() -> None:
+    safe = {
+        "person": "712020:0a1b-2c",
+        "proposed": ["AB12" * 10],
+        "ground": "key_proposed",
+        "reviewers": ["rfaure", "dpo"],
+        "causes": [1, 4],
+        "needed": 2,
+        "obstacles": ["parameters"],
+        "standing": "DATA-12",
+        "outcome": "different",
+    }
+    assert tell_details(safe) == safe
+    unsafe = {
+        "person": "Jean Durand",
+        "proposed": ["Durand"],
+        "ground": "Mme Durand",
+        "reviewers": "Jean Durand",
+        "causes": [1, "Durand"],
+        "needed": "Durand",
+        "obstacles": ["née le 3 mai"],
+        "standing": "Mme Durand",
+        "outcome": "3 personnes",
+    }
+    assert tell_details(unsafe) == {"withheld": sorted(unsafe)}
+
+
 def test_an_entry_is_one_printable_line_of_bounded_length() -> None:
     hostile = "x\n\x1b[31m\u202e\ud800\x00" + "y" * 500
     entry = link_entry(Fact("now", hostile, hostile, hostile), None)

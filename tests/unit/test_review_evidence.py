@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from string import Formatter
 
 import pytest
 
+from wardbook.artefacts.judge import VERDICTS
+from wardbook.disclosure.rules import Reason
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
+from wardbook.domain.pinned import grouped
+from wardbook.identifiers.finding import Kind
 from wardbook.messages import topic_texts
-from wardbook.review.causes import Cause, Finding, cause_of, look_for_causes
+from wardbook.review.approving import SAFE_DETAILS, UNSAFE_DETAILS
+from wardbook.review.causes import CAUSES, Cause, Finding, cause_of, look_for_causes
 from wardbook.review.difference import ChangedCell, Difference, Sheet, compare_sheets, read_sheet
 from wardbook.review.page import render_page, show_output
 from wardbook.review.standing import Obstacle
@@ -52,12 +58,12 @@ BEFORE = sheet("ward,sex,n", "A,F,40", "A,M,50", "B,F,60")
 
 
 def test_the_same_twice_is_no_difference() -> None:
-    assert compare_sheets("t", BEFORE, BEFORE, "n").is_empty
+    assert compare_sheets("t", BEFORE, BEFORE, least=11, count="n").is_empty
 
 
 def test_rows_and_cells_are_found_by_the_columns_that_tell_rows_apart() -> None:
     now = sheet("ward,sex,n", "A,F,43", "A,M,50", "C,F,20")
-    found = compare_sheets("t", BEFORE, now, "n")
+    found = compare_sheets("t", BEFORE, now, least=11, count="n")
     assert found.keyed_by == ("ward", "sex")
     assert found.rows_appeared == (("C", "F", "20"),)
     assert found.rows_vanished == (("B", "F", "60"),)
@@ -70,12 +76,18 @@ def test_rows_and_cells_are_found_by_the_columns_that_tell_rows_apart() -> None:
 )
 def test_a_count_that_moved_by_less_than_eleven_is_a_small_move(n: str, small: int) -> None:
     now = sheet("ward,sex,n", f"A,F,{n}", "A,M,50", "B,F,60")
-    assert compare_sheets("t", BEFORE, now, "n").small_moves == small
+    assert compare_sheets("t", BEFORE, now, least=11, count="n").small_moves == small
+
+
+def test_what_a_small_move_is_says_the_policy() -> None:
+    now = sheet("ward,sex,n", "A,F,43", "A,M,50", "B,F,65")
+    for least, small in ((3, 0), (4, 1), (6, 2)):
+        assert compare_sheets("t", BEFORE, now, least=least, count="n").small_moves == small
 
 
 def test_columns_come_and_go_without_changing_the_others() -> None:
     now = sheet("sex,ward,rate,n", "F,A,1,40", "M,A,2,50", "F,B,3,60")
-    found = compare_sheets("t", BEFORE, now, "n")
+    found = compare_sheets("t", BEFORE, now, least=11, count="n")
     assert (found.columns_appeared, found.columns_vanished) == (("rate",), ())
     assert found.changed == ()
     assert not found.is_empty
@@ -83,7 +95,7 @@ def test_columns_come_and_go_without_changing_the_others() -> None:
 
 def test_rows_that_nothing_tells_apart_are_compared_whole() -> None:
     before, now = sheet("ward,n", "A,1", "A,1", "B,2"), sheet("ward,n", "A,1", "B,2", "B,2")
-    found = compare_sheets("t", before, now, "n")
+    found = compare_sheets("t", before, now, least=11, count="n")
     assert found.keyed_by == ()
     assert (found.rows_appeared, found.rows_vanished) == ((("B", "2"),), (("A", "1"),))
 
@@ -119,7 +131,10 @@ CLEAR = (Finding.CLEAR, ())
         ("cannot_be_counted", Cause.NO_COUNTS),
         ("dominance", Cause.DOMINANCE),
         ("contributors_unknown", Cause.DOMINANCE),
-        ("differencing", Cause.DIFFERENCING),
+        ("not_cut", Cause.SMALL_COUNTS),
+        ("artefact.unexplained", Cause.NO_COUNTS),
+        ("artefact.point_cloud", Cause.SMALL_COUNTS),
+        ("artefact.hidden", Cause.UNCLEAR),
         ("too_large", Cause.UNCLEAR),
         ("columns_differ", Cause.UNCLEAR),
     ],
@@ -130,7 +145,46 @@ def test_a_rule_that_fired_is_one_of_the_five(reason: str, cause: Cause) -> None
 
 
 def test_individual_data_are_none_of_the_five() -> None:
-    assert cause_of(fires("about_persons")) is None
+    for reason in ("about_persons", "identifier.name", "artefact.script"):
+        assert cause_of(fires(reason)) is None
+
+
+def test_what_an_earlier_release_tells_on_is_a_difference() -> None:
+    assert cause_of(replace(fires("not_cut"), rule="differencing")) is Cause.DIFFERENCING
+
+
+def reasons_in_messages() -> set[str]:
+    """Every reason that has words, of those that a check of an output may have."""
+    return {
+        f"{topic}.{reason}"
+        for topic in ("check", "artefact", "identifier")
+        for reason in topic_texts("en", topic)
+        if not reason.startswith("commit_") and reason != "dropped_count"
+    }
+
+
+def test_every_reason_has_its_cause_or_none_on_purpose() -> None:
+    assert set(CAUSES) == reasons_in_messages()
+
+
+def test_every_reason_in_the_code_has_words() -> None:
+    """What is not in the messages would escape the test before this one."""
+    codes = {str(one) for one in Reason} | set(VERDICTS) | {f"identifier.{one}" for one in Kind}
+    told = {reason.partition(".")[2] for reason in reasons_in_messages()}
+    assert {code.rpartition(".")[2] for code in codes} <= told
+
+
+def test_every_detail_is_safe_to_show_or_unsafe_on_purpose() -> None:
+    named = {
+        name
+        for reason in reasons_in_messages()
+        for _, name, _, _ in Formatter().parse(
+            topic_texts("en", reason.partition(".")[0])[reason.partition(".")[2]]
+        )
+        if name
+    }
+    assert named == SAFE_DETAILS | UNSAFE_DETAILS
+    assert not SAFE_DETAILS & UNSAFE_DETAILS
 
 
 def test_nobody_weighed_the_amounts_so_a_person_has_to() -> None:
@@ -195,14 +249,17 @@ def page(title: str) -> str:
         "need": "1",
         "members": "rfaure",
         "standing": "",
+        "sealed": ("stays",),
+        "recipients": {title: "", "yhaddad": grouped("AB12" * 10)},
+        "least": 11,
         "looks": look_for_causes(SPEC, (counts,), (), (), (), public=False),
         "checks": [],
         "dropped": (title,),
         "report": False,
         "report_problem": title,
-        "outputs": [show_output(counts, SPEC.outputs["counts"], table, None, "fr")],
+        "outputs": [show_output(counts, SPEC.outputs["counts"], table, None, "fr", 11)],
         "earlier": "r0",
-        "differences": (compare_sheets("counts", BEFORE, table, "n"),),
+        "differences": (compare_sheets("counts", BEFORE, table, least=11, count="n"),),
         "parameters": {"region": (title, "Corse")},
         "sources": ("spf",),
         "code": (f"+{title}", "-x"),
@@ -216,6 +273,13 @@ def test_the_page_shows_every_text_as_text_and_loads_nothing() -> None:
     assert "&lt;script&gt;" in text
     assert "default-src &#39;none&#39;" in text
     assert "http" not in text.replace("http-equiv", "")
+
+
+def test_the_page_tells_for_whom_and_by_which_key_it_is_sealed() -> None:
+    told = page("cmoreau").partition("Scellé")[2].partition("</ul>")[0]
+    assert "stays" in told.partition("<ul>")[0]
+    assert "cmoreau <strong>pas encore de clé confirmée" in told
+    assert f"yhaddad <code>{grouped('AB12' * 10)}</code>" in told
 
 
 def test_the_page_tells_the_underlying_counts() -> None:

@@ -15,17 +15,21 @@ from wardbook.settings import RetentionSettings
 class Category(StrEnum):
     """What is kept for a time of its own."""
 
-    EVIDENCE = "evidence"
-    """The executed notebook and the logs of a run."""
+    REPRODUCTION = "reproduction"
+    """An edition that was made again, with what differed."""
     RUN = "run"
     """The whole folder of a run."""
+    EVIDENCE = "evidence"
+    """The executed notebook, the logs and the review page of a run."""
+    TEMPLATE = "template"
+    """A version of a template, kept for making editions again."""
     TEXTS = "texts"
     """The ledger's copies of what people wrote."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Something that stands: a run's folder, or the evidence in it, and when the run ended."""
+    """Something of a run that stands, and when the run, or the reproduction, ended."""
 
     category: Category
     name: str
@@ -62,13 +66,29 @@ def plan_purge(
         now: the moment.
         busy: requests with effects that are not confirmed.
     """
-    days = {Category.EVIDENCE: settings.evidence_days, Category.RUN: settings.runs_days}
-    going: set[str] = set()
-    for one in sorted(kept, key=lambda one: one.category is not Category.RUN):
-        if one.name not in going and _is_over(one.ended, days[one.category], now):
-            refusal = _refuse(records.get(one.request), one.request, settings, busy)
-            if not refusal and one.category is Category.RUN:
-                going.add(one.name)  # its evidence goes with it
+    evidence, runs = settings.evidence_days, settings.runs_days
+    days = {
+        Category.REPRODUCTION: runs if evidence is None else evidence,
+        Category.RUN: runs,
+        Category.EVIDENCE: evidence,
+    }
+    judged = [
+        (
+            one,
+            _is_over(one.ended, days[one.category], now),
+            _refuse(records.get(one.request), one.request, settings, busy),
+        )
+        for one in sorted(kept, key=lambda one: list(days).index(one.category))
+    ]
+    going = {
+        one.name
+        for one, is_over, refusal in judged
+        if one.category is Category.RUN and is_over and not refusal
+    }
+    for one, is_over, refusal in judged:
+        if one.name in going and one.category is Category.EVIDENCE:
+            continue  # it goes with the folder that it is in
+        if is_over or (one.name in going and one.category is Category.REPRODUCTION):
             yield Due(one.category, one.name, one.request, refusal)
     for key, record in records.items():
         since = datetime.fromisoformat(record.changed_at)

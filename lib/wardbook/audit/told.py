@@ -14,6 +14,8 @@ _CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/#~@+-]{0,159}")
 _HEX = re.compile(r"[0-9A-Fa-f]{7,64}")
 _ACCOUNT = re.compile(r"[\w.@+-]{1,64}")
+_PERSON = re.compile(r"[\w.@+:-]{1,128}")
+"""An account of Jira; on Cloud its name is an id with a colon."""
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ][0-9:.]+(Z|[+-]\d{2}:?\d{2})?)?")
 
 _WORDS: Mapping[str, re.Pattern[str]] = {
@@ -34,18 +36,29 @@ _WORDS: Mapping[str, re.Pattern[str]] = {
     "log": _HEX,
     "login": _ACCOUNT,
     "name": _NAME,
+    "obstacles": _CODE,
+    "outcome": _CODE,
     "output": _CODE,
     "outputs": _CODE,
     "period": _NAME,
+    "person": _PERSON,
     "policy": _NAME,
+    "proposed": _HEX,
+    "reviewers": _ACCOUNT,
     "rules": _CODE,
     "run": _NAME,
     "sha256": _HEX,
+    "standing": _NAME,
     "started": _MOMENT,
     "until": _MOMENT,
     "verdicts": _CODE,
 }
-_COUNTS = frozenset({"bytes", "count", "files", "revision", "rows", "seconds", "skipped", "texts"})
+_COUNTS = frozenset(
+    {
+        *("bytes", "causes", "count", "files", "needed", "revision", "rows"),
+        *("seconds", "skipped", "texts"),
+    }
+)
 _MOST = 5000
 
 
@@ -66,12 +79,14 @@ _NAME_OF_DETAIL = re.compile(r"[^a-z0-9_]")
 
 
 def _is_safe(name: str, value: object) -> bool:
+    parts = value if isinstance(value, list | tuple) else [value]
     if name in _COUNTS:
-        return value is None or isinstance(value, bool | int | float)
+        return len(parts) <= _MOST and all(
+            part is None or isinstance(part, bool | int | float) for part in parts
+        )
     pattern = _WORDS.get(name)
     if pattern is None:
         return False
-    parts = value if isinstance(value, list | tuple) else [value]
     return len(parts) <= _MOST and all(
         isinstance(part, str) and (not part or pattern.fullmatch(part)) for part in parts
     )

@@ -219,21 +219,21 @@ def find_refusal(record: Record, panel: Panel) -> TurnDown | None:
 
 SAFE_DETAILS = frozenset(
     {
+        "approvals",
         "base",
         "cells",
         "column",
         "columns",
+        "count",
         "dimension",
         "least",
         "limit",
-        "of",
         "most",
         "needed",
-        "output",
+        "of",
         "percent",
         "redacted",
         "rows",
-        "rule",
         "rules",
         "steps",
         "sums",
@@ -242,6 +242,8 @@ SAFE_DETAILS = frozenset(
     }
 )
 """What of a check's details is shown on GitLab: numbers of cells, thresholds, declared names."""
+UNSAFE_DETAILS = frozenset({"place", "problem"})
+"""What is not: columns are named there as the file does, files as the notebook did."""
 
 HIDDEN = "…"
 

@@ -51,36 +51,51 @@ class Look:
     outputs: tuple[str, ...] = ()
 
 
-_REASONS: Mapping[Cause, str] = {
-    Cause.SMALL_COUNTS: "small_counts zero everybody nobody not_rounded rounded_margins "
-    "percentiles survival_steps few_degrees cut not_cut",
-    Cause.NO_COUNTS: "cannot_be_counted text_from_patients columns_untold evidence_missing "
-    "counts_unreadable values_unreadable figure_by_itself figure_from_held",
-    Cause.DOMINANCE: "dominance p_ratio contributors_unknown contributions_untold extremes "
-    "nobody_dominates",
-    Cause.DIFFERENCING: "differencing",
-    Cause.UNCLEAR: "missing kind_differs type_blocked too_large not_a_table columns_differ "
-    "too_many_rows rows_repeat label_varies sums_differ",
+_REASONS: Mapping[str, Mapping[Cause | None, str]] = {
+    "check": {
+        Cause.SMALL_COUNTS: "small_counts zero everybody nobody not_rounded rounded_margins "
+        "percentiles survival_steps few_degrees cut not_cut counts_suffice survival_suffices "
+        "degrees_suffice",
+        Cause.NO_COUNTS: "cannot_be_counted text_from_patients columns_untold backing_missing "
+        "counts_unreadable values_unreadable figure_by_itself figure_from_held figure_from_tables",
+        Cause.DOMINANCE: "dominance p_ratio contributors_unknown contributions_untold extremes "
+        "nobody_dominates",
+        Cause.UNCLEAR: "missing kind_differs type_blocked too_large not_a_table columns_differ "
+        "too_many_rows rows_repeat label_varies sums_differ",
+        None: "public_sources about_persons model model_refused",
+    },
+    "artefact": {
+        Cause.SMALL_COUNTS: "small_counts point_cloud",
+        Cause.NO_COUNTS: "unexplained",
+        Cause.UNCLEAR: "unknown_type blocked_type disguised bomb too_deep oversize broken encoding "
+        "entities too_many_cells too_much_text too_many_parts too_many_pixels too_costly encrypted "
+        "too_many_rows not_rendered not_read hidden comment metadata appended embedded "
+        "external_link defined_name pivot_cache attachment widget output hover_data index "
+        "statistics invisible_text",
+        None: "clean script markup foreign_address formula traceback path escapes expression query "
+        "markup_panel quick_action",
+    },
+    "identifier": {
+        None: "nir ins ipp nda rpps adeli finess phone email address birth_date iban passport "
+        "credential canary name free_text none",
+    },
 }
-_BY_REASON = {reason: cause for cause, text in _REASONS.items() for reason in text.split()}
-_BY_RULE: Mapping[str, Cause] = {
-    "counts": Cause.SMALL_COUNTS,
-    "suppression": Cause.SMALL_COUNTS,
-    "dominance": Cause.DOMINANCE,
-    "differencing": Cause.DIFFERENCING,
-    "register": Cause.DIFFERENCING,
-    "attack": Cause.DIFFERENCING,
-    "file": Cause.UNCLEAR,
-    "size": Cause.UNCLEAR,
-    "complete": Cause.UNCLEAR,
+"""What each reason of a check is about, by the topic of its message; under None, what has a name
+of its own: persons who are named, programs that would run, models."""
+CAUSES: Mapping[str, Cause | None] = {
+    f"{topic}.{reason}": cause
+    for topic, causes in _REASONS.items()
+    for cause, reasons in causes.items()
+    for reason in reasons.split()
 }
-"""For reasons that are not named above."""
 
 
 def cause_of(check: Check) -> Cause | None:
     """Return the usual cause that a check is about; None for any other."""
-    reason = check.reason.rpartition(".")[2]
-    return _BY_REASON.get(reason) or _BY_RULE.get(check.rule)
+    if check.rule == "differencing":  # of the same reasons as where nothing was released before
+        return Cause.DIFFERENCING
+    reason = check.reason if "." in check.reason else f"check.{check.reason}"
+    return CAUSES.get(reason)
 
 
 def look_for_causes(

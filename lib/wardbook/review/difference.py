@@ -13,9 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-LEAST_MOVE = 11
-"""A count that moved by less than this between two releases tells of a small group."""
-
 LARGEST_COMPARED = 20 * 1024 * 1024
 """Files of more bytes are compared by their digests alone."""
 
@@ -44,7 +41,8 @@ class Difference:
 
     `keyed_by` are the columns that tell rows apart in both; where none do, rows are compared
     whole, and none counts as changed. `small_moves` counts the cells of the count column that
-    moved by 1 to LEAST_MOVE - 1. `compared` is False where only the digests could be.
+    moved by less than the policy's least count. `compared` is False where only the digests could
+    be.
     """
 
     output: str
@@ -87,12 +85,15 @@ def read_sheet(content: bytes) -> Sheet | None:
     return Sheet(tuple(header), tuple(map(tuple, rows)))
 
 
-def compare_sheets(output: str, before: Sheet, now: Sheet, count: str | None = None) -> Difference:
+def compare_sheets(
+    output: str, before: Sheet, now: Sheet, *, least: int, count: str | None = None
+) -> Difference:
     """Compare two releases of one table.
 
     Args:
         output: its name.
         before, now: the earlier release, and what would be released.
+        least: the policy's least count: a count that moved by less tells of a small group.
         count: the column that holds the number of persons behind each row.
     """
     common = [column for column in now.columns if column in before.columns]
@@ -114,7 +115,9 @@ def compare_sheets(output: str, before: Sheet, now: Sheet, count: str | None = N
         rows_appeared=appeared,
         rows_vanished=vanished,
         changed=changed,
-        small_moves=sum(1 for cell in changed if cell.column == count and _is_small_move(cell)),
+        small_moves=sum(
+            1 for cell in changed if cell.column == count and _is_small_move(cell, least)
+        ),
     )
 
 
@@ -155,9 +158,9 @@ def _changed_cells(
                 yield ChangedCell(place, column, was, is_now)
 
 
-def _is_small_move(cell: ChangedCell) -> bool:
+def _is_small_move(cell: ChangedCell, least: int) -> bool:
     """Tell whether a count moved a little; one that appeared or is no number might have."""
     try:
-        return 0 < abs(float(cell.now) - float(cell.before)) < LEAST_MOVE
+        return 0 < abs(float(cell.now) - float(cell.before)) < least
     except ValueError:
         return True

@@ -16,7 +16,7 @@ from typing import Any
 
 from wardbook.domain.output import Output, OutputKind
 from wardbook.messages import Language, say
-from wardbook.review.difference import LEAST_MOVE, Sheet
+from wardbook.review.difference import Sheet
 from wardbook.template.spec import OutputSpec
 
 MOST_SHOWN = 200
@@ -32,7 +32,6 @@ class Counts:
     total: str
     small: int
     zeros: int
-    least: int = LEAST_MOVE
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ def show_output(
     sheet: Sheet | None,
     image: bytes | None,
     language: Language,
+    least: int,
 ) -> ShownOutput:
     """Return an output as the page shows it.
 
@@ -74,6 +74,7 @@ def show_output(
         sheet: its rows, where it is a table that could be read.
         image: the bytes of a figure in PNG.
         language: of the page.
+        least: the policy's least count of persons.
     """
     title = declared.title.in_language(language) if declared else output.title or output.name
     about = say(
@@ -82,7 +83,7 @@ def show_output(
     picture = ""
     if image is not None and output.kind is OutputKind.FIGURE:
         picture = "data:image/png;base64," + base64.b64encode(image).decode()
-    counts, small = _count(sheet, declared.count if declared else None)
+    counts, small = _count(sheet, declared.count if declared else None, least)
     return ShownOutput(
         name=output.name,
         title=title,
@@ -98,13 +99,15 @@ def show_output(
     )
 
 
-def _count(sheet: Sheet | None, column: str | None) -> tuple[Counts | None, frozenset[int]]:
+def _count(
+    sheet: Sheet | None, column: str | None, least: int
+) -> tuple[Counts | None, frozenset[int]]:
     if sheet is None or column is None or column not in sheet.columns:
         return None, frozenset()
     place = sheet.columns.index(column)
     values = [_number(row[place]) for row in sheet.rows]
     small = frozenset(
-        number for number, value in enumerate(values) if value is None or 0 < value < LEAST_MOVE
+        number for number, value in enumerate(values) if value is None or 0 < value < least
     )
     total = sum(value for value in values if value is not None)
     zeros = sum(1 for value in values if value == 0)
@@ -155,7 +158,6 @@ def render_page(language: Language, values: Mapping[str, Any]) -> str:
             style=Markup(style),  # noqa: S704  a file of ours
             policy=policy,
             most=MOST_SHOWN,
-            least=LEAST_MOVE,
             **values,
         )
     )
