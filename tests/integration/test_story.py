@@ -106,10 +106,11 @@ def open_scene(
     *,
     standing: bool = False,
     code: str = CODE,
+    declared: str = TEMPLATE,
     more: str = "",
     now: Callable[[], datetime] = read_clock,
 ) -> Iterator[Scene]:
-    template = write_template(folder / "templates", code, declared=TEMPLATE + more)
+    template = write_template(folder / "templates", code, declared=declared + more)
     texts = '[fr]\nanswer = "Douze."\n[en]\nanswer = "Twelve."\n'
     (template / "texts.toml").write_text(texts, encoding="utf-8")
     with opened_world(folder / "world", spf) as (world, sandbox, _):
