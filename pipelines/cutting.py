@@ -88,9 +88,7 @@ def register_release(house: House, record: Record) -> bool | None:
         return _register(house, record, judged) if mine else None
 
 
-def _register(
-    house: House, record: Record, judged: Sequence[tuple[Case, Sequence[Check]]]
-) -> bool:
+def _register(house: House, record: Record, judged: Sequence[tuple[Case, Sequence[Check]]]) -> bool:
     from wardbook.disclosure.cutting import leave_together
 
     hidden = hidden_rows(house.run_folder(str(record.work.run)))

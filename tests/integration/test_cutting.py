@@ -105,7 +105,7 @@ def approve(scene: Scene, key: str) -> Record:
 
 
 def moves(scene: Scene, key: str) -> list[str]:
-    return [event.move for event in scene.house.ledger.events(key)]
+    return [event.event for event in scene.house.ledger.events(key)]
 
 
 def verdicts(record: Record) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def test_a_release_overtaken_by_another_is_cut_anew_and_asks_for_new_approvals(
     other = scene.file()
     scene.tick()
     cells = {place: n for place, n in COUNTS.items() if place[0] != "A"}
-    cells |= {("A", "all"): 44, ("B", "all"): 80, ("C", "all"): 80}
+    cells |= {("B", "all"): 80, ("C", "all"): 80}
     assert first & set(cells), "else it would not matter to the first"
     code = f"""{FRAME}wb.say("answer")
 wb.table("counts", pd.DataFrame({{"n": [12]}}))
@@ -209,7 +209,11 @@ wb.table("wards", frame)"""
     wards = WARDS.replace('channel = "site"', 'channel = "site"\nrequired = false', 1)
     ledger = f"sqlite:///{tmp_path / 'l.db'}"
     with open_scene(
-        tmp_path, spf_folder, ledger, code=totals, more=wards.replace('total = { ward = "all", sex = "all" }', "") + BY_HAND
+        tmp_path,
+        spf_folder,
+        ledger,
+        code=totals,
+        more=wards.replace('total = { ward = "all", sex = "all" }', "") + BY_HAND,
     ) as scene:
         later = scene.file()
         scene.tick()
@@ -220,10 +224,7 @@ wb.table("wards", frame)"""
         held = {check.reason for check in scene.record(key).work.checks if check.output == "totals"}
         assert "columns_untold" in held
         assert approve(scene, key).state is State.ANSWERED
-        from wardbook.disclosure.register import Scope
-        print(scene.house.ledger.neighbours(Scope("stays", "n")))
         again = approve(scene, later)
-        print(scene.house.ledger.events(later))
         assert again.state is State.HELD
         assert "release.overtaken" in moves(scene, later)
         assert hidden(scene, again) > {("A", "M")}
@@ -248,7 +249,7 @@ def test_a_standing_approval_lets_a_cut_table_out_and_tells_what_was_cut(
         key = scene.file()
         scene.tick()
         record = scene.record(key)
-        assert record.state is State.ANSWERED, [(c.output, c.reason, c.verdict, c.details) for c in record.work.checks]
+        assert record.state is State.ANSWERED
         assert record.work.ground == "standing"
         assert verdicts(record)["cut"] is Verdict.PASS
         gone = hidden(scene, record)
