@@ -11,7 +11,6 @@ from pipelines.leaving import check_leaving
 from tests.integration.test_story import open_scene, spf_folder
 from wardbook.domain.output import Verdict
 from wardbook.domain.states import State
-from wardbook.hospital.canaries import CANARY_IPP
 
 __all__ = ["spf_folder"]
 
@@ -22,13 +21,14 @@ SOURCE = """
 kind = "hospital-stays"
 label = { fr = "Séjours", en = "Stays" }
 """
-CODE = f"""import pandas as pd
+# Whoever was born later is no canary.
+CODE = """import pandas as pd
 import wardbook as wb
 stays = pd.read_csv(wb.source("stays"), sep=";", dtype=str)
-stays = stays[(stays.ipp.astype(int) < {CANARY_IPP}) & (stays.name.str.len() > 6)]
+stays = stays[(stays.birth_date > "1904") & (stays.name.str.len() > 6)]
 one = stays.iloc[0]
 wb.say("answer")
-wb.table("counts", pd.DataFrame({{"n": [one["first_name"] + " " + one["name"]]}}))"""
+wb.table("counts", pd.DataFrame({"n": [one["first_name"] + " " + one["name"]]}))"""
 
 
 def test_a_name_is_held_and_is_not_found_where_no_column_is_named(
