@@ -260,4 +260,6 @@ def test_a_standing_approval_lets_a_cut_table_out_and_tells_what_was_cut(
         assert left == gone
         told = say("fr", "check.cut", cells=len(gone), of=12)
         page = table.parent.parent / "index.html"
-        assert told in page.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
+        assert told in text
+        assert text.count(">masqué<") == len(gone)

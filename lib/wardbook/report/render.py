@@ -46,6 +46,7 @@ def render_report(
     destination: Path,
     assets: str | None = "../../../assets",
     unit: str = "Wardbook",
+    hidden: Mapping[str, frozenset[int]] | None = None,
 ) -> None:
     """Render a report into the new folder `destination`, wholly or not at all.
 
@@ -59,6 +60,7 @@ def render_report(
         assets: address of the site's shared assets from the report's folder; None copies them
             into it, for a report that is opened outside the site.
         unit: the name in the page's head.
+        hidden: by output, the rows of a table whose figures were cut.
 
     Raises:
         ReportProblem: a published figure lacks its alternative text, a released file is missing
@@ -66,7 +68,7 @@ def render_report(
     """
     notebook = _read_notebook(executed)
     voice = Voice(language)
-    shelf = read_released(outputs, released, template)
+    shelf = read_released(outputs, released, template, hidden or {})
     publications = list_publications(notebook)
     blocks = arrange_blocks(publications, shelf, template, voice)
     classes = name_classes([publication.styles for publication in publications])
