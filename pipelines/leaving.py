@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipelines.house import House
 from pipelines.provenance import Finished, render_deliverable
 from pipelines.steps.prepare import request_of
-from wardbook.domain.output import Channel, Check, OutputKind, Sensitivity, Verdict
+from wardbook.domain.output import Channel, Check, OutputKind, Sensitivity, Verdict, verdicts_of
 from wardbook.domain.record import Record
 from wardbook.domain.run import RunSpec, SourceFile
 from wardbook.settings import IdentifierSettings, NameColumns
@@ -83,6 +83,35 @@ def _check_report(
         except ReportProblem as problem:
             return (tell_unrendered(report, problem),)
         return check_report_folder(report, staged, done.template.spec, done.spec.language, ground)
+
+
+def check_payload(
+    house: House, record: Record, output: str, payload: str | bytes
+) -> tuple[Check, ...]:
+    """Judge what a channel is about to send of an output, right before it sends it.
+
+    Every channel that writes an output's content elsewhere than into the report or onto the share
+    calls this, and sends only what passes.
+
+    Args:
+        house: the unit.
+        record: the request, released.
+        output: name of a declared output.
+        payload: the text of a comment, or JSON as bytes.
+    """
+    from wardbook.artefacts.deliverable import check_payload as judge_payload
+
+    done = Finished.of(house, record)
+    declared, verdicts = done.template.spec.outputs, verdicts_of(record.work.checks)
+    tables = [
+        done.outputs / one.file
+        for one in done.result.outputs
+        if one.kind is OutputKind.TABLE
+        and declared[one.name].sensitivity is not Sensitivity.SENSITIVE
+        and verdicts.get(one.name, Verdict.REFUSE) is not Verdict.REFUSE
+    ]
+    ground, kept = ground_of(house, record, done), declared[output].sensitivity
+    return judge_payload(output, payload, tables, ground, kept)
 
 
 def refuse_unchecked(

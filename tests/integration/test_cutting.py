@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.demo.world import ANALYST, REVIEWER
+from pipelines.leaving import check_payload
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.tiny_template import notebook
 from tests.wards import CODE, COUNTS, FRAME, WARDS
@@ -200,6 +202,34 @@ question = { fr = "Combien ?", en = "How many?" }
 """
 
 
+def comment(rows: list[tuple[str, str, object]]) -> str:
+    lines = "".join(f"|{ward}|{sex}|{n}|\n" for ward, sex, n in rows)
+    return f"Voici le tableau :\n\n||ward||sex||n||\n{lines}"
+
+
+def series(rows: list[tuple[str, str, object]]) -> bytes:
+    fields = [{"name": name} for name in ("ward", "sex", "n")]
+    frame = {"schema": {"fields": fields}, "data": {"values": list(zip(*rows, strict=True))}}
+    return json.dumps({"results": {"A": {"frames": [frame]}}}).encode()
+
+
+def assert_payloads_are_judged(scene: Scene, record: Record) -> None:
+    """What was cut may not leave by another way; what is shown may."""
+    table = shown(scene, record)
+    left: list[tuple[str, str, object]] = [(*place, n) for place, n in table.items() if n]
+    empty: list[tuple[str, str, object]] = [(*place, n) for place, n in table.items() if not n]
+    whole: list[tuple[str, str, object]] = [("A", "M", COUNTS["A", "M"])]
+    for write in (comment, series):
+        for rows, reasons in (
+            (left + empty, {"artefact.clean"}),
+            (left + whole, {"artefact.unexplained", "artefact.small_counts"}),
+        ):
+            checks = check_payload(scene.house, record, "wards", write(rows))
+            assert {check.reason for check in checks} == reasons, write
+            passes = all(check.verdict is Verdict.PASS for check in checks)
+            assert passes is (reasons == {"artefact.clean"})
+
+
 def test_a_standing_approval_lets_a_cut_table_out_and_tells_what_was_cut(
     tmp_path: Path, spf_folder: Path
 ) -> None:
@@ -224,4 +254,5 @@ def test_a_standing_approval_lets_a_cut_table_out_and_tells_what_was_cut(
         page = table.parent.parent / "index.html"
         text = page.read_text(encoding="utf-8")
         assert told in text
+        assert_payloads_are_judged(scene, record)
         assert text.count(">masqué<") == len(gone)

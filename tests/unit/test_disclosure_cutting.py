@@ -16,8 +16,8 @@ from wardbook.disclosure.case import Case
 from wardbook.disclosure.checks import cases_of
 from wardbook.disclosure.cutting import (
     Cut,
-    cut_table,
     Leaving,
+    cut_table,
     describe_releases,
     leave_together,
     may_be_cut,
