@@ -267,7 +267,11 @@ def test_a_cut_cell_says_so_in_words_and_keeps_no_colour(run):
     content = (run.outputs / table.file).read_text().splitlines()
     columns = content[0].split(",")
     content[1] = ",".join(["A", *[""] * (len(columns) - 1)])
-    styles = [[row, len(columns) - 1, [["background-color", "#ff0000"]]] for row in (0, 1)]
+    colours = ["#ff0000", "#00ff00"]
+    styles = [
+        [row, len(columns) - 1, [["background-color", colour]]]
+        for row, colour in enumerate(colours)
+    ]
     for cell in run.cells:
         for output in cell.get("outputs", []):
             mark = output.get("metadata", {}).get("wardbook", {})
@@ -280,7 +284,11 @@ def test_a_cut_cell_says_so_in_words_and_keeps_no_colour(run):
     folder = run.render("cut", hidden={table.name: frozenset({0})})
     page = (folder / "index.html").read_text()
     assert page.count('cut">masqué<') == len(columns)
-    assert page.count('cell-1"') == 1, "the colour of the other row"
+    rules = (folder / "styles.css").read_text()
+    assert "#ff0000" not in rules, "a colour alone may tell a value"
+    assert "#00ff00" in rules
+    assert page.count('cell-2"') == 1, "the other row keeps its colour"
+    assert "cell-1" not in page
     parsed = read_page(folder / "index.html")
     described = [
         one["aria-describedby"] for one in parsed.all("table") if "aria-describedby" in one
