@@ -6,8 +6,8 @@ the register is written under a claim, after looking once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,16 @@ from pipelines.house import House
 from pipelines.steps.prepare import request_of
 from wardbook.disclosure.checks import cases_of
 from wardbook.disclosure.leaving import hidden_rows, write_leaving
-from wardbook.domain.output import Check, Output, Verdict, verdicts_of
+from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict, verdicts_of
 from wardbook.domain.record import Record
 from wardbook.domain.run import RunResult, RunSpec
 
 if TYPE_CHECKING:
     from wardbook.disclosure.case import Case
-    from wardbook.disclosure.cutting import Cut
+    from wardbook.disclosure.cutting import Neighbours
+    from wardbook.disclosure.policy import Policy
     from wardbook.disclosure.register import Release, Scope
+    from wardbook.template.spec import TemplateSpec
 
 REGISTER = "register"
 """The claim under which tables are registered and released: one worker at a time."""
@@ -36,27 +38,40 @@ def cut_outputs(house: House, record: Record, checks: Sequence[Check]) -> tuple[
         record: the request; its work names the run.
         checks: of the outputs as the run produced them.
     """
-    cases = {case.name: case for case in _cases_to_cut(house, record, checks)}
-    if not cases:
+    folder = house.run_folder(str(record.work.run))
+    spec, policy = _rules_of(house, record)
+    return cut_run(folder, spec, policy, checks, _others_of(house, record), house.now())
+
+
+def cut_run(
+    folder: Path,
+    spec: TemplateSpec,
+    policy: Policy,
+    checks: Sequence[Check],
+    neighbours: Neighbours,
+    now: datetime,
+) -> tuple[Check, ...]:
+    """Do the same for any run's folder, beside what `neighbours` says was released before."""
+    judged = _tables_of(folder, spec, policy, checks)
+    if not judged:
         return tuple(checks)
-    from wardbook.disclosure.cutting import cut_table, tell_cut, write_cut
+    from wardbook.disclosure.cutting import leave_together, tell_cut, tell_figures, write_cut
 
     told: dict[str, tuple[Check, ...]] = {}
     cut: dict[str, tuple[bytes, frozenset[int]]] = {}
-    for name, case in cases.items():
-        found = cut_table(case, house.ledger.neighbours)
+    for leaving in leave_together(judged, neighbours, now):
+        found, case = leaving.cut, leaving.case
         if found is None:
             continue
-        of_case = [check for check in checks if check.output == name]
-        told[name] = tuple(tell_cut(case, found, of_case))
+        told[case.name] = tuple(tell_cut(case, found, _checks_of(case.name, checks)))
         if found.is_safe and found.rows:
             content = write_cut(case.table.sheet, case.declared, found.rows)
-            cut[name] = (content, found.rows)
-    folder = house.run_folder(str(record.work.run))
+            cut[case.name] = (content, found.rows)
     write_leaving(folder, _outputs_of(folder), cut)
     names = dict.fromkeys(check.output for check in checks)
-    kept = {name: tuple(c for c in checks if c.output == name) for name in names}
-    return tuple(check for name in names for check in told.get(name, kept[name]))
+    as_cut = [one for name in names for one in told.get(name, _checks_of(name, checks))]
+    cases = cases_of(_outputs_of(folder), folder / "outputs", spec, RunSpec.read(folder), policy)
+    return tuple(tell_figures(cases, as_cut, cut.keys()))
 
 
 def register_release(house: House, record: Record) -> bool | None:
@@ -64,68 +79,72 @@ def register_release(house: House, record: Record) -> bool | None:
 
     None where another worker is at the register: the next pass tries again.
     """
-    cases = list(_cases_to_cut(house, record, record.work.checks, released=True))
-    if not cases:
+    folder = house.run_folder(str(record.work.run))
+    spec, policy = _rules_of(house, record)
+    judged = _tables_of(folder, spec, policy, record.work.checks)
+    if not judged:
         return True
     with house.ledger.claim(REGISTER) as mine:
-        return _register(house, record, cases) if mine else None
+        return _register(house, record, judged) if mine else None
 
 
-def _register(house: House, record: Record, cases: Sequence[Case]) -> bool:
-    from wardbook.disclosure.cutting import cut_table, describe_releases
+def _register(house: House, record: Record, judged: Sequence[tuple[Case, Sequence[Check]]]) -> bool:
+    from wardbook.disclosure.cutting import leave_together
 
     hidden = hidden_rows(house.run_folder(str(record.work.run)))
-    verdicts = verdicts_of(record.work.checks)
+    verdicts = verdicts_of(check for _, checks in judged for check in checks)
     releases: list[Release] = []
-    for case in cases:
-        rows = hidden.get(case.name, frozenset())
-        now = cut_table(case, lambda scope: _others(house, record, scope))
-        if now is None:
-            continue
+    for one in leave_together(judged, _others_of(house, record), house.now(), hidden):
+        rows = hidden.get(one.case.name, frozenset())
         # Whoever released a held table knew why; a table that passed must still be safe.
-        by_itself = verdicts[case.name] is Verdict.PASS
-        if by_itself and not (now.is_safe and now.rows <= rows):
+        by_itself = verdicts[one.case.name] is Verdict.PASS
+        if by_itself and one.cut and not (one.cut.is_safe and one.cut.rows <= rows):
             return False
-        releases += describe_releases(case, _show(now, rows), record.key, house.now())
+        releases += one.releases
     house.ledger.add_releases(releases)
     return True
 
 
-def _show(cut: Cut, rows: frozenset[int]) -> Cut:
-    """Return a cut with the rows that are really hidden: those, and never fewer."""
-    parts = tuple((t, replace(s, suppressed=rows), scope) for t, s, scope in cut.parts)
-    return replace(cut, rows=rows, parts=parts)
-
-
-def _others(house: House, record: Record, scope: Scope) -> Sequence[Release]:
+def _others_of(house: House, record: Record) -> Neighbours:
     """Return what was released before of other runs: of this one we know the tables themselves."""
-    found = house.ledger.neighbours(scope)
-    return [one for one in found if one.run != record.work.run]
+
+    def others(scope: Scope) -> Sequence[Release]:
+        found = house.ledger.neighbours(scope)
+        return [one for one in found if one.run != record.work.run]
+
+    return others
 
 
-def _cases_to_cut(
-    house: House, record: Record, checks: Sequence[Check], *, released: bool = False
-) -> Iterator[Case]:
-    folder = house.run_folder(str(record.work.run))
-    spec = RunSpec.read(folder)
-    if spec.reads_only_public:
-        return
-    from wardbook.disclosure.cutting import may_be_cut
-
+def _rules_of(house: House, record: Record) -> tuple[TemplateSpec, Policy]:
     request = request_of(record)
     template = house.templates[request.template]
-    policy = house.policy_for(request.service, template)
-    verdicts = verdicts_of(checks)
-    outputs = _outputs_of(folder)
-    for case in cases_of(outputs, folder / "outputs", template.spec, spec, policy):
-        of_case = [check for check in checks if check.output == case.name]
-        if not of_case:
-            continue
-        if released:
-            if verdicts[case.name] is not Verdict.REFUSE and may_be_cut(case, ()):
-                yield case
-        elif may_be_cut(case, of_case):
-            yield case
+    return template.spec, house.policy_for(request.service, template)
+
+
+def _tables_of(
+    folder: Path, spec: TemplateSpec, policy: Policy, checks: Sequence[Check]
+) -> list[tuple[Case, Sequence[Check]]]:
+    """Return the tables of counts and sums that may leave in the clear, with their own checks."""
+    run = RunSpec.read(folder)
+    if run.reads_only_public:
+        return []
+    from wardbook.artefacts.judge import RULE as ARTEFACT
+    from wardbook.identifiers.checking import RULE as IDENTIFIERS
+
+    # What a file holds beside its figures says nothing of what may be cut.
+    beside, verdicts = {ARTEFACT, IDENTIFIERS}, verdicts_of(checks)
+    return [
+        (case, [one for one in _checks_of(case.name, checks) if one.rule not in beside])
+        for case in cases_of(_outputs_of(folder), folder / "outputs", spec, run, policy)
+        if case.output is not None
+        and case.declared.kind is OutputKind.TABLE
+        and case.declared.sensitivity is not Sensitivity.SENSITIVE
+        and verdicts.get(case.name, Verdict.REFUSE) is not Verdict.REFUSE
+    ]
+
+
+def _checks_of(name: str, checks: Sequence[Check]) -> tuple[Check, ...]:
+    return tuple(check for check in checks if check.output == name)
 
 
 def _outputs_of(folder: Path) -> Sequence[Output]:

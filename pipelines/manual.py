@@ -1,8 +1,9 @@
 """A template by hand, without a ticket: the same engine, the same checks, results in a folder.
 
-The folder gets `NAME.csv` for each declared table, `report/` where the template declares one, and
-`run.json` with the verdict on each output. Nothing is delivered; what is held or sensitive is for
-the analyst's eyes only.
+The folder gets `NAME.csv` for each declared table as it was made, `leaving/NAME.csv` for each that
+would leave cut, `report/` as it would leave where the template declares one, and `run.json` with
+the verdict on each output. Nothing is delivered or registered; what is held or sensitive is for the
+analyst's eyes only. What was released before is not known here: a request's tables may lose more.
 """
 
 from __future__ import annotations
@@ -11,28 +12,40 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.cutting import cut_run
+from pipelines.leaving import check_run, make_ground, report_name
+from pipelines.provenance import Finished
 from wardbook.disclosure import (
+    Policy,
     check_outputs,
     choose_policy,
     find_undeclared,
     load_policies,
     tell_dropped,
 )
-from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
+from wardbook.disclosure.leaving import hidden_rows, read_leaving
+from wardbook.domain.output import (
+    Channel,
+    Check,
+    OutputKind,
+    Sensitivity,
+    Verdict,
+    verdicts_of,
+)
 from wardbook.domain.run import Failure, RunResult, RunSpec, SourceFile
 from wardbook.engines import open_engine
 from wardbook.environment import environment_digest
 from wardbook.errors import Refusal
 from wardbook.files import hash_file, write_atomically
 from wardbook.messages import Language
-from wardbook.settings import DisclosureSettings
+from wardbook.settings import DisclosureSettings, IdentifierSettings, NameColumns
 from wardbook.shipped import shipped_folder
 from wardbook.template.parameters import type_parameters
 from wardbook.template.spec import Template
@@ -51,6 +64,8 @@ class Asked:
     `notebook` is the template's own unless a request's folder has another. With `public_only`,
     outputs are left only where every source is public, and of them those that passed their checks
     and are declared public: what may stand where more people look than may see the data.
+    `disclosure`, `identifiers` and `names` (by source) are the unit's, where its settings are at
+    hand.
     """
 
     template: Template
@@ -59,15 +74,19 @@ class Asked:
     sources: Mapping[str, Path]
     language: Language
     public_only: bool = False
+    disclosure: DisclosureSettings = field(default_factory=DisclosureSettings)
+    identifiers: IdentifierSettings = field(default_factory=IdentifierSettings)
+    names: Mapping[str, NameColumns] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a run by hand came to: its checks, or why it failed."""
+    """What a run by hand came to: its checks, or why it failed; `cut` are the tables that were."""
 
     checks: tuple[Check, ...] = ()
     dropped: tuple[str, ...] = ()
     failure: Failure | None = None
+    cut: tuple[str, ...] = ()
 
 
 def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
@@ -87,8 +106,8 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
     if problems:
         raise ManualRefusal("\n".join(explain(problem) for problem in problems))
     sources = _find_sources(asked)
-    policies = load_policies(shipped_folder("policies"))
-    policy = choose_policy(policies, DisclosureSettings().policy, {"the template": spec.policy})
+    policies = load_policies(asked.disclosure.policies or shipped_folder("policies"))
+    policy = choose_policy(policies, asked.disclosure.policy, {"the template": spec.policy})
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside `out`, so that the finished folder is put there by one rename; 0700 as it is made.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
@@ -114,16 +133,35 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
             result = engine.execute(folder)
         if result.failure is not None:
             return Made(failure=result.failure)
-        checks = check_outputs(result.outputs, folder / "outputs", spec, run, policy)
-        dropped = find_undeclared(result.outputs, folder / "outputs", spec)
-        if asked.public_only:
-            dropped = tell_dropped(dropped, run, asked.language)
-        made = Made(checks, dropped)
+        made = _judge(asked, policy, run, result, folder)
         finished = Path(scratch) / "finished"
         finished.mkdir(mode=0o700)
         _leave_results(asked, run, result, made, folder, finished)
         _put_in_place(finished, out)
     return made
+
+
+def _judge(asked: Asked, policy: Policy, run: RunSpec, result: RunResult, folder: Path) -> Made:
+    """Judge a run as a request's is judged: its outputs, cut, and what would leave of them."""
+    spec, outputs = asked.template.spec, folder / "outputs"
+    dropped = find_undeclared(result.outputs, outputs, spec)
+    if asked.public_only:
+        dropped = tell_dropped(dropped, run, asked.language)
+    checks = check_outputs(result.outputs, outputs, spec, run, policy)
+    checks = cut_run(folder, spec, policy, checks, lambda _: (), datetime.now(UTC))
+    made = Made(checks, dropped, cut=tuple(hidden_rows(folder)))
+    done = _finish(asked, run, result, folder)
+    ground = make_ground(spec, run, policy, asked.identifiers, asked.names)
+
+    def render(names: Sequence[str], staged: Path) -> None:
+        _render(asked, done, made, names, staged)
+
+    return replace(made, checks=checks + check_run(done, checks, ground, render))
+
+
+def _finish(asked: Asked, run: RunSpec, result: RunResult, folder: Path) -> Finished:
+    where, outputs = read_leaving(folder, result.outputs)
+    return Finished(run, replace(result, outputs=outputs), folder, asked.template, where)
 
 
 def _require_free(out: Path) -> None:
@@ -152,7 +190,14 @@ def _find_sources(asked: Asked) -> dict[str, SourceFile]:
             continue
         if not path.is_file():
             raise ManualRefusal(f"--source {name}: {path} is not a file. Check the path.")
-        found[name] = SourceFile(str(path.resolve()), hash_file(path), source.sensitivity)
+        seen = path.stat()
+        found[name] = SourceFile(
+            str(path.resolve()),
+            hash_file(path),
+            source.sensitivity,
+            seen.st_size,
+            seen.st_mtime_ns,
+        )
     return found
 
 
@@ -160,13 +205,17 @@ def _leave_results(
     asked: Asked, run: RunSpec, result: RunResult, made: Made, folder: Path, finished: Path
 ) -> None:
     names = _kept_outputs(asked, run, made)
-    kept = [output for output in result.outputs if output.name in names]
-    for output in kept:
-        if output.kind is OutputKind.TABLE:
+    done = _finish(asked, run, result, folder)
+    for output in result.outputs:
+        if output.name in names and output.kind is OutputKind.TABLE:
             content = (folder / "outputs" / output.file).read_bytes()
             write_atomically(finished / output.file, content)  # readable by the analyst alone
+            if output.name in made.cut:
+                (finished / "leaving").mkdir(mode=0o700, exist_ok=True)
+                content = (done.outputs / output.file).read_bytes()
+                write_atomically(finished / "leaving" / output.file, content)
     if any(asked.template.spec.outputs[name].kind is OutputKind.REPORT for name in names):
-        _render(asked, run, result, made, folder, finished / "report", kept)
+        _render(asked, done, made, names, finished / "report")
     about = {
         "template": asked.template.spec.name,
         "version": asked.template.spec.version,
@@ -174,6 +223,7 @@ def _leave_results(
         "seconds": round(result.seconds, 3),
         "sources": {name: source.sha256 for name, source in run.sources.items()},
         "checks": [asdict(check) for check in made.checks],
+        "cut": made.cut,
         "dropped": made.dropped,
     }
     write_atomically(finished / _MADE_BY_US, json.dumps(about, indent=1, default=str))
@@ -181,25 +231,24 @@ def _leave_results(
 
 def _kept_outputs(asked: Asked, run: RunSpec, made: Made) -> set[str]:
     """Return the names of the declared outputs that are left in the folder."""
-    names = {check.output for check in made.checks}
-    unfit = {Verdict.REFUSE}
-    if asked.public_only:
-        unfit.add(Verdict.HOLD)
-        declared = asked.template.spec.outputs
-        if not run.reads_only_public:
-            return set()
-        names = {name for name in names if declared[name].sensitivity is Sensitivity.PUBLIC}
-    return names - {check.output for check in made.checks if check.verdict in unfit}
+    verdicts, declared = verdicts_of(made.checks), asked.template.spec.outputs
+    if not asked.public_only:
+        return {name for name, verdict in verdicts.items() if verdict is not Verdict.REFUSE}
+    if not run.reads_only_public:
+        return set()
+    names = {
+        name
+        for name, verdict in verdicts.items()
+        if verdict is Verdict.PASS and declared[name].sensitivity is Sensitivity.PUBLIC
+    }
+    # What is wrong with a page, its tables' files included, is told of one of its outputs.
+    site = [name for name, one in declared.items() if one.channel is Channel.SITE]
+    is_sound = not site or verdicts.get(report_name(asked.template.spec, site)) is Verdict.PASS
+    return names if is_sound else names - set(site)
 
 
 def _render(
-    asked: Asked,
-    run: RunSpec,
-    result: RunResult,
-    made: Made,
-    folder: Path,
-    destination: Path,
-    kept: list[Output],
+    asked: Asked, done: Finished, made: Made, names: Collection[str], destination: Path
 ) -> None:
     from wardbook.report.provenance import Provenance
     from wardbook.report.render import render_report
@@ -213,11 +262,11 @@ def _render(
         template_version=spec.version,
         template_digest=asked.template.digest,
         commit=None,
-        run=run.key,
-        started=result.started or datetime.now(UTC).isoformat(),
+        run=done.spec.key,
+        started=done.result.started or datetime.now(UTC).isoformat(),
         sources=tuple(
             (spec.sources[name].label.in_language(language), Path(file.path).name, file.sha256)
-            for name, file in run.sources.items()
+            for name, file in done.spec.sources.items()
         ),
         parameters=tuple(
             (spec.parameters[name].label.in_language(language), text)
@@ -228,9 +277,9 @@ def _render(
         environment=environment_digest(),
     )
     render_report(
-        executed=folder / "executed.ipynb",
-        outputs=folder / "outputs",
-        released=kept,
+        executed=done.folder / "executed.ipynb",
+        outputs=done.outputs,
+        released=[output for output in done.result.outputs if output.name in names],
         template=asked.template,
         title=spec.title.in_language(language),
         question=spec.question.in_language(language),
@@ -238,6 +287,7 @@ def _render(
         language=language,
         destination=destination,
         assets=None,
+        hidden=hidden_rows(done.folder),
     )
 
 

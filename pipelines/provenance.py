@@ -15,7 +15,7 @@ from pipelines.steps.prepare import request_of
 from requests_sync.foreign_text import title_of
 from wardbook import seal as sealing
 from wardbook.disclosure import tell_dropped
-from wardbook.disclosure.leaving import read_leaving
+from wardbook.disclosure.leaving import hidden_rows, read_leaving
 from wardbook.domain.output import Channel, Output
 from wardbook.domain.record import Record
 from wardbook.domain.request import Request
@@ -115,6 +115,7 @@ def render_deliverable(
         destination=staged,
         assets=assets,
         unit=house.settings.unit.name,
+        hidden=hidden_rows(done.folder),
     )
 
 

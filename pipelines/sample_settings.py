@@ -87,6 +87,12 @@ kind = "spf-hospital"
 path = "data/donnees-hospitalieres-covid19.csv"
 sensitivity = "public"
 default = true
+# Where a file names persons, say in which columns: what leaves is searched for these names.
+# [sources.stays]
+# kind = "hospital-stays"
+# path = "data/stays.csv"
+# sensitivity = "sensitive"
+# names = { surnames = ["name"], first_names = ["first_name"] }
 
 [executor]
 kind = "dask"

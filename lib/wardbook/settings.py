@@ -189,13 +189,24 @@ class SyncSettings(_Model):
     workers: Annotated[int, Field(ge=1, le=64)] = 4
 
 
+class NameColumns(_Model):
+    """Columns of a source's file that name persons; those of first names are read together."""
+
+    surnames: Annotated[tuple[str, ...], Field(min_length=1)]
+    first_names: tuple[str, ...] = ()
+
+
 class SourceSettings(_Model):
-    """One data source of the hospital."""
+    """One data source of the hospital.
+
+    `names`: outputs of runs that read it are searched for the names that stand in these columns.
+    """
 
     kind: str
     path: Path
     sensitivity: Sensitivity
     default: bool = False
+    names: NameColumns | None = None
 
 
 class DaskSettings(_Model):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.cli.main import REFUSED, Context
 from pipelines.cli.template import templates_option
 from pipelines.cli.terminal import working
-from wardbook.messages import LANGUAGES, Language
+from wardbook.errors import SettingsFault
+from wardbook.messages import LANGUAGES, Language, say
 
 if TYPE_CHECKING:
     from pipelines.manual import Asked, Made
@@ -59,8 +60,10 @@ def run(
 
     TEMPLATE is a name of the catalogue, or a request's folder (requests/KEY of a service's
     repository): then WARDBOOK_SOURCE_SPF in the environment is the path of the unit's source spf,
-    and so on. OUT gets NAME.csv for each table, report/ and run.json. Exits with 1 when the run
-    failed: then OUT is not made.
+    and so on. OUT gets NAME.csv for each table, leaving/NAME.csv for each that would leave cut,
+    report/ and run.json. Where the unit's settings are at hand, its policy, its numbers and the
+    names in its sources are what the outputs are judged by. Exits with 1 when the run failed: then
+    OUT is not made.
 
     \b
     wardbook template show hospital_epidemic
@@ -69,7 +72,6 @@ def run(
     """
     from pipelines.manual import ManualRefusal, run_by_hand
     from requests_sync.gate import explain_problem
-    from wardbook.disclosure import tell_reason
     from wardbook.engines.failures import describe_failure
 
     asked = _ask(
@@ -80,7 +82,7 @@ def run(
         context.environ,
         templates,
     )
-    asked = replace(asked, public_only=public_only)
+    asked = replace(asked, public_only=public_only, **_read_rules(context, asked))
     try:
         with working(f"Running {asked.template.spec.name}"):
             made = run_by_hand(asked, out, lambda problem: explain_problem(problem, asked.language))
@@ -94,12 +96,45 @@ def run(
         click.echo("\n".join(filter(None, (told.cause, told.place, told.next_step))), err=True)
         return REFUSED
     if not as_json:
-        for check in made.checks:
-            click.echo(f"{check.verdict:<7} {check.output}: {tell_reason(check, asked.language)}")
-        for name in made.dropped:
-            click.echo(f"dropped {name}: not declared by the template")
-        click.echo(f"Results in {out}")
+        for line in _tell(asked, made, out):
+            click.echo(line)
     return 0
+
+
+def _read_rules(context: Context, asked: Asked) -> dict[str, Any]:
+    """Return what the unit's settings say of how outputs are judged, where they are at hand."""
+    if not context.file.is_file():
+        return {}
+    try:
+        settings = context.settings()
+    except SettingsFault as fault:
+        click.echo(f"Judged without the unit's settings: {fault}", err=True)
+        return {}
+    known = {one.path.resolve(): one.names for one in settings.sources.values() if one.names}
+    names = {name: known.get(path.resolve()) for name, path in asked.sources.items()}
+    return {
+        "disclosure": settings.disclosure,
+        "identifiers": settings.identifiers,
+        "names": {name: columns for name, columns in names.items() if columns},
+    }
+
+
+def _tell(asked: Asked, made: Made, out: Path) -> Iterator[str]:
+    """Yield the verdict on each output with its reasons, and where the results are."""
+    from wardbook.disclosure import tell_reason
+    from wardbook.domain.output import verdicts_of
+
+    for output, verdict in verdicts_of(made.checks).items():
+        yield f"{output}: {say(asked.language, f'report.mark_{verdict}')}"
+        for check in made.checks:
+            if check.output == output:
+                word = say(asked.language, f"report.mark_{check.verdict}")
+                yield f"    {word}: {tell_reason(check, asked.language)}"
+    for name in made.dropped:
+        yield f"dropped {name}: not declared by the template"
+    yield f"Results in {out}"
+    if made.cut and not asked.public_only:
+        yield f"As they may leave, cut: {', '.join(f'leaving/{name}.csv' for name in made.cut)}"
 
 
 def _as_json(made: Made) -> str:

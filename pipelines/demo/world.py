@@ -211,6 +211,8 @@ class World:
                 f'sensitivity = "{sensitivity}"',
                 f"default = {'false' if name == 'spf_coupe' else 'true'}",
             ]
+            if name == "stays":
+                lines.append('names = { surnames = ["name"], first_names = ["first_name"] }')
         lines += [
             "[site]",
             'folder = "public"',

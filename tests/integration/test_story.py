@@ -106,10 +106,11 @@ def open_scene(
     *,
     standing: bool = False,
     code: str = CODE,
+    declared: str = TEMPLATE,
     more: str = "",
     now: Callable[[], datetime] = read_clock,
 ) -> Iterator[Scene]:
-    template = write_template(folder / "templates", code, declared=TEMPLATE + more)
+    template = write_template(folder / "templates", code, declared=declared + more)
     texts = '[fr]\nanswer = "Douze."\n[en]\nanswer = "Twelve."\n'
     (template / "texts.toml").write_text(texts, encoding="utf-8")
     with opened_world(folder / "world", spf) as (world, sandbox, _):
@@ -121,7 +122,9 @@ def open_scene(
                 approval = settings.standing_approvals["hospital_epidemic"]
                 tiny = house.templates["tiny"]
                 policy = str(house.policy_for("Direction médicale", tiny).reference)
-                parts = asdict(parts_of(tiny, [policy], {}, {}))
+                parts = asdict(
+                    parts_of(tiny, [policy], {}, {name: name for name in tiny.spec.sources})
+                )
             changes["standing_approvals"] = {"tiny": approval.model_copy(update=parts)}
         with House(settings.model_copy(update=changes), now=now) as house:
             yield Scene(world, sandbox, house)

@@ -525,6 +525,23 @@ def test_a_comment_on_a_ticket_gives_no_orders() -> None:
     assert found(reading) == "Terminé, voir https://x.test/a."
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Voici :\n\n||Service||n||\n|A|44|\n|B|80|\n",
+        "| Service | n |\n|---|--:|\n| A | 44 |\n| B | 80 |\n\nMerci.",
+    ],
+)
+def test_the_tables_of_a_comment_are_read_as_tables(text: str) -> None:
+    (grid,) = read_ticket_comment(text).grids
+    assert grid.header == ("Service", "n")
+    assert grid.rows == (("A", "44"), ("B", "80"))
+
+
+def test_a_comment_without_a_table_has_none() -> None:
+    assert read_ticket_comment("Terminé | fini.\n").grids == ()
+
+
 # The vocabulary
 
 

@@ -260,3 +260,40 @@ def test_the_page_alone_is_light(run):
     run.released = run.released[1:]
     run.add("stays", OutputKind.TABLE, f"ward,day,stays,duration\n{rows}".encode(), rows=120)
     assert (run.render() / "index.html").stat().st_size < 60_000
+
+
+def test_a_cut_cell_says_so_in_words_and_keeps_no_colour(run):
+    table = next(one for one in run.released if one.kind is OutputKind.TABLE)
+    content = (run.outputs / table.file).read_text().splitlines()
+    columns = content[0].split(",")
+    content[1] = ",".join(["A", *[""] * (len(columns) - 1)])
+    colours = ["#ff0000", "#00ff00"]
+    styles = [
+        [row, len(columns) - 1, [["background-color", colour]]]
+        for row, colour in enumerate(colours)
+    ]
+    for cell in run.cells:
+        for output in cell.get("outputs", []):
+            mark = output.get("metadata", {}).get("wardbook", {})
+            if mark.get("output") == table.name:
+                mark["styles"] = styles
+    run.released.remove(table)
+    run.add(table.name, table.kind, ("\n".join(content) + "\n").encode())
+    plain = (run.render("plain") / "index.html").read_text()
+    assert "masqué" not in plain
+    folder = run.render("cut", hidden={table.name: frozenset({0})})
+    page = (folder / "index.html").read_text()
+    assert page.count('cut">masqué<') == len(columns)
+    rules = (folder / "styles.css").read_text()
+    assert "#ff0000" not in rules, "a colour alone may tell a value"
+    assert "#00ff00" in rules
+    assert page.count('cell-2"') == 1, "the other row keeps its colour"
+    assert "cell-1" not in page
+    parsed = read_page(folder / "index.html")
+    described = [
+        one["aria-describedby"] for one in parsed.all("table") if "aria-describedby" in one
+    ]
+    assert described == ["table-1-cut"]
+    assert 'id="table-1-cut"' in page
+    assert f"{len(columns)} valeur(s) de ce tableau ne sont pas montrées" in page
+    assert (folder / "tables" / table.file).read_text().splitlines()[1] == content[1]

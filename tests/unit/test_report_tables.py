@@ -3,7 +3,7 @@
 import pytest
 
 from wardbook.report.problem import ReportProblem
-from wardbook.report.tables import MOST_ROWS, Column, read_table
+from wardbook.report.tables import MOST_ROWS, Column, mark_cut, read_table
 from wardbook.report.voice import Voice
 
 THIN = "\u202f"
@@ -79,3 +79,15 @@ def test_a_file_in_another_encoding_is_refused_without_its_content():
     with pytest.raises(ReportProblem, match="not CSV in UTF-8") as refusal:
         read_table("a\nRÉA\n".encode("latin-1"), {"a": "A"}, name="t", voice=Voice("fr"))
     assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize(("language", "mark"), [("fr", "masqué"), ("en", "withheld")])
+def test_what_was_cut_is_told_from_what_is_missing(language, mark):
+    voice = Voice(language)
+    labels = {"ward": "W", "n": "N", "sum": "S"}
+    read = read_table(b"ward,n,sum\nA,12,\nB,,\nC,,\n", labels, name="t", voice=voice, rows=2)
+    shown = mark_cut(read, {1, 2}, [1, 2], voice)
+    assert shown.rows == (("A", "12", "–"), ("B", mark, mark))
+    assert shown.columns == read.columns, "numbers stay numbers"
+    assert shown.withheld == 4, "those of rows that only the file has count too"
+    assert mark_cut(read, set(), [1, 2], voice) == read

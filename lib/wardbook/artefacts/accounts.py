@@ -13,10 +13,18 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from wardbook.artefacts.finding import Grid
+from wardbook.messages import LANGUAGES, say
 
 _SPACES = re.compile(r"(?<=\d)[\s\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"[-+\u2212]?\d+([.,]\d+)?([eE][-+]?\d{1,3})?\s*%?")
 _DIGIT = re.compile(r"\d")
+_EMPTY = frozenset(
+    (
+        *("-", "–", "—", "nan", "NaN", "None", "NaT", "<NA>"),
+        *(say(language, "report.cut") for language in LANGUAGES),
+    )
+)
+"""What a page or a program writes where a file has nothing, or nothing any more."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def canonical(text: str) -> str:
     if not plain.isascii():
         plain = unicodedata.normalize("NFKC", plain).replace("\u2212", "-")
     if not _DIGIT.search(plain):
-        return "" if plain in ("-", "–", "—", "nan", "NaN", "None", "NaT", "<NA>") else plain
+        return "" if plain in _EMPTY else plain
     joined = _SPACES.sub("", plain)
     if not _NUMBER.fullmatch(joined):
         return " ".join(plain.split())

@@ -6,13 +6,14 @@ table must come from one of their rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from wardbook.artefacts.apart import read_apart
 from wardbook.artefacts.finding import Grid, Reading
 from wardbook.artefacts.judge import RULE, TOPIC, Ground, judge_readings
+from wardbook.artefacts.read import read_artefact, read_ticket_comment
 from wardbook.domain.output import Check, Output, Sensitivity, Verdict
 from wardbook.messages import Language
 from wardbook.report.problem import ReportProblem
@@ -74,6 +75,27 @@ def check_file(
     (reading,) = read_apart([folder / output.file])
     ground = replace(ground, checked=reading.grids, sensitivity=kept)
     return judge_readings(output.name, [reading], ground)
+
+
+def check_payload(
+    output: str, payload: str | bytes, tables: Sequence[Path], ground: Ground, kept: Sensitivity
+) -> tuple[Check, ...]:
+    """Return the checks of what we send of an output ourselves, without a file of the run.
+
+    Args:
+        output: name of the output that it is made of.
+        payload: the text of a comment, or the JSON of a dashboard or of its series.
+        tables: files of the run's tables as they leave; each row that the payload shows must stand
+            in one of them, cell by cell.
+        ground: what it is judged by; its `checked` is taken from `tables`.
+        kept: who may see it.
+    """
+    if isinstance(payload, str):
+        reading = read_ticket_comment(payload)
+    else:
+        reading = read_artefact("payload.json", payload)
+    checked = [grid for table in read_apart(tables) for grid in table.grids]
+    return judge_readings(output, [reading], replace(ground, checked=checked, sensitivity=kept))
 
 
 def tell_unrendered(report: str, problem: ReportProblem) -> Check:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from wardbook.artefacts.accounts import Explained
 from wardbook.artefacts.finding import Grid, Reading
 from wardbook.domain.output import Check, PolicyReference, Sensitivity, Verdict
+from wardbook.identifiers.checking import RULE as IDENTIFIERS
 from wardbook.identifiers.checking import judge_findings
 from wardbook.identifiers.context import Context
 from wardbook.identifiers.fragments import Rows, Text, make_table
@@ -16,6 +17,7 @@ from wardbook.identifiers.searching import scan_fragments
 
 RULE = "artefact"
 TOPIC = "artefact"
+NAMES_UNREAD = "identifier.names_unread"
 
 _REFUSED = (
     "unknown_type blocked_type disguised bomb too_deep oversize broken encoding entities "
@@ -45,6 +47,8 @@ class Ground:
         sensitivity: who may see it: what is about persons on purpose may name them.
         most_rows: how many rows a table may have; 0 for any number.
         policy: which policy the numbers are from.
+        unread: sources whose list of persons' names could not be read: nobody knows that no name
+            of theirs is there.
     """
 
     public: bool
@@ -54,6 +58,7 @@ class Ground:
     sensitivity: Sensitivity = Sensitivity.INTERNAL
     most_rows: int = 0
     policy: PolicyReference | None = None
+    unread: tuple[str, ...] = ()
 
 
 def judge_readings(output: str, readings: Sequence[Reading], ground: Ground) -> tuple[Check, ...]:
@@ -110,7 +115,11 @@ def _judge_identifiers(output: str, readings: Sequence[Reading], ground: Ground)
     fragments: list[Text | Rows] = [*map(Text, texts), *tables]
     found = scan_fragments(fragments, context=ground.context)
     checks = judge_findings(output, found, sensitivity=ground.sensitivity)
-    return [check for check in checks if check.verdict is not Verdict.PASS]
+    held = [check for check in checks if check.verdict is not Verdict.PASS]
+    if ground.unread and ground.sensitivity is not Sensitivity.SENSITIVE:
+        details = (("sources", ", ".join(ground.unread)),)
+        held.append(Check(output, IDENTIFIERS, Verdict.HOLD, NAMES_UNREAD, details))
+    return held
 
 
 def _count(number: int) -> tuple[tuple[str, str], ...]:

@@ -1,14 +1,16 @@
 """Tables that only small groups hold back are cut: the rows that could betray one show no figures.
 
-What is cut is chosen for each of a file's tables beside all that was released before; a row that
-one of them hides is hidden in all, for to hide more never tells more.
+What is cut is chosen for each of a file's tables beside all that was released before, and beside
+the run's other tables; a row that one of a file's tables hides is hidden in all of them, for to
+hide more never tells more.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,8 +23,7 @@ from wardbook.disclosure.register import Release, Scope, describe_release
 from wardbook.disclosure.rules import Reason, find_unsafe
 from wardbook.disclosure.sheet import Sheet, Unreadable
 from wardbook.disclosure.suppress import Suppression
-from wardbook.disclosure.table import Table
-from wardbook.domain.output import Check, OutputKind, Sensitivity, Verdict
+from wardbook.domain.output import Check, OutputKind, Sensitivity, Verdict, verdicts_of
 from wardbook.domain.run import RunSpec
 
 if TYPE_CHECKING:
@@ -40,13 +41,11 @@ class Cut:
 
     Args:
         rows: positions of the rows without figures, from 0.
-        parts: each table of the file with what is suppressed of it, and what it is about.
         because_of: titles of earlier releases that make more of it necessary.
         is_safe: whether nothing can be worked out any more; otherwise the table is held.
     """
 
     rows: frozenset[int]
-    parts: tuple[tuple[Table, Suppression, Scope], ...]
     because_of: tuple[str, ...]
     is_safe: bool
 
@@ -83,7 +82,7 @@ def cut_table(case: Case, neighbours: Neighbours) -> Cut | None:
     reader = read_policy(case.policy)
     hierarchies = _turn_over(case.declared.hierarchies)
     rows: set[int] = set()
-    parts, because, safe = [], dict[str, None](), True
+    because, safe, judged = dict[str, None](), True, False
     for table in tables:
         unsafe = find_unsafe(table, case.policy)
         scope = scope_of(case.template, case.declared, case.run, table.measure)
@@ -93,15 +92,66 @@ def cut_table(case: Case, neighbours: Neighbours) -> Cut | None:
             if unsafe:
                 return None
             continue
+        judged = True
         rows |= beside.suppression.suppressed
         because |= dict.fromkeys(beside.because_of)
         safe = safe and beside.suppression.is_safe
-        parts.append((table, beside.suppression, scope))
-    if not parts or (rows and _has_shares(case.declared)):
+    if not judged:
         return None
-    whole = frozenset(rows)
-    hidden = tuple((t, replace(s, suppressed=whole), scope) for t, s, scope in parts)
-    return Cut(whole, hidden, tuple(because), safe)
+    # What a part leaves of its whole is no cell of the file: nobody looked whether hiding helps.
+    safe = safe and not (rows and _has_shares(case.declared))
+    return Cut(frozenset(rows), tuple(because), safe)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """One table of a run as it leaves.
+
+    Args:
+        case: the table.
+        cut: what it does not show; None where nothing was chosen: it leaves as it is if somebody
+            lets it.
+        releases: what the register keeps of it.
+    """
+
+    case: Case
+    cut: Cut | None
+    releases: tuple[Release, ...]
+
+
+def leave_together(
+    judged: Sequence[tuple[Case, Sequence[Check]]],
+    neighbours: Neighbours,
+    now: datetime,
+    hidden: Mapping[str, frozenset[int]] | None = None,
+) -> Iterator[Leaving]:
+    """Yield the tables of one run, each cut beside what left before and beside those before it.
+
+    Those that are not cut come first: if a person lets them out they leave whole, and the others
+    must be safe beside that.
+
+    Args:
+        judged: the tables with their checks.
+        neighbours: returns what was released of other runs.
+        now: the moment of the release.
+        hidden: the rows that the files hide already; without it, those that are chosen here.
+    """
+    earlier: list[Release] = []
+
+    def near(scope: Scope) -> Sequence[Release]:
+        alike = (scope.population, scope.measure)
+        mine = [one for one in earlier if (one.scope.population, one.scope.measure) == alike]
+        return [*neighbours(scope), *mine]
+
+    for case, checks in sorted(judged, key=lambda one: may_be_cut(*one)):
+        cut = cut_table(case, near) if may_be_cut(case, checks) else None
+        if hidden is None:
+            rows = cut.rows if cut is not None and cut.is_safe else frozenset[int]()
+        else:
+            rows = hidden.get(case.name, frozenset())
+        releases = tuple(describe_releases(case, rows, now))
+        earlier += releases
+        yield Leaving(case, cut, releases)
 
 
 def _has_shares(declared: OutputSpec) -> bool:
@@ -181,11 +231,49 @@ def tell_cut(case: Case, cut: Cut, checks: Sequence[Check]) -> Iterator[Check]:
         yield case.passes("suppression", "cut", **details)
 
 
-def describe_releases(case: Case, cut: Cut, request: str, now: datetime) -> Iterator[Release]:
-    """Yield what the register keeps of a table that is released so."""
-    for table, suppression, scope in cut.parts:
-        named = replace(table, name=f"{case.name}.{table.measure}")
+def tell_figures(
+    cases: Iterable[Case], checks: Sequence[Check], cut: AbstractSet[str]
+) -> Iterator[Check]:
+    """Yield a run's checks; a picture of a table that does not leave whole waits for a person.
+
+    Args:
+        cases: all outputs of the run.
+        checks: of all of them, the tables' as they leave.
+        cut: names of the tables of which something is hidden.
+    """
+    drawn = {case.name: case for case in cases if case.declared.drawn_from}
+    verdicts = verdicts_of(checks)
+    for check in checks:
+        case = drawn.get(check.output)
+        if case is not None and check.reason in {"figure_from_tables", "figure_from_held"}:
+            tables = case.declared.drawn_from
+            listed = ", ".join(tables)
+            if any(verdicts.get(table) is not Verdict.PASS for table in tables):
+                yield case.holds("figure", "figure_from_held", tables=listed)
+                continue
+            if cut & set(tables):
+                yield case.holds("figure", "figure_from_cut", tables=listed)
+                continue
+        yield check
+
+
+def describe_releases(case: Case, rows: frozenset[int], now: datetime) -> Iterator[Release]:
+    """Yield what the register keeps of a table that is released without the figures of `rows`.
+
+    Sums with parts below 0 are left out: no later table is compared with them.
+    """
+    try:
+        tables = case.table.tables if case.table.is_exact else ()
+    except Unreadable:
+        return
+    for table in tables:
+        if any(cell.value < 0 for cell in table.cells):
+            continue
+        primary = frozenset(find_unsafe(table, case.policy)) & rows
         yield describe_release(
-            named, suppression, read_policy(case.policy), scope,
-            request=request, run=case.run.key, now=now,
+            replace(table, name=f"{case.name}.{table.measure}"),
+            Suppression(rows, primary, 0.0),
+            read_policy(case.policy),
+            scope_of(case.template, case.declared, case.run, table.measure),
+            request=case.run.request, run=case.run.key, now=now,
         )  # fmt: skip

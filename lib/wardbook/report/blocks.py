@@ -15,7 +15,7 @@ from wardbook.report.problem import ReportProblem
 from wardbook.report.prose import render_prose
 from wardbook.report.publication import Publication
 from wardbook.report.released import ReleasedFile
-from wardbook.report.tables import MISSING, ReadableTable, read_table
+from wardbook.report.tables import MISSING, ReadableTable, mark_cut, read_table
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
 
@@ -135,10 +135,15 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
 
 def _show_table(file: ReleasedFile, number: int, rows: int | None, voice: Voice) -> Table:
     labels = {key: text.in_language(voice.language) for key, text in file.spec.columns.items()}
+    table = read_table(file.content, labels, name=file.output.name, voice=voice, rows=rows)
+    if file.hidden:
+        placing = {*file.spec.dimensions, *file.spec.labels}
+        figures = [at for at, column in enumerate(file.spec.columns) if column not in placing]
+        table = mark_cut(table, file.hidden, figures, voice)
     return Table(
         number=number,
         caption=_caption(file, voice),
-        table=read_table(file.content, labels, name=file.output.name, voice=voice, rows=rows),
+        table=table,
         file=file.address,
         size=len(file.content),
     )
@@ -158,6 +163,7 @@ def _choose(
         if style.row < len(rows)
         and style.column < len(rows[style.row])
         and rows[style.row][style.column] != MISSING
+        and (style.row, style.column) not in table.table.cut
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,15 @@ _RANKS = {Sensitivity.PUBLIC: 0, Sensitivity.INTERNAL: 1, Sensitivity.SENSITIVE:
 
 @dataclass(frozen=True)
 class ReleasedFile:
-    """A table or figure that this report may hold: what it is, what it declares, its bytes."""
+    """A table or figure that this report may hold: what it is, what it declares, its bytes.
+
+    `hidden` are the rows of a table whose figures were cut, from 0.
+    """
 
     output: Output
     spec: OutputSpec
     content: bytes
+    hidden: frozenset[int] = frozenset()
 
     @property
     def is_table(self) -> bool:
@@ -45,7 +49,10 @@ def report_sensitivity(template: Template) -> Sensitivity:
 
 
 def read_released(
-    folder: Path, released: Sequence[Output], template: Template
+    folder: Path,
+    released: Sequence[Output],
+    template: Template,
+    hidden: Mapping[str, frozenset[int]],
 ) -> dict[str, ReleasedFile]:
     """Read the released tables and figures that are no more sensitive than the report itself.
 
@@ -63,7 +70,8 @@ def read_released(
                 f"{output.kind.value}. Declare it in template.toml, or do not release it."
             )
         if output.kind in _SUFFIXES and _RANKS[spec.sensitivity] <= most:
-            files[output.name] = ReleasedFile(output, spec, _read_checked(folder, output))
+            content, cut = _read_checked(folder, output), hidden.get(output.name, frozenset())
+            files[output.name] = ReleasedFile(output, spec, content, cut)
     return files
 
 

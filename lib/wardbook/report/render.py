@@ -20,14 +20,14 @@ from typing import Any, cast
 from wardbook.domain.output import Output
 from wardbook.files import write_atomically
 from wardbook.messages import Language
-from wardbook.report.blocks import Block, Figure, arrange_blocks
+from wardbook.report.blocks import Block, Figure, Table, arrange_blocks
 from wardbook.report.card import ReportCard, Thumbnail, write_card
 from wardbook.report.cell_styles import name_classes, write_stylesheet
 from wardbook.report.folder import whole_folder
 from wardbook.report.foot import Foot, describe_foot
 from wardbook.report.problem import ReportProblem
 from wardbook.report.provenance import Provenance
-from wardbook.report.publication import code_cells, list_publications
+from wardbook.report.publication import Publication, code_cells, list_publications
 from wardbook.report.released import ReleasedFile, read_released, report_sensitivity
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
@@ -46,6 +46,7 @@ def render_report(
     destination: Path,
     assets: str | None = "../../../assets",
     unit: str = "Wardbook",
+    hidden: Mapping[str, frozenset[int]] | None = None,
 ) -> None:
     """Render a report into the new folder `destination`, wholly or not at all.
 
@@ -59,6 +60,7 @@ def render_report(
         assets: address of the site's shared assets from the report's folder; None copies them
             into it, for a report that is opened outside the site.
         unit: the name in the page's head.
+        hidden: by output, the rows of a table whose figures were cut.
 
     Raises:
         ReportProblem: a published figure lacks its alternative text, a released file is missing
@@ -66,10 +68,10 @@ def render_report(
     """
     notebook = _read_notebook(executed)
     voice = Voice(language)
-    shelf = read_released(outputs, released, template)
+    shelf = read_released(outputs, released, template, hidden or {})
     publications = list_publications(notebook)
     blocks = arrange_blocks(publications, shelf, template, voice)
-    classes = name_classes([publication.styles for publication in publications])
+    classes = _find_classes(publications, blocks)
     card = _make_card(title, question, provenance, template, language, blocks)
     foot = describe_foot(provenance, shelf, template, voice)
     page = _export_page(notebook, card, blocks, foot, voice, assets, unit, styled=bool(classes))
@@ -79,6 +81,18 @@ def render_report(
             write_atomically(folder / "styles.css", write_stylesheet(classes))
         write_card(folder, card)
         write_atomically(folder / "index.html", page)
+
+
+def _find_classes(
+    publications: Sequence[Publication], blocks: Sequence[Block]
+) -> Mapping[str, str]:
+    """Return the classes of those styles that a shown cell has.
+
+    The colour of a cell that was cut may tell its value, even where nothing wears it.
+    """
+    worn = {name for block in blocks if isinstance(block, Table) for name in block.styles.values()}
+    named = name_classes([publication.styles for publication in publications])
+    return {css: name for css, name in named.items() if name in worn}
 
 
 def _read_notebook(executed: Path) -> Mapping[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -38,11 +38,17 @@ class Column:
 
 @dataclass(frozen=True)
 class ReadableTable:
-    """Cells as the reader sees them; `total` counts the file's rows, shown or not."""
+    """Cells as the reader sees them; `total` counts the file's rows, shown or not.
+
+    `cut` are the shown cells, by row and column from 0, whose figures are withheld to protect
+    persons; `withheld` counts those of the whole file.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int
+    cut: frozenset[tuple[int, int]] = frozenset()
+    withheld: int = 0
 
 
 def read_table(
@@ -79,6 +85,26 @@ def read_table(
         columns.append(Column(label, kind))
         cells.append([write(row[place]) if row[place] else MISSING for row in body[:shown]])
     return ReadableTable(tuple(columns), tuple(zip(*cells, strict=True)), len(body))
+
+
+def mark_cut(
+    table: ReadableTable, rows: Collection[int], figures: Collection[int], voice: Voice
+) -> ReadableTable:
+    """Return the table with a word in each cell that was cut, so that nobody reads it as missing.
+
+    Args:
+        table: the file as it leaves: empty where something was cut.
+        rows: of the file, from 0, that show no figures.
+        figures: the columns, from 0, that hold figures.
+        voice: says the word.
+    """
+    mark = voice.say("report.cut")
+    cut = frozenset((row, at) for row in rows if row < len(table.rows) for at in figures)
+    cells = tuple(
+        tuple(mark if (number, at) in cut else cell for at, cell in enumerate(row))
+        for number, row in enumerate(table.rows)
+    )
+    return replace(table, rows=cells, cut=cut, withheld=len(rows) * len(figures))
 
 
 def _parse_csv(content: bytes, name: str) -> list[list[str]]:
