@@ -122,9 +122,9 @@ def open_scene(
                 approval = settings.standing_approvals["hospital_epidemic"]
                 tiny = house.templates["tiny"]
                 policy = str(house.policy_for("Direction médicale", tiny).reference)
-                parts = asdict(
-                    parts_of(tiny, [policy], {}, {name: name for name in tiny.spec.sources})
-                )
+                known = {one.kind: name for name, one in settings.sources.items() if one.default}
+                sources = {name: known[one.kind] for name, one in tiny.spec.sources.items()}
+                parts = asdict(parts_of(tiny, [policy], {}, sources))
             changes["standing_approvals"] = {"tiny": approval.model_copy(update=parts)}
         with House(settings.model_copy(update=changes), now=now) as house:
             yield Scene(world, sandbox, house)

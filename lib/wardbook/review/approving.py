@@ -235,6 +235,7 @@ SAFE_DETAILS = frozenset(
         "redacted",
         "rows",
         "rules",
+        "sources",
         "steps",
         "sums",
         "tables",

@@ -57,7 +57,8 @@ _REASONS: Mapping[str, Mapping[Cause | None, str]] = {
         "percentiles survival_steps few_degrees cut not_cut counts_suffice survival_suffices "
         "degrees_suffice",
         Cause.NO_COUNTS: "cannot_be_counted text_from_patients columns_untold backing_missing "
-        "counts_unreadable values_unreadable figure_by_itself figure_from_held figure_from_tables",
+        "counts_unreadable values_unreadable figure_by_itself figure_from_cut figure_from_held "
+        "figure_from_tables",
         Cause.DOMINANCE: "dominance p_ratio contributors_unknown contributions_untold extremes "
         "nobody_dominates",
         Cause.UNCLEAR: "missing kind_differs type_blocked too_large not_a_table columns_differ "
