@@ -78,7 +78,7 @@ _REASONS: Mapping[str, Mapping[Cause | None, str]] = {
     },
     "identifier": {
         None: "nir ins ipp nda rpps adeli finess phone email address birth_date iban passport "
-        "credential canary name free_text none",
+        "credential canary name free_text names_unread none",
     },
 }
 """What each reason of a check is about, by the topic of its message; under None, what has a name
