@@ -103,9 +103,7 @@ def watched(
     for file in spf_folder.iterdir():
         (own / file.name).write_bytes(file.read_bytes())
     code = getattr(request, "param", CODE)
-    with open_scene(
-        tmp_path, own, ledger_url, standing=True, code=code, declared=SOURCED
-    ) as scene:
+    with open_scene(tmp_path, own, ledger_url, standing=True, code=code, declared=SOURCED) as scene:
         key = scene.file()
         if code is FAILING:
             path = scene.house.settings.sources["spf"].path

@@ -24,6 +24,7 @@ from wardbook.artefacts import Bounds, read_artefact
 from wardbook.artefacts.apart import read_apart
 from wardbook.artefacts.bounds import MIB
 from wardbook.artefacts.judge import VERDICTS
+from wardbook.artefacts.magic import tell_form
 from wardbook.domain.output import Verdict
 
 LONG = os.environ.get("WARDBOOK_CRASH") == "long"
@@ -168,6 +169,30 @@ def whole_parquet() -> bytes:
     target = io.BytesIO()
     pq.write_table(pa.table({"a": ["x", "y"]}), target)
     return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (b"<svg>", "svg"),
+        (b'\xef\xbb\xbf <?xml version="1.0"?>\n<!-- a > b --><x:SVG>', "svg"),
+        (LAUGHS.encode(), "svg"),
+        (b"<!DOCTYPE svg><svg/>", "svg"),
+        (b"<!doctype HTML><p>", "html"),
+        (b"<!-- a --><!--><body>", "html"),
+        (b"<!-- never closed", "html"),
+        (b"<?xml never closed", "html"),
+        (b"<!DOCTYPE svg [<!ENTITY a '>'>", "html"),
+        (b"<p>a fragment</p>", "text"),
+        (b"<!-- a --> a;b", "text"),
+        # For these the time of a pattern that tries all ways doubles with each character.
+        (b"<!" + b">" * 4000, "text"),
+        (b"<!" * 2000 + b">" * 90, "text"),
+        (b"<!--" + b"-->" * 1300 + b"x", "text"),
+    ],
+)
+def test_what_a_file_begins_like(content: bytes, form: str) -> None:
+    assert tell_form(content) == form
 
 
 @settings(max_examples=3000 if LONG else 150, deadline=None,

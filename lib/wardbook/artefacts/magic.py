@@ -50,10 +50,10 @@ _BY_SUFFIX = {
     ".pdf": "pdf", ".asc": "text", ".sig": "text",
 }  # fmt: skip
 
-_HTML = re.compile(
-    rb"\s*(<!--.{0,400}?-->\s*)*<(!doctype\s+html|html|head|body|script)\b", re.I | re.S
-)
-_SVG = re.compile(rb"\s*(<\?xml.{0,200}?\?>\s*)?(<!.{0,2000}?>\s*)*<(\w{1,20}:)?svg\b", re.I | re.S)
+_ELEMENT = re.compile(rb"<(?:\w{1,20}:)?(svg|html|head|body|script)\b", re.I)
+_DOCTYPE = re.compile(rb"<!doctype\s+html\b", re.I)
+_PROLOGUE = ((b"<!--", b"-->"), (b"<?", b"?>"), (b"<!", b">"))
+"""What may stand before the first element, and how each ends."""
 
 _TEXTS = frozenset(["html", "svg", "notebook", "json", "csv", "text"])
 READABLE = _TEXTS | {"png", "jpeg", "parquet", "xlsx", "pdf"}
@@ -69,13 +69,30 @@ def tell_form(content: bytes) -> str:
     head = content[:4096].removeprefix(b"\xef\xbb\xbf")
     if b"\0" in head:
         return "unknown"
-    if _SVG.match(head):
-        return "svg"
-    if _HTML.match(head):
-        return "html"
+    page = _tell_page(head)
+    if page:
+        return page
     if head.lstrip()[:1] in (b"{", b"["):
         return "notebook" if b'"nbformat"' in content else "json"
     return "text"
+
+
+def _tell_page(head: bytes) -> str:
+    """Return "svg" or "html" where a file begins like one, else ""; each byte is passed once."""
+    rest = head.lstrip()
+    while not _DOCTYPE.match(rest):
+        end = next((end for start, end in _PROLOGUE if rest.startswith(start)), b"")
+        if not end:
+            element = _ELEMENT.match(rest)
+            return "" if element is None else "svg" if element[1].lower() == b"svg" else "html"
+        closed = rest.find(end, 2)
+        if end == b">" and 0 <= rest.find(b"[") < closed:
+            end = b"]>"  # a document type with declarations of its own
+            closed = rest.find(end)
+        if closed < 0:
+            break  # what begins like a page and does not tell of what is taken for one
+        rest = rest[closed + len(end) :].lstrip()
+    return "html"
 
 
 def expected_form(name: str) -> str:

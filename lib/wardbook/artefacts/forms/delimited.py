@@ -11,7 +11,7 @@ from wardbook.artefacts.decoding import decode
 from wardbook.artefacts.finding import Notes
 
 # OWASP "CSV injection": what spreadsheets take for a formula. A negative number is none.
-_FORMULA = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d.,\s]*(?:e[+-]?\d+)?\s*%?$)", re.I)
+_FORMULA = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d.,\s]*+(?:e[+-]?\d++)?\s*+%?$)", re.I)
 
 
 def read_delimited(content: bytes, notes: Notes) -> None:
