@@ -19,7 +19,6 @@ from pipelines.cli.main import main
 from pipelines.demo.world import ANALYST
 from pipelines.steps.run import force_request, mend_request, start_run
 from pipelines.why import Decision, decide_run, tell_change
-from tests.integration import test_story
 from tests.integration.test_story import CODE, TEMPLATE, Scene, open_scene, spf_folder
 from wardbook.domain.record import Record
 from wardbook.domain.run import FailureKind
