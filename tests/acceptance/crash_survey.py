@@ -201,4 +201,5 @@ def _blank(text: str, world: CrashWorld, key: str) -> str:
     text = re.sub(r"\bdemo-\d+-", "demo-N-", text)  # the round, in the ticket's label
     text = re.sub(r"127\.0\.0\.1:\d+", "HOST", text)
     text = re.sub(r"\b(issues|merge_requests)/\d+", r"\1/N", text)
+    text = re.sub(r"\b[0-9A-F]{4}(.[0-9A-F]{4}){3}\b", "KEY-ID", text)  # each world has own keys
     return re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b", "DIGEST", text)
