@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share a module's fixture on one worker, and begin with the longest.
 
-    A fixture is then made once, not twice; and no worker has a long test left when all else is done.
+    A fixture is then made once, not twice; no worker has a long test left when all else is done.
     """
     folders = ["property", "acceptance", "integration", "contract", "unit"]
     items.sort(key=lambda item: folders.index(item.path.relative_to(ROOT / "tests").parts[0]))
