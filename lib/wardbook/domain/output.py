@@ -29,6 +29,8 @@ class Channel(StrEnum):
 
     SITE = "site"
     SHARE = "share"
+    GRAFANA = "grafana"
+    TICKET = "ticket"
     INSIDE = "inside"
 
 

@@ -82,6 +82,10 @@ class RegressionSpec(DeclaredModel):
         return (self.term, self.degrees_of_freedom, *self.estimates)
 
 
+_OF_METRICS = frozenset({"time", "request", "run"})
+_IN_CLEAR = frozenset({Channel.SITE, Channel.GRAFANA, Channel.TICKET})
+
+
 class OutputSpec(DeclaredModel):
     """One output that a run may produce; what is not declared here never leaves.
 
@@ -123,8 +127,15 @@ class OutputSpec(DeclaredModel):
     def _tables_name_their_columns(self) -> OutputSpec:
         if (self.kind is OutputKind.TABLE) != bool(self.columns):
             raise ValueError("`columns` describes each column of a table, and only of a table")
-        if self.sensitivity is Sensitivity.SENSITIVE and self.channel is Channel.SITE:
+        if self.sensitivity is Sensitivity.SENSITIVE and self.channel in _IN_CLEAR:
             raise ValueError('a sensitive output leaves sealed: channel = "share"')
+        if self.channel is Channel.GRAFANA and not (self.time and self.measured_columns):
+            raise ValueError(
+                'channel = "grafana" is for a metric: a table with `time`, and `count` or `measures`'
+            )
+        taken = _OF_METRICS & {*self.dimensions, *self.measured_columns} - {self.time}
+        if self.channel is Channel.GRAFANA and taken:
+            raise ValueError(f"a metric's table has columns of its own named {sorted(taken)}")
         if self.channel is Channel.INSIDE and self.kind is not OutputKind.TABLE:
             raise ValueError('channel = "inside" is for tables that the checks read')
         if self.drawn_from and self.kind is not OutputKind.FIGURE:
@@ -146,6 +157,12 @@ class OutputSpec(DeclaredModel):
             for code in parents:
                 _require_no_circle(dimension, code, parents)
         return self
+
+    @property
+    def measured_columns(self) -> tuple[str, ...]:
+        """The columns of the table itself that count or measure something, in their order."""
+        measured = {self.count, *self.measures}
+        return tuple(column for column in self.columns if column in measured)
 
     @property
     def untold_columns(self) -> tuple[str, ...]:

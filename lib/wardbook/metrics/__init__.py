@@ -1,0 +1,1 @@
+"""Metrics: tables with a time that live on in a database, for dashboards to read."""
