@@ -8,7 +8,7 @@ from wardbook.metrics.schema import LONGEST_NAME, metric_table, table_name
 from wardbook.template.outputs import OutputSpec
 
 TITLE = {"fr": "Occupation", "en": "Occupancy"}
-COLUMNS = {name: TITLE for name in ("day", "ward", "beds", "patients", "ward_name")}
+COLUMNS = dict.fromkeys(("day", "ward", "beds", "patients", "ward_name"), TITLE)
 
 
 def declare(**changes: object) -> OutputSpec:

@@ -131,7 +131,7 @@ class OutputSpec(DeclaredModel):
             raise ValueError('a sensitive output leaves sealed: channel = "share"')
         if self.channel is Channel.GRAFANA and not (self.time and self.measured_columns):
             raise ValueError(
-                'channel = "grafana" is for a metric: a table with `time`, and `count` or `measures`'
+                'channel = "grafana" is for metrics: a table with `time` and `count` or `measures`'
             )
         taken = _OF_METRICS & {*self.dimensions, *self.measured_columns} - {self.time}
         if self.channel is Channel.GRAFANA and taken:
