@@ -14,7 +14,7 @@ from wardbook.domain.states import State
 
 __all__ = ["spf_folder"]
 
-pytestmark = [pytest.mark.xdist_group("story"), pytest.mark.secure("stays*.csv")]
+pytestmark = [pytest.mark.xdist_group("cohort_names"), pytest.mark.secure("stays*.csv")]
 
 SOURCE = """
 [sources.stays]

@@ -24,12 +24,12 @@ from wardbook.messages import say
 
 __all__ = ["spf_folder"]
 
-pytestmark = [pytest.mark.xdist_group("story"), pytest.mark.secure("stays*.csv")]
+pytestmark = [pytest.mark.xdist_group("cutting"), pytest.mark.secure("stays*.csv")]
 
 
 @pytest.fixture
-def scene(tmp_path: Path, spf_folder: Path, ledger_url: str) -> Iterator[Scene]:
-    with open_scene(tmp_path, spf_folder, ledger_url, code=CODE, more=WARDS) as scene:
+def scene(tmp_path: Path, spf_folder: Path, story_ledger_url: str) -> Iterator[Scene]:
+    with open_scene(tmp_path, spf_folder, story_ledger_url, code=CODE, more=WARDS) as scene:
         yield scene
 
 

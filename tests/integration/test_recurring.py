@@ -18,7 +18,7 @@ from tests.integration.test_story import Scene, open_scene, spf_folder
 from wardbook.domain.states import State
 
 __all__ = ["spf_folder"]
-pytestmark = pytest.mark.xdist_group("story")
+pytestmark = pytest.mark.xdist_group("recurring")
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -60,14 +60,18 @@ def unit(
 
 
 @pytest.fixture
-def on_trust(tmp_path: Path, spf_folder: Path, ledger_url: str) -> Iterator[tuple[Scene, Calendar]]:
-    with unit(tmp_path, spf_folder, ledger_url, standing=True) as found:
+def on_trust(
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
+) -> Iterator[tuple[Scene, Calendar]]:
+    with unit(tmp_path, spf_folder, story_ledger_url, standing=True) as found:
         yield found
 
 
 @pytest.fixture
-def reviewed(tmp_path: Path, spf_folder: Path, ledger_url: str) -> Iterator[tuple[Scene, Calendar]]:
-    with unit(tmp_path, spf_folder, ledger_url, standing=False) as found:
+def reviewed(
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
+) -> Iterator[tuple[Scene, Calendar]]:
+    with unit(tmp_path, spf_folder, story_ledger_url, standing=False) as found:
         yield found
 
 

@@ -32,7 +32,7 @@ from wardbook.files import hash_file
 from wardbook.settings import RetentionSettings
 
 __all__ = ["spf_folder"]
-pytestmark = pytest.mark.xdist_group("story")
+pytestmark = pytest.mark.xdist_group("reproduce")
 
 DECLARED = """
 [outputs.rates]

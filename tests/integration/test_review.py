@@ -31,7 +31,7 @@ from wardbook.files import hash_file
 from wardbook.review.standing import parts_of_record
 from wardbook.settings import Settings, StandingApproval
 
-pytestmark = pytest.mark.xdist_group("story")
+pytestmark = pytest.mark.xdist_group("review")
 __all__ = ["spf_folder"]
 
 PATIENTS = """

@@ -25,7 +25,7 @@ from wardbook.ledger.ledger import StaleRecord
 from wardbook.settings import Settings
 
 __all__ = ["spf_folder"]
-pytestmark = pytest.mark.xdist_group("story")
+pytestmark = pytest.mark.xdist_group("schedules")
 PERIODIC = """
 [parameters.start]
 type = "date"
@@ -94,9 +94,9 @@ def passed_over(scene: Scene, key: str) -> list[tuple[str, str, str]]:
 
 
 def test_all_missed_weeks_are_answered_each_for_its_own_days(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
-    with unit(tmp_path, spf_folder, ledger_url, "all") as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "all") as (scene, calendar):
         key = file(scene, calendar)
         scene.tick()
         assert periods(scene, key) == [monday(calendar, 0)]
@@ -126,9 +126,9 @@ def test_all_missed_weeks_are_answered_each_for_its_own_days(
 
 
 def test_of_very_many_missed_weeks_the_newest_are_answered_and_the_others_told(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
-    with unit(tmp_path, spf_folder, ledger_url, "all", most=1) as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "all", most=1) as (scene, calendar):
         key = file(scene, calendar)
         scene.tick()
         calendar.set(7 * 20)
@@ -139,9 +139,9 @@ def test_of_very_many_missed_weeks_the_newest_are_answered_and_the_others_told(
 
 
 def test_missed_weeks_are_passed_over_and_told(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
-    with unit(tmp_path, spf_folder, ledger_url, "latest") as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "latest") as (scene, calendar):
         key = file(scene, calendar)
         scene.tick()
         calendar.set(23)
@@ -152,9 +152,9 @@ def test_missed_weeks_are_passed_over_and_told(
 
 
 def test_after_a_missed_week_the_next_is_waited_for(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
-    with unit(tmp_path, spf_folder, ledger_url, "skip") as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "skip") as (scene, calendar):
         key = file(scene, calendar)
         scene.tick()
         calendar.set(9)  # late, and not missed
@@ -171,9 +171,9 @@ def test_after_a_missed_week_the_next_is_waited_for(
 
 
 def test_what_the_ticket_says_wins_over_the_period(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
-    with unit(tmp_path, spf_folder, ledger_url, "latest") as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "latest") as (scene, calendar):
         key = file(scene, calendar)
         fields = scene.house.settings.jira.fields
         scene.edit(key, {fields.parameters: "start = 2020-03-18"})
@@ -204,9 +204,9 @@ def _tick_often(settings: Settings, moment: datetime, ready: object) -> None:
 
 
 def test_two_processes_at_once_run_each_period_once(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
-    with unit(tmp_path, spf_folder, ledger_url, "all") as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "all") as (scene, calendar):
         keys = [file(scene, calendar), file(scene, calendar)]
         scene.tick()
         calendar.set(16)
@@ -228,10 +228,10 @@ def test_two_processes_at_once_run_each_period_once(
 
 
 def test_a_worker_without_its_claim_cannot_begin_a_period_again(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
     """The ledger itself refuses: claims save work, and nothing hangs on them."""
-    with unit(tmp_path, spf_folder, ledger_url, "latest") as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "latest") as (scene, calendar):
         key = file(scene, calendar)
         scene.tick()
         calendar.set(8)
@@ -252,9 +252,9 @@ def test_a_worker_without_its_claim_cannot_begin_a_period_again(
 
 
 def test_a_period_that_was_chosen_is_run_though_the_next_begins_before(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
-    with unit(tmp_path, spf_folder, ledger_url, "latest") as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "latest") as (scene, calendar):
         key = file(scene, calendar)
         scene.tick()
         calendar.set(14, time(5, 59))
@@ -266,10 +266,10 @@ def test_a_period_that_was_chosen_is_run_though_the_next_begins_before(
 
 
 def test_a_ledger_from_before_cron_runs_no_answered_period_again(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
     """Its requests hold neither zone nor policy, its work nothing that was passed over."""
-    with unit(tmp_path, spf_folder, ledger_url, "latest") as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "latest") as (scene, calendar):
         key = scene.file(recurrence="Hebdomadaire / weekly", expires=calendar.day(300))
         scene.tick()
         forget_new_fields(scene.house.ledger, key)
@@ -303,9 +303,12 @@ def forget_new_fields(ledger: Ledger, key: str) -> None:
 
 
 def test_what_is_mended_late_runs_for_its_own_period(
-    tmp_path: Path, spf_folder: Path, ledger_url: str
+    tmp_path: Path, spf_folder: Path, story_ledger_url: str
 ) -> None:
-    with unit(tmp_path, spf_folder, ledger_url, "latest", standing=False) as (scene, calendar):
+    with unit(tmp_path, spf_folder, story_ledger_url, "latest", standing=False) as (
+        scene,
+        calendar,
+    ):
         key = file(scene, calendar)
         scene.tick()
         held = scene.record(key)

@@ -131,8 +131,8 @@ def open_scene(
 
 
 @pytest.fixture
-def scene(tmp_path: Path, spf_folder: Path, ledger_url: str) -> Iterator[Scene]:
-    with open_scene(tmp_path, spf_folder, ledger_url) as scene:
+def scene(tmp_path: Path, spf_folder: Path, story_ledger_url: str) -> Iterator[Scene]:
+    with open_scene(tmp_path, spf_folder, story_ledger_url) as scene:
         yield scene
 
 

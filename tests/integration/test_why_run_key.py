@@ -28,7 +28,7 @@ from wardbook.ledger import open_ledger
 from wardbook.ledger.glance import glance
 
 __all__ = ["spf_folder"]
-pytestmark = pytest.mark.xdist_group("story")
+pytestmark = pytest.mark.xdist_group("why_run_key")
 
 SOURCED = (
     TEMPLATE
@@ -93,7 +93,7 @@ class Watched:
 def watched(
     tmp_path: Path,
     spf_folder: Path,
-    ledger_url: str,
+    story_ledger_url: str,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Iterator[Watched]:
@@ -102,7 +102,9 @@ def watched(
     for file in spf_folder.iterdir():
         (own / file.name).write_bytes(file.read_bytes())
     code = getattr(request, "param", CODE)
-    with open_scene(tmp_path, own, ledger_url, standing=True, code=code, declared=SOURCED) as scene:
+    with open_scene(
+        tmp_path, own, story_ledger_url, standing=True, code=code, declared=SOURCED
+    ) as scene:
         key = scene.file()
         if code is FAILING:
             path = scene.house.settings.sources["spf"].path
@@ -275,16 +277,16 @@ def test_a_retry_that_would_come_to_the_same_is_refused(
 
 
 def test_the_quick_look_sees_the_same_records_as_the_ledger(
-    tmp_path: Path, ledger_url: str
+    tmp_path: Path, story_ledger_url: str
 ) -> None:
     settings = lay_out_unit(tmp_path)
     now = circumstances_of(settings)
     records = [answered(now, number, state=state) for number, state in enumerate(State, start=1)]
-    write_records(ledger_url, records)
-    ledger = open_ledger(ledger_url)
-    assert list(glance(ledger_url).records) == ledger.records() == records
-    assert glance(ledger_url, "DATA-3").records == (ledger.record("DATA-3"),)
-    assert glance(ledger_url, "DATA-99").records == ()
+    write_records(story_ledger_url, records)
+    ledger = open_ledger(story_ledger_url)
+    assert list(glance(story_ledger_url).records) == ledger.records() == records
+    assert glance(story_ledger_url, "DATA-3").records == (ledger.record("DATA-3"),)
+    assert glance(story_ledger_url, "DATA-99").records == ()
     ledger.close()
 
 
