@@ -77,9 +77,7 @@ def show_output(
         least: the policy's least count of persons.
     """
     title = declared.title.in_language(language) if declared else output.title or output.name
-    about = say(
-        language, "review.page_about", rows=output.rows, size=output.size, digest=output.sha256[:16]
-    )
+    about = say(language, "review.page_about", size=output.size, digest=output.sha256[:16])
     picture = ""
     if image is not None and output.kind is OutputKind.FIGURE:
         picture = "data:image/png;base64," + base64.b64encode(image).decode()
