@@ -1,0 +1,61 @@
+"""The unit's settings: `wardbook.toml` plus the environment, read once into a frozen object.
+
+Only secrets come from the environment: WARDBOOK_JIRA_TOKEN and WARDBOOK_GITLAB_TOKEN (or files of
+mode 0600 named by `token_file`), those of webhooks, and WARDBOOK_LEDGER_URL where the address holds
+a password. Relative paths are relative to the file's folder.
+"""
+
+from wardbook.settings.data import IdentifierSettings, NameColumns, SourceSettings
+from wardbook.settings.executors import DaskSettings, SlurmSettings
+from wardbook.settings.leaving import (
+    AuditSettings,
+    DisclosureSettings,
+    RetentionSettings,
+    ReviewSettings,
+    SealSettings,
+    ShareSettings,
+    SiteSettings,
+    StandingApproval,
+)
+from wardbook.settings.reading import Settings, load_settings
+from wardbook.settings.section import TimeZone
+from wardbook.settings.trackers import (
+    AttachmentSettings,
+    GitLabSettings,
+    JiraFields,
+    JiraSettings,
+    JiraWorkflow,
+    SyncSettings,
+    WebhookSettings,
+    decode_signing_secret,
+)
+from wardbook.settings.unit import ServiceSettings, UnitSettings
+
+__all__ = [
+    "AttachmentSettings",
+    "AuditSettings",
+    "DaskSettings",
+    "DisclosureSettings",
+    "GitLabSettings",
+    "IdentifierSettings",
+    "JiraFields",
+    "JiraSettings",
+    "JiraWorkflow",
+    "NameColumns",
+    "RetentionSettings",
+    "ReviewSettings",
+    "SealSettings",
+    "ServiceSettings",
+    "Settings",
+    "ShareSettings",
+    "SiteSettings",
+    "SlurmSettings",
+    "SourceSettings",
+    "StandingApproval",
+    "SyncSettings",
+    "TimeZone",
+    "UnitSettings",
+    "WebhookSettings",
+    "decode_signing_secret",
+    "load_settings",
+]
