@@ -50,7 +50,7 @@ bench: $(READY)  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench_identifiers
 	$(PYTHON) -m tests.bench_seal
 
-attacks: $(READY)  ## the large forms of what an attacker would try; takes half an hour
+attacks: $(READY)  ## the large forms of what an attacker would try; takes ten minutes
 	$(PYTHON) -m tests.disclosure_sets
 	$(PYTHON) -m tests.identifier_corpus
 	$(PYTHON) -m tests.key_attacks

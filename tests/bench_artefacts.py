@@ -16,7 +16,8 @@ from tests.sample_report import make_run
 from wardbook.artefacts import Ground
 from wardbook.artefacts.deliverable import check_report_folder
 from wardbook.domain.output import OutputKind
-from wardbook.identifiers.context import name_context
+from wardbook.identifiers.context import Context
+from wardbook.identifiers.name_index import NameIndex
 
 ROWS = 5_000
 PEOPLE = [(f"Nom{number:04d}", f"Prenom{number:04d}") for number in range(5_000)]
@@ -50,7 +51,7 @@ def main() -> None:
         names = iter(f"report-{n}" for n in range(100))
         rendering = show("rendering the report", measure(lambda: run.render(next(names))))
         folder = run.render("checked")
-        ground = Ground(public=False, context=name_context(PEOPLE))
+        ground = Ground(public=False, context=Context(cohort=NameIndex.of(PEOPLE)))
         spec = run.template.spec
         checks = check_report_folder("page", folder, spec, "fr", ground)
         check = measure(lambda: check_report_folder("page", folder, spec, "fr", ground))

@@ -8,8 +8,9 @@ from random import Random
 
 from tests.identifier_corpus.clean import PROSE, WARDS
 from tests.identifier_corpus.people import invent_people
-from wardbook.identifiers.context import name_context
+from wardbook.identifiers.context import Context
 from wardbook.identifiers.fragments import make_table
+from wardbook.identifiers.name_index import NameIndex
 from wardbook.identifiers.scanning import scan
 from wardbook.identifiers.searching import scan_fragments
 
@@ -31,7 +32,9 @@ def make_texts(random: Random) -> dict[str, str]:
 
 def main() -> None:
     random = Random(1)
-    context = name_context((one.surname, one.first) for one in invent_people(random, 5000))
+    context = Context(
+        cohort=NameIndex.of((one.surname, one.first) for one in invent_people(random, 5000))
+    )
     for name, text in make_texts(random).items():
         took = []
         for _ in range(REPEATS):

@@ -231,15 +231,13 @@ def make_run(folder: Path) -> SampleRun:
     return run
 
 
-def make_hostile(run: SampleRun) -> None:
-    """Put hostile text wherever a stranger can."""
-    text = HOSTILE
+def put_words(run: SampleRun, text: str, *, link: str, receipt: str) -> None:
+    """Put a text wherever a report's frame shows words that come from elsewhere."""
     run.title = run.question = text
-    run.options["unit"] = text
     run.provenance = replace(
         run.provenance,
         request=text,
-        request_url="javascript:window.fired=1",
+        request_url=link,
         service=text,
         template=text,
         template_version=text,
@@ -250,8 +248,15 @@ def make_hostile(run: SampleRun) -> None:
         checks=(Check(text, text, Verdict.HOLD, text, ((text, text),)),),
         dropped=(text,),
         environment=text,
-        receipt="javascript:window.fired=1",
+        receipt=receipt,
     )
+
+
+def make_hostile(run: SampleRun) -> None:
+    """Put hostile text wherever a stranger can."""
+    text = HOSTILE
+    put_words(run, text, link="javascript:window.fired=1", receipt="javascript:window.fired=1")
+    run.options["unit"] = text
     quoted = text.replace('"', '""')
     rows = f'"{quoted}","{quoted}","{quoted}","{quoted}"\n'
     run.released = []

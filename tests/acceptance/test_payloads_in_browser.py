@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
 from tests.page_reading import find_active, read_page
-from tests.sample_report import TEMPLATE, display, make_png, make_run, make_template
+from tests.sample_report import TEMPLATE, display, make_png, make_run, make_template, put_words
 from tests.script_payloads import FOREIGN, PAYLOADS, Payload
-from wardbook.domain.output import Check, OutputKind, Verdict
+from wardbook.domain.output import OutputKind
 from wardbook.notebook.markdown import escape_markdown
 from wardbook.pages.build import build_site
 from wardbook.pages.publish import publish_report
@@ -143,23 +143,7 @@ def control(context):
 def put_everywhere(run, payloads: list[Payload]) -> None:
     """Put payloads wherever a stranger's text, or a notebook's output, can stand."""
     text = " ".join(payload.written for payload in payloads)
-    run.title = run.question = text
-    run.provenance = replace(
-        run.provenance,
-        request=text,
-        request_url=payloads[0].written,
-        service=text,
-        template=text,
-        template_version=text,
-        commit=text,
-        run=text,
-        sources=((text, text, text),),
-        parameters=((text, text),),
-        checks=(Check(text, text, Verdict.HOLD, text, ((text, text),)),),
-        dropped=(text,),
-        environment=text,
-        receipt=text,
-    )
+    put_words(run, text, link=payloads[0].written, receipt=text)
     run.released = []
     quoted = text.replace('"', '""').replace("\0", "")
     rows = f'"{quoted}",' * 3 + f'"{quoted}"\n'

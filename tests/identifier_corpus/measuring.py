@@ -9,8 +9,9 @@ from random import Random
 from tests.identifier_corpus.clean import make_clean
 from tests.identifier_corpus.people import invent_people
 from tests.identifier_corpus.planting import Planted, plant
-from wardbook.identifiers.context import Context, name_context
+from wardbook.identifiers.context import Context
 from wardbook.identifiers.finding import JUDGED_BY_PEOPLE, Kind
+from wardbook.identifiers.name_index import NameIndex
 from wardbook.identifiers.scanning import scan
 from wardbook.identifiers.searching import scan_content
 
@@ -42,7 +43,7 @@ def measure(seed: int, planted: int, clean: int) -> Measured:
     """Plant identifiers, search for them, and search clean cells."""
     random = Random(seed)
     people = invent_people(random, 3000)
-    context = name_context((person.surname, person.first) for person in people)
+    context = Context(cohort=NameIndex.of((person.surname, person.first) for person in people))
     result = Measured()
     for one in plant(random, people, planted):
         _count(result, one, context)

@@ -22,11 +22,14 @@ from wardbook.identifiers import (
     numbers,
     searching,
 )
-from wardbook.identifiers.context import name_context
+from wardbook.identifiers.context import Context
+from wardbook.identifiers.name_index import NameIndex
 from wardbook.identifiers.scanning import scan
 from wardbook.identifiers.searching import scan_content
 
-PEOPLE = name_context([("Heurtebise", "Cécile"), ("Petit", "Jean"), ("Martin", "Noël")])
+PEOPLE = Context(
+    cohort=NameIndex.of([("Heurtebise", "Cécile"), ("Petit", "Jean"), ("Martin", "Noël")])
+)
 sre: Any = re._parser  # type: ignore[attr-defined]
 REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
 PIECES = [

@@ -14,7 +14,8 @@ from wardbook.artefacts.deliverable import check_file, check_report_folder
 from wardbook.artefacts.finding import Grid
 from wardbook.disclosure import tell_reason
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
-from wardbook.identifiers.context import name_context
+from wardbook.identifiers.context import Context
+from wardbook.identifiers.name_index import NameIndex
 from wardbook.messages import LANGUAGES
 
 PATIENTS = Ground(public=False)
@@ -77,7 +78,7 @@ def test_public_data_need_no_account_but_nothing_may_run_all_the_same() -> None:
 
 
 def test_identifiers_are_found_wherever_they_stand() -> None:
-    ground = Ground(public=True, context=name_context([("Dupont", "Jeanne")]))
+    ground = Ground(public=True, context=Context(cohort=NameIndex.of([("Dupont", "Jeanne")])))
     page = html(("Jeanne DUPONT", "3"), ("Réa", "4")) + b"<!-- Dupont Jeanne -->"
     assert reasons(judge(page, ground=ground)).keys() == {"comment", "name"}
     assert reasons(judge(page, ground=Ground(public=True))).keys() == {"comment"}
@@ -97,7 +98,7 @@ def test_no_reason_tells_what_was_read(language) -> None:
     content = (
         html((secret, "3"), head=(secret,)) + f"<!--{secret}--><p hidden>{secret}</p>".encode()
     )
-    ground = Ground(public=False, context=name_context([(secret, "Jeanne")]))
+    ground = Ground(public=False, context=Context(cohort=NameIndex.of([(secret, "Jeanne")])))
     for check in judge(content, ground=ground):
         assert secret not in tell_reason(check, language)
         assert secret not in repr(check)
@@ -145,7 +146,7 @@ def test_a_picture_with_a_name_in_it_leaves_without(tmp_path: Path) -> None:
 def test_a_file_of_the_share_is_read_by_itself(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text('name,n\nPaul Durand,1\n"=HYPERLINK(1)",2\n')
     output = Output("people", OutputKind.TABLE, "people.csv", "0" * 64, 1)
-    ground = Ground(public=False, context=name_context([("Durand", "Paul")]))
+    ground = Ground(public=False, context=Context(cohort=NameIndex.of([("Durand", "Paul")])))
     sealed = check_file(output, tmp_path, ground, Sensitivity.SENSITIVE)
     assert reasons(sealed) == {"formula": "1"}
     internal = check_file(output, tmp_path, ground, Sensitivity.INTERNAL)

@@ -11,17 +11,18 @@ from wardbook.domain.output import Sensitivity, Verdict
 from wardbook.hospital.canaries import PATIENTS
 from wardbook.identifiers.checking import judge_findings
 from wardbook.identifiers.checksums import compute_nir_key, has_nir_key
-from wardbook.identifiers.context import Context, name_context
+from wardbook.identifiers.context import Context
 from wardbook.identifiers.finding import Certainty, Kind
+from wardbook.identifiers.name_index import NameIndex
 from wardbook.identifiers.scanning import scan
 from wardbook.identifiers.searching import Place, scan_content
 from wardbook.identifiers.site import SitePatterns, check_pattern
 from wardbook.messages import LANGUAGES, say, topic_texts
 
-PEOPLE = name_context(
+PEOPLE = Context(cohort=NameIndex.of(
     [("Heurtebise", "Cécile"), ("Petit", "Jean"), ("Durand-Mâcle", "Anne-Lise"), ("Rose", "Léa"),
      ("De La Brévine", "Éloi"), ("Martin", "Noël")]
-)  # fmt: skip
+))  # fmt: skip
 
 
 def kinds(text: str, context: Context = PEOPLE) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -36,8 +35,3 @@ class Context:
 def compact(text: str) -> str:
     """Return a text's letters and digits, and the signs of an e-mail address, in lower case."""
     return re.sub(r"[^\w@+]|_", "", text).lower()
-
-
-def name_context(people: Iterable[tuple[str, str]], **others: object) -> Context:
-    """Return a context that knows these people, each a surname and a first name."""
-    return Context(cohort=NameIndex.of(people), **others)  # type: ignore[arg-type]

@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from pathlib import Path
 
 from wardbook.identifiers.context import Context
 from wardbook.identifiers.finding import Certainty, Finding, Kind
@@ -64,17 +63,6 @@ class Located:
     place: Place
     kind: Kind
     certainty: Certainty
-
-
-def scan_file(path: Path, *, context: Context, name: str | None = None) -> tuple[Located, ...]:
-    """Search a file and its name.
-
-    Args:
-        path: of the file.
-        context: what is known of the patients and the site.
-        name: by which it leaves; its own otherwise.
-    """
-    return scan_content(name or path.name, path.read_bytes(), context=context)
 
 
 def scan_content(name: str, content: bytes, *, context: Context) -> tuple[Located, ...]:
