@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from wardbook.files import write_atomically
 from wardbook.messages import Language
 from wardbook.pages.catalogue import describe_templates
+from wardbook.pages.page import Page
 from wardbook.pages.publish import lock_site
 from wardbook.pages.results import group_by_service, read_results
 from wardbook.report.layout import APACHE_FILE, apache_headers, page_environment, read_assets
@@ -42,6 +43,7 @@ def build_site(
     unit: str,
     base: str = "/",
     key: UnitKey | None = None,
+    pages: Iterable[Page] = (),
 ) -> None:
     """Make the site's own pages from the templates and the reports that lie under `public`.
 
@@ -52,6 +54,7 @@ def build_site(
         base: path under which a server shows the site, for the page of missing addresses, which
             is shown at any depth; all other pages link relatively.
         key: the unit's public key, with which readers check receipts.
+        pages: what other rooms give to the site.
 
     Raises:
         ReportProblem: the index card of a published report is missing or broken.
@@ -71,6 +74,9 @@ def build_site(
         }
         for file, depth in (("index", "."), ("catalogue/index", ".."), ("results/index", "..")):
             _write_page(public, f"{file}.html", words, depth)
+        for page in pages:
+            root = "/".join(".." for _ in Path(page.file).parent.parts) or "."
+            _render(public, page.file, page.template, {**words, **page.words}, root)
         _write_page(public, "404.html", words, base.rstrip("/"))
         if key is not None:
             _write_if_changed(public / KEY_FILE, key.armoured.encode())
@@ -81,7 +87,11 @@ def build_site(
 
 def _write_page(public: Path, file: str, words: Mapping[str, object], root: str) -> None:
     name = Path(file).parent.name or Path(file).stem
-    page = page_environment().get_template(f"{name}.html.j2")
+    _render(public, file, f"{name}.html.j2", words, root)
+
+
+def _render(public: Path, file: str, template: str, words: Mapping[str, object], root: str) -> None:
+    page = page_environment().get_template(template)
     text = page.render(words, root=root, assets=f"{root}/assets")
     _write_if_changed(public / file, text.encode())
 
@@ -89,5 +99,5 @@ def _write_page(public: Path, file: str, words: Mapping[str, object], root: str)
 def _write_if_changed(file: Path, content: bytes) -> None:
     if file.is_file() and file.read_bytes() == content:
         return
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(exist_ok=True, parents=True)
     write_atomically(file, content, mode=0o644)
