@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pipelines.house import House
 from wardbook.seal import Fingerprint
@@ -20,7 +19,7 @@ def rebuild_site(house: House) -> Path:
         templates=house.templates,
         language=house.settings.unit.language,
         unit=house.settings.unit.name,
-        base=urlsplit(house.settings.site.url).path or "/",
+        url=house.settings.site.url,
         key=UnitKey(signer, house.keyring.export_public(Fingerprint(signer))),
     )
     return folder

@@ -12,7 +12,7 @@ HOSTILE = (
     "<a href='javascript:window.fired=1'>clic</a> ../../../etc/passwd /close\n# Titre"
 )
 _ACTIVE_TAGS = {"script", "iframe", "object", "embed", "form", "svg", "base", "style", "video"}
-_VOID_TAGS = {"meta", "link", "img", "br", "hr"}
+_VOID_TAGS = {"meta", "link", "img", "br", "hr", "input"}
 _ADDRESSES = ("href", "src", "action", "formaction", "xlink:href")
 
 

@@ -2,13 +2,16 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.page_reading import HOSTILE, find_active, find_broken_links, photograph, read_page
 from tests.sample_report import make_run
 from wardbook.pages.build import LATEST, build_site
+from wardbook.pages.lists import PER_PAGE
 from wardbook.pages.publish import publish_report
+from wardbook.report.layout import read_assets
 from wardbook.report.problem import ReportProblem
 
 UNIT = "Unité d’analyse"
@@ -43,14 +46,18 @@ def report_links(file):
     ]
 
 
+def read_links(file):
+    """The files that a page of the site leads to."""
+    links = {str(a["href"]).partition("#")[0] for a in read_page(file).all("a")}
+    return [(file.parent / link).resolve() for link in links if link and ":" not in link]
+
+
 def test_an_empty_site_says_so_and_all_its_links_lead_somewhere(run, public):
     build(run, public)
-    names = {"index.html", "404.html", "catalogue/index.html", "results/index.html"}
-    assert set(photograph(public)) == names | {
-        "assets/wardbook.css",
-        "assets/mark.svg",
-        ".htaccess",
-    }
+    names = {"index.html", "404.html", "catalogue/index.html", "catalogue/ward_stays/index.html"}
+    names |= {"results/index.html", "results/feed.atom", "search/index.html"}
+    names |= {".htaccess", "search/.htaccess"}
+    assert set(photograph(public)) == names | {f"assets/{name}" for name in read_assets()}
     assert "Aucun résultat" in read_page(public / "index.html").text
     assert find_broken_links(public) == []
 
@@ -75,29 +82,70 @@ def test_a_broken_link_is_found(run, public):
     build(run, public)
     page = public / "results" / "index.html"
     text = page.read_text()
-    page.write_text(text.replace("data-7/2021-01", "data-8/2021-01").replace('id="s1', 'id="s2'))
+    page.write_text(text.replace("data-7/2021-01", "data-8/2021-01"))
     assert find_broken_links(public) == ["results/index.html: ../reports/data-8/2021-01/index.html"]
     (public / "catalogue" / "index.html").write_text('<a href="#nowhere"></a><a href="../../x">')
-    assert find_broken_links(public)[:3] == [
+    assert find_broken_links(public)[:2] == [
         "catalogue/index.html: #nowhere",
         "catalogue/index.html: ../../x",
-        "index.html: catalogue/index.html#ward_stays",
     ]
 
 
-def test_results_are_listed_newest_first_by_service(run, public):
+def test_results_are_listed_newest_first_by_service_topic_and_month(run, public):
     publish(run, public, "old", started="2021-01-01T00:00:00+00:00", service="B")
     publish(run, public, "new", started="2021-03-01T00:00:00+00:00", service="A")
     publish(run, public, "mid", started="2021-02-01T00:00:00+00:00", service="B")
     publish(run, public, "old", "2020-12", "2020-12-01T00:00:00+00:00")
     build(run, public)
     ordered = ["new/2021-01", "mid/2021-01", "old/2021-01", "old/2020-12"]
-    assert report_links(public / "results" / "index.html") == ordered
+    lists = {
+        "results": ordered,
+        "results/service/a": ordered[:1],
+        "results/service/b": ordered[1:],
+        "results/topic/ward-stays": ordered,
+        "results/month/2021-02": ordered[1:2],
+    }
+    for folder, wanted in lists.items():
+        assert report_links(public / folder / "index.html") == wanted, folder
     assert report_links(public / "index.html") == ordered[:3]
-    assert [h["id"] for h in read_page(public / "results" / "index.html").all("h2")] == [
-        "s1-a",
-        "s2-b",
-    ]
+    assert "mars 2021" in read_page(public / "results" / "month" / "2021-03" / "index.html").text
+
+
+def test_services_of_one_spelling_have_lists_of_their_own(run, public):
+    publish(run, public, "one", service="Réanimation")
+    publish(run, public, "two", service="reanimation")
+    build(run, public)
+    folders = list((public / "results" / "service").iterdir())
+    assert sorted(len(report_links(folder / "index.html")) for folder in folders) == [1, 1]
+
+
+def test_a_list_has_a_hundred_reports_a_page_and_the_front_page_leads_to_each(run, public):
+    folder = publish(run, public, "r0")
+    for number in range(1, 2 * PER_PAGE + 1):
+        shutil.copytree(folder, public / "reports" / f"r{number}" / "2021-01")
+    build(run, public)
+    reports = {file.parent.relative_to(public) for file in public.glob("reports/*/*/index.html")}
+    assert len(reports) == 2 * PER_PAGE + 1
+    home = public / "index.html"
+    listed: set[Path] = set()
+    for name in read_links(home):
+        if name.suffix == ".html":
+            listed |= {link.parent.relative_to(public) for link in read_links(name)}
+    assert reports <= listed
+    for page in (public / "results").rglob("*.html"):
+        assert len(report_links(page)) <= PER_PAGE
+    assert find_broken_links(public) == []
+
+
+def test_pages_of_reports_that_are_gone_go_too(run, public):
+    folder = publish(run, public, "leaves", service="A")
+    publish(run, public, "stays", service="B")
+    build(run, public)
+    assert (public / "results" / "service" / "a" / "feed.atom").is_file()
+    shutil.rmtree(folder.parent)
+    build(run, public)
+    assert not list((public / "results" / "service" / "a").glob("*"))
+    assert find_broken_links(public) == []
 
 
 def test_instants_are_compared_not_their_spelling(run, public):
@@ -156,7 +204,7 @@ def test_hostile_cards_are_text(run, public):
     run.title = run.question = HOSTILE
     run.change("curve", alternative=HOSTILE)
     publish(run, public, "data-7", service=HOSTILE, request=HOSTILE)
-    build(run, public, base="/unit/")
+    build(run, public, url="https://example.org/unit/")
     for file in public.rglob("*.html"):
         page = read_page(file)
         assert find_active(page) == [], file
@@ -167,7 +215,7 @@ def test_hostile_cards_are_text(run, public):
 
 def test_the_catalogue_tells_what_a_template_declares(run, public):
     build(run, public)
-    text = " ".join(read_page(public / "catalogue" / "index.html").text.split())
+    text = " ".join(read_page(public / "catalogue" / "ward_stays" / "index.html").text.split())
     for piece in (
         "Combien de séjours chaque service a-t-il eus ?",
         "Soins",
@@ -183,13 +231,13 @@ def test_the_catalogue_tells_what_a_template_declares(run, public):
     ):
         assert piece.replace("\u00a0", " ") in text.replace("\u00a0", " "), piece
     build(run, public, language="en")
-    english = read_page(public / "catalogue" / "index.html").text
+    english = read_page(public / "catalogue" / "ward_stays" / "index.html").text
     for piece in ("Stays by ward", "18 March 2020 to 31 March 2023", "Care", "encrypted"):
         assert piece in english
 
 
 def test_the_page_of_missing_addresses_links_from_the_root(run, public):
-    build(run, public, base="/unit/")
+    build(run, public, url="https://example.org/unit/")
     links = [a["href"] for a in read_page(public / "404.html").all("a")]
     assert all(link.startswith(("/unit/", "#")) for link in links)
 

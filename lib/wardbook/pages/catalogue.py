@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wardbook.pages.address import slug_of
 from wardbook.report.voice import Voice
-from wardbook.template.spec import OutputSpec, ParameterSpec, Template
+from wardbook.template.spec import OutputSpec, ParameterSpec, Template, TemplateSpec
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class OutputEntry:
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """A template in words; `sources` holds label and whether it is required."""
+    """A template in words; `sources` holds label and whether it is required.
+
+    `ticket` is an example of a ticket that asks for it, as text to copy.
+    """
 
     name: str
     version: str
@@ -46,6 +50,17 @@ class CatalogueEntry:
     parameters: tuple[ParameterEntry, ...]
     sources: tuple[tuple[str, bool], ...]
     outputs: tuple[OutputEntry, ...]
+    ticket: str
+
+    @property
+    def reports(self) -> str:
+        """The folder of the list of its reports, relative to the site's root."""
+        return f"results/topic/{slug_of(self.name)}"
+
+    @property
+    def method(self) -> str:
+        """The sheet of its indicators in the documentation, relative to the site's root."""
+        return f"docs/methods/{self.name}.html"
 
 
 def describe_templates(
@@ -75,7 +90,33 @@ def _describe(template: Template, voice: Voice) -> CatalogueEntry:
         outputs=tuple(
             _describe_output(name, output, voice) for name, output in spec.outputs.items()
         ),
+        ticket=_write_ticket(spec, voice),
     )
+
+
+def _write_ticket(spec: TemplateSpec, voice: Voice) -> str:
+    """Return an example ticket: each field of it with a value, or in ‹› what to put there."""
+    purpose = spec.purposes[0]
+    fields = {
+        "site.ticket_summary": spec.title.in_language(voice.language),
+        "gate.field_components": voice.say("site.ticket_service"),
+        "gate.field_purpose": voice.say(f"site.purpose_{purpose}"),
+        "gate.field_legal_basis": voice.say(f"site.ticket_basis_{purpose}"),
+        "gate.field_reference": voice.say(f"site.ticket_reference_{purpose}"),
+        "gate.field_expires": voice.say("site.ticket_expires"),
+        "gate.field_approver": voice.say("site.ticket_approver"),
+    }
+    if purpose == "research":
+        fields["gate.field_ethics"] = voice.say("site.ticket_ethics")
+        fields["gate.field_dpo"] = voice.say("site.ticket_dpo")
+    fields["gate.field_template"] = spec.name
+    lines = [voice.say("site.ticket_line", field=voice.say(f), value=v) for f, v in fields.items()]
+    given = [f"{name} = {one.example}" for name, one in spec.parameters.items()]
+    if given:
+        lines.append(
+            voice.say("site.ticket_line", field=voice.say("gate.field_parameters"), value="")
+        )
+    return "\n".join(line.rstrip() for line in (*lines, *given))
 
 
 def _describe_parameter(name: str, spec: ParameterSpec, voice: Voice) -> ParameterEntry:

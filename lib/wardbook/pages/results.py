@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from wardbook.pages.address import slug_of
 from wardbook.report.card import ReportCard, read_card
 
 
@@ -31,15 +30,6 @@ class Result:
         return self.editions[0]
 
 
-@dataclass(frozen=True)
-class ServiceResults:
-    """The reports of one service, newest first; `anchor` is unique on a page."""
-
-    service: str
-    anchor: str
-    results: tuple[Result, ...]
-
-
 def read_results(public: Path) -> tuple[Result, ...]:
     """Return every published report, newest first.
 
@@ -50,17 +40,6 @@ def read_results(public: Path) -> tuple[Result, ...]:
     by_slug = groupby(sorted(folders), key=lambda folder: folder.parent)
     results = (Result(_newest_first(_read_edition(f) for f in some)) for _, some in by_slug)
     return tuple(sorted(results, key=lambda result: _age(result.latest), reverse=True))
-
-
-def group_by_service(results: Iterable[Result]) -> tuple[ServiceResults, ...]:
-    """Return the results by service, the service with the newest result first."""
-    groups: dict[str, list[Result]] = {}
-    for result in results:
-        groups.setdefault(result.latest.card.service, []).append(result)
-    return tuple(
-        ServiceResults(service, f"s{place}-{slug_of(service)}", tuple(some))
-        for place, (service, some) in enumerate(groups.items(), 1)
-    )
 
 
 def _read_edition(folder: Path) -> Edition:

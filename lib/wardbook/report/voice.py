@@ -34,6 +34,11 @@ class Voice:
         day = date.fromisoformat(iso[:10])
         return format_date(day, format=width, locale=LOCALES[self.language])
 
+    def month(self, iso: str) -> str:
+        """Return the month of an ISO date or month, with its year."""
+        day = date.fromisoformat(f"{iso[:7]}-01")
+        return format_date(day, format="LLLL y", locale=LOCALES[self.language])
+
     def moment(self, iso: str) -> str:
         """Return an ISO date-time as day, hour, minute and, if it has one, zone."""
         moment = datetime.fromisoformat(iso)
