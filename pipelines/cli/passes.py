@@ -13,6 +13,7 @@ from pipelines.cli.plain import harmless
 from pipelines.cli.terminal import catch_stop, working
 from pipelines.house import House
 from pipelines.rerun import is_bound_to_recur
+from pipelines.site import refresh_site
 from pipelines.story import Pass, tick_until_quiet
 from pipelines.story import tick as tick_once
 from wardbook.domain.record import Record
@@ -34,6 +35,7 @@ def tick(context: Context, as_json: bool) -> int:
     with House(context.settings(), act=context.act) as house:
         with working("Looking at tickets and requests"):
             done = tick_until_quiet(house)
+            refresh_site(house, done)
         tell_pass(done, as_json=as_json)
     return FAULT if done.faults else 0
 
@@ -51,7 +53,9 @@ def serve(context: Context, every: float) -> int:
         click.echo(f"Serving {house.settings.unit.name}: a pass every {every:g} s.", err=True)
         while not stop.is_set():
             wake.clear()  # before the pass looks: what is called meanwhile wakes the next one
-            tell_pass(tick_once(house), as_json=False)
+            done = tick_once(house)
+            refresh_site(house, done)
+            tell_pass(done, as_json=False)
             _wait(house, stop, wake, every)
     return 0
 

@@ -19,7 +19,7 @@ from pipelines.demo.tickets import file_tickets
 from pipelines.demo.world import World
 from pipelines.house import House
 from pipelines.journey import Journey, journey_of
-from pipelines.site import rebuild_site
+from pipelines.site import finish_site
 from pipelines.story import advance_all, runs_under_way, tick
 from wardbook.files import write_atomically
 from wardbook.ledger.ledger import settled
@@ -81,7 +81,7 @@ def show_demo(
     """
     number = _round_number(world)
     with House(load_settings(world.settings, {})) as house:
-        rebuild_site(house)
+        finish_site(house)
         keys = file_tickets(sandbox, world, number)
         reviewer = Reviewer(sandbox, world)
         still_since = time.monotonic()
@@ -91,6 +91,7 @@ def show_demo(
                     still_since = time.monotonic()
                 elif time.monotonic() - still_since > LONGEST_STILL_SECONDS:
                     break
+        finish_site(house)
         if finished:
             write_atomically(world.folder / "rounds", str(number))
         records = [record for key in keys if (record := house.ledger.record(key))]

@@ -45,7 +45,8 @@ def write_feed(
     for edition in islice(editions, NEWEST):
         _add_entry(feed, edition, site)
     ElementTree.indent(feed)
-    return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True) + b"\n"
+    written: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
 
 
 def _add_entry(feed: ElementTree.Element, edition: Edition, site: str) -> None:
