@@ -145,8 +145,8 @@ runs_days = 1095                 # the whole folder of a run; templates that not
 texts_days = 1825                # what people wrote on ticket and issue, as copied into the ledger
 legal_hold = []                  # requests, as "DATA-12", of which nothing is ever deleted
 
-# Metrics (docs/metrics.md) stand in an SQLite file of `state`, or in PostgreSQL; its address may also
-# be in WARDBOOK_METRICS_URL, where it holds a password, and the token in WARDBOOK_GRAFANA_TOKEN.
+# Metrics (docs/metrics.md) stand in an SQLite file of `state`, or in PostgreSQL; its address may
+# also be in WARDBOOK_METRICS_URL, where it holds a password; the token in WARDBOOK_GRAFANA_TOKEN.
 # Without `url` dashboards are written as files and previews on the site, and pushed nowhere.
 [grafana]
 # database = "postgresql://wardbook_metrics@db.hospital.example/metrics"

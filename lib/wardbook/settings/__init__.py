@@ -2,7 +2,8 @@
 
 Only secrets come from the environment: WARDBOOK_JIRA_TOKEN, WARDBOOK_GITLAB_TOKEN and
 WARDBOOK_GRAFANA_TOKEN (or files of mode 0600 named by `token_file`), those of webhooks, and
-WARDBOOK_LEDGER_URL and WARDBOOK_METRICS_URL where the addresses hold a password. Relative paths are relative to the file's folder.
+WARDBOOK_LEDGER_URL and WARDBOOK_METRICS_URL where the addresses hold a password. Relative
+paths are relative to the file's folder.
 """
 
 from wardbook.settings.data import IdentifierSettings, NameColumns, SourceSettings
