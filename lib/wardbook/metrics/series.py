@@ -149,38 +149,42 @@ def read_series(
     return Series(template, output, declared, tuple(rows))
 
 
-def put_series(database: MetricsDatabase, series: Series, release: Release) -> None:
-    """Let a release take its place, in one transaction; one that has arrived changes nothing.
+def put_series(database: MetricsDatabase, every: Sequence[Series], release: Release) -> None:
+    """Let a release's series take their places, in one transaction; what has arrived stays.
 
     Raises:
-        MetricChanged: the metric has other dimensions than its table.
+        MetricChanged: a metric has other dimensions than its table, or another's table.
         ForeignFault: the database cannot be reached, or refuses.
     """
-    table = metric_table(MetaData(), series.template, series.output, series.declared)
     with database.writing() as connection:
         make_tables(connection, deliveries)
-        _own(connection, series)
-        make_tables(connection, table)
-        if _has(connection, series, release):
-            return
-        later = _find_later(connection, series, release)
-        _clear(connection, table, series, release, [one.run for one in later])
-        stretches = [one.stretch for one in later if one.stretch]
-        rows = [
-            {**row, REQUEST: release.request, RUN: release.run}
-            for row in series.rows
-            if not any(first <= row[TIME] <= last for first, last in stretches)
-        ]
-        for start in range(0, len(rows), _ROWS):
-            connection.execute(insert(table), rows[start : start + _ROWS])
-        _note(connection, series, release)
+        for series in every:
+            _own(connection, series)
+            if not _has(connection, series, release):
+                _put(connection, series, release)
 
 
-def has_arrived(database: MetricsDatabase, series: Series, release: Release) -> bool:
+def has_arrived(database: MetricsDatabase, every: Sequence[Series], release: Release) -> bool:
     """Tell whether a release has arrived, or a later one of the same run has."""
     with database.reading() as connection:
         there = inspect(connection).has_table(deliveries.name)
-        return there and _has(connection, series, release)
+        return there and all(_has(connection, series, release) for series in every)
+
+
+def _put(connection: Connection, series: Series, release: Release) -> None:
+    table = metric_table(MetaData(), series.template, series.output, series.declared)
+    make_tables(connection, table)
+    later = _find_later(connection, series, release)
+    _clear(connection, table, series, release, [one.run for one in later])
+    stretches = [one.stretch for one in later if one.stretch]
+    rows = [
+        {**row, REQUEST: release.request, RUN: release.run}
+        for row in series.rows
+        if not any(first <= row[TIME] <= last for first, last in stretches)
+    ]
+    for start in range(0, len(rows), _ROWS):
+        connection.execute(insert(table), rows[start : start + _ROWS])
+    _note(connection, series, release)
 
 
 def _own(connection: Connection, series: Series) -> None:
