@@ -53,8 +53,8 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
             return tell_held(house, record, held)
     intents = list(intend_notices(house, record, target))
     if metrics:
-        released = house.now().isoformat()
-        intents.append(intend(record, target, "grafana.put", outputs=metrics, released=released))
+        at = house.now().isoformat()
+        intents.append(intend(record, target, "grafana.put", outputs=metrics, released=at))
     if site:
         intents.append(intend(record, target, "site.publish", outputs=site))
     intents += [intend(record, target, "share.put", name, output=name) for name in share]
