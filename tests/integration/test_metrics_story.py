@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from pipelines.demo.world import REVIEWER
 from pipelines.house import House
-from tests.beds import BEDS, COUNTS, DECLARED, write_code
-from tests.integration.test_cutting import approve, change_notebook
+from tests.beds import DECLARED, write_code
+from tests.integration.test_cutting import approve
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from wardbook.domain.output import Channel, Verdict
 from wardbook.domain.record import Record
@@ -26,9 +25,7 @@ Opened = Callable[..., Scene]
 
 
 @pytest.fixture
-def opened(
-    tmp_path: Path, spf_folder: Path, story_ledger_url: str
-) -> Iterator[Callable[..., Any]]:
+def opened(tmp_path: Path, spf_folder: Path, story_ledger_url: str) -> Iterator[Callable[..., Any]]:
     def open_one(code: str = write_code(), declared: str = DECLARED) -> Any:
         return open_scene(tmp_path, spf_folder, story_ledger_url, code=code, declared=declared)
 
@@ -72,3 +69,13 @@ def test_a_ticket_becomes_rows_without_its_small_cells(opened: Any) -> None:
         arrived = rows(scene.house, "select sha256, rows from metric_deliveries")
         assert arrived == [(hashlib.sha256(content).hexdigest(), 16)]
         assert any(delivered.address in comment for comment in scene.comments(key))
+
+
+def test_what_happened_in_the_unit_is_told(opened: Any) -> None:
+    with opened() as scene:
+        key = scene.file()
+        scene.tick()
+        print(rows(scene.house,"select * from unit_requests"))
+        approve(scene, key)
+        for t in ["unit_requests", "unit_lead_times", "unit_refusals", "unit_runs", "unit_read"]:
+            print(t, rows(scene.house, f"select * from {t}"))

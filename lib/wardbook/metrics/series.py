@@ -206,7 +206,7 @@ def _has(connection: Connection, series: Series, release: Release) -> bool:
     found = connection.execute(select(of.released, of.sha256).where(mine)).one_or_none()
     if found is None:
         return False
-    known = _utc(found.released)
+    known = in_utc(found.released)
     return known > release.released or (known, found.sha256) == (release.released, series.sha256)
 
 
@@ -224,9 +224,9 @@ def _find_later(connection: Connection, series: Series, release: Release) -> lis
         )
     ).all()
     return [
-        _Later(row.run, (_utc(row.first), _utc(row.last)) if row.first else None)
+        _Later(row.run, (in_utc(row.first), in_utc(row.last)) if row.first else None)
         for row in rows
-        if (_utc(row.released), row.run) > (release.released, release.run)
+        if (in_utc(row.released), row.run) > (release.released, release.run)
     ]
 
 
@@ -267,7 +267,7 @@ def _stretch(series: Series) -> tuple[datetime, datetime]:
     return min(moments), max(moments)
 
 
-def _utc(moment: datetime) -> datetime:
+def in_utc(moment: datetime) -> datetime:
     """Return a moment as it was written: SQLite forgets that it was in UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
