@@ -75,7 +75,7 @@ def test_what_happened_in_the_unit_is_told(opened: Any) -> None:
     with opened() as scene:
         key = scene.file()
         scene.tick()
-        print(rows(scene.house,"select * from unit_requests"))
+        print(rows(scene.house, "select * from unit_requests"))
         approve(scene, key)
         for t in ["unit_requests", "unit_lead_times", "unit_refusals", "unit_runs", "unit_read"]:
             print(t, rows(scene.house, f"select * from {t}"))

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, inspect, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from wardbook.domain.periods import day_begins
 from wardbook.ledger import schema
@@ -102,8 +100,12 @@ def _write_rows(connection: Connection, rows: UnitRows) -> None:
 
 def _add(connection: Connection, table: Table, rows: Rows) -> None:
     """Add the rows that are not there yet."""
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    # Each imported where it is spoken: a pass with nothing to do stays quick.
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as add
+    else:
+        from sqlalchemy.dialects.sqlite import insert as add  # type: ignore[assignment]
+    connection.execute(add(table).on_conflict_do_nothing(), rows)
 
 
 def _write_standing(
