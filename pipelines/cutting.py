@@ -130,9 +130,10 @@ def _tables_of(
         return []
     from wardbook.artefacts.judge import RULE as ARTEFACT
     from wardbook.identifiers.checking import RULE as IDENTIFIERS
+    from wardbook.metrics.checking import RULE as SERIES
 
     # What a file holds beside its figures says nothing of what may be cut.
-    beside, verdicts = {ARTEFACT, IDENTIFIERS}, verdicts_of(checks)
+    beside, verdicts = {ARTEFACT, IDENTIFIERS, SERIES}, verdicts_of(checks)
     return [
         (case, [one for one in _checks_of(case.name, checks) if one.rule not in beside])
         for case in cases_of(_outputs_of(folder), folder / "outputs", spec, run, policy)

@@ -25,6 +25,7 @@ from wardbook.template.spec import Template, load_catalogue
 if TYPE_CHECKING:
     from pipelines.executors.interface import Executor
     from requests_sync.effects import Effect
+    from wardbook.metrics.database import MetricsDatabase
     from wardbook.seal import Keyring
 
 
@@ -183,6 +184,12 @@ class House:
             secret = seal.passphrase.get_secret_value() if seal.passphrase else None
             self._keyring = Keyring(seal.home, secret)
         return self._keyring
+
+    def open_metrics(self) -> MetricsDatabase:
+        """Open the metrics' database, as a context manager; this is where it comes to be."""
+        from wardbook.metrics.database import MetricsDatabase
+
+        return MetricsDatabase(self.settings.metrics_database)
 
     def service(self, name: str) -> ServiceSettings:
         """Return the settings of a hospital service that passed the gate."""

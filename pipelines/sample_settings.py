@@ -145,6 +145,21 @@ runs_days = 1095                 # the whole folder of a run; templates that not
 texts_days = 1825                # what people wrote on ticket and issue, as copied into the ledger
 legal_hold = []                  # requests, as "DATA-12", of which nothing is ever deleted
 
+# Metrics (docs/metrics.md) stand in an SQLite file of `state`, or in PostgreSQL; its address may
+# also be in WARDBOOK_METRICS_URL, where it holds a password; the token in WARDBOOK_GRAFANA_TOKEN.
+# Without `url` dashboards are written as files and previews on the site, and pushed nowhere.
+[grafana]
+# database = "postgresql://wardbook_metrics@db.hospital.example/metrics"
+# url = "https://grafana.hospital.example"
+# token_file = "state/grafana.token"   # of a service account that may edit in this folder
+folder = "wardbook"              # uids in Grafana: of the folder of our dashboards
+datasource = "wardbook-metrics"  # and of the data source that reads the metrics' database
+
+# `wardbook serve` answers Prometheus here, at /metrics.
+# [prometheus]
+# host = "127.0.0.1"
+# port = 9469
+
 # Jira and GitLab may wake `wardbook serve`, at /jira and /gitlab; docs/operations.md says how to
 # set them up. They are asked every so often with or without this section. The secrets may also be
 # in WARDBOOK_JIRA_WEBHOOK_SECRET, WARDBOOK_GITLAB_SIGNING_SECRET, WARDBOOK_GITLAB_WEBHOOK_SECRET.

@@ -31,6 +31,7 @@ from pipelines.steps.gate import pass_gate
 from pipelines.steps.prepare import prepare_request
 from pipelines.steps.release import accept_review, release_outputs, turn_down
 from pipelines.steps.run import follow_run, mend_request, start_run
+from pipelines.unit_metrics import keep_unit_metrics
 from pipelines.workers import spread
 from requests_sync.read import read_tickets
 from requests_sync.read_gitlab import read_issues, read_reviews
@@ -81,12 +82,18 @@ def tick(house: House) -> Pass:
     outcome = read_both(house)
     sync_all(house, outcome)
     advance_all(house, outcome)
-    try:
-        seal_log_when_due(house)
-    except (WardbookError, OSError) as error:
-        outcome.faults["audit"] = str(error)
-        log.warning("%s", error)
+    look_after(house, outcome)
     return outcome
+
+
+def look_after(house: House, outcome: Pass) -> None:
+    """Do what is no request's: seal the audit log, bring the unit's own metrics up to date."""
+    for name, look in (("audit", seal_log_when_due), ("metrics", keep_unit_metrics)):
+        try:
+            look(house)
+        except (WardbookError, OSError) as error:
+            outcome.faults[name] = str(error)
+            log.warning("%s", error)
 
 
 def read_both(house: House) -> Pass:
@@ -120,6 +127,8 @@ def tick_until_quiet(house: House) -> Pass:
         if waiting:
             house.executor.wait(timeout=1.0)
         advance_all(house, outcome)
+        if not waiting:
+            look_after(house, outcome)
     return outcome
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from pipelines.story import Pass, tick_until_quiet
 from pipelines.story import tick as tick_once
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
+
+if TYPE_CHECKING:
+    from pipelines.prometheus import MetricsServer
 
 SETTLING = 2.0
 """Seconds between a webhook and its pass: one for a burst, and Jira's index is up to date."""
@@ -46,18 +50,34 @@ def tick(context: Context, as_json: bool) -> int:
 def serve(context: Context, every: float) -> int:
     """Repeat the pass until stopped (Ctrl-C or SIGTERM). A pass that fails is repeated as well.
 
-    Where the settings have a section [webhooks], Jira and GitLab can wake it earlier.
+    Where the settings have a section [webhooks], Jira and GitLab can wake it earlier; with a
+    section [prometheus], it answers at /metrics.
     """
     stop, wake = catch_stop(), threading.Event()
-    with House(context.settings(), act=context.act) as house, _listening(house, wake):
+    with (
+        House(context.settings(), act=context.act) as house,
+        _listening(house, wake),
+        _answering(house) as metrics,
+    ):
         click.echo(f"Serving {house.settings.unit.name}: a pass every {every:g} s.", err=True)
         while not stop.is_set():
             wake.clear()  # before the pass looks: what is called meanwhile wakes the next one
             done = tick_once(house)
             refresh_site(house, done)
             tell_pass(done, as_json=False)
+            if metrics is not None:
+                metrics.note_pass(house.now(), len(done.faults))
             _wait(house, stop, wake, every)
     return 0
+
+
+def _answering(house: House) -> AbstractContextManager[MetricsServer | None]:
+    """Answer Prometheus, if the unit wants it."""
+    if house.settings.prometheus is None:
+        return nullcontext()
+    from pipelines.prometheus import MetricsServer
+
+    return MetricsServer(house, house.settings.prometheus)
 
 
 def _listening(house: House, wake: threading.Event) -> AbstractContextManager[object]:

@@ -7,7 +7,6 @@ from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import request_of
 from requests_sync.foreign_text import quote_for_jira
-from wardbook.domain.output import Channel
 from wardbook.domain.record import Deliverable, Record
 from wardbook.domain.states import State
 from wardbook.messages import Language, say
@@ -49,10 +48,9 @@ def answer_ticket(house: House, record: Record) -> Record:
 
 
 def _line(deliverable: Deliverable, language: Language) -> str:
-    sealed = deliverable.channel is Channel.SHARE
     return say(
         language,
-        "notice.line_share" if sealed else "notice.line_site",
+        f"notice.line_{deliverable.channel}",
         address=deliverable.address,
         file=deliverable.file,
         opened=deliverable.plain_name or deliverable.file.removesuffix(".gpg"),

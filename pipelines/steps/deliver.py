@@ -27,7 +27,9 @@ _CODE = re.compile(r"`([^`]*)`")
 
 
 def deliver_outputs(house: House, record: Record) -> Record | None:
-    """Intend one delivery for the site, and one for each sealed file of the share.
+    """Intend one delivery for the metrics, one for the site, one for each file of the share.
+
+    Metrics come first: their database may refuse them, and then nothing is half delivered.
 
     All waits while a key of somebody to whom it is sealed is not confirmed or must not be used.
     """
@@ -37,11 +39,10 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
     produced = {output.name for output in result.outputs} if result else set()
     released = list(released_names(record))
     site = [name for name in released if spec.outputs[name].channel is Channel.SITE]
-    share = [
-        name
-        for name in released
-        if spec.outputs[name].channel is Channel.SHARE and name in produced
-    ]
+    share, metrics = (
+        [name for name in released if spec.outputs[name].channel is channel and name in produced]
+        for channel in (Channel.SHARE, Channel.GRAFANA)
+    )
     if share:
         # Imported when there is something to seal: a pass with nothing to do stays quick.
         from pipelines.recipients import KeysHeld, find_recipients
@@ -51,6 +52,9 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
         except KeysHeld as held:
             return tell_held(house, record, held)
     intents = list(intend_notices(house, record, target))
+    if metrics:
+        at = house.now().isoformat()
+        intents.append(intend(record, target, "grafana.put", outputs=metrics, released=at))
     if site:
         intents.append(intend(record, target, "site.publish", outputs=site))
     intents += [intend(record, target, "share.put", name, output=name) for name in share]

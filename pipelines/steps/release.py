@@ -143,7 +143,8 @@ def _refuse(house: House, record: Record, evidence: Evidence) -> Record:
     note = _tell_analyst(record, tell_rules_refusal(record, unit, public=evidence.public))
     reasons = tell_requester(record, None, language_of(house, record))
     work = replace(record.work, evidence=digest_of_evidence(text))
-    return _reject(house, record, reasons, [*shown, note], None, {}, work=work)
+    rules = sorted({one.reason for one in record.work.checks if one.verdict is Verdict.REFUSE})
+    return _reject(house, record, reasons, [*shown, note], None, {"rules": rules}, work=work)
 
 
 def _tell_analyst(record: Record, text: str) -> Intent:

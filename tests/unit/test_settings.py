@@ -148,3 +148,25 @@ def test_webhooks_are_refused_with_their_mend(
     assert "hunter2" not in str(caught.value)
     for secret in environ.values():
         assert not secret or secret not in str(caught.value)
+
+
+def test_metrics_stand_in_the_state_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    assert load_sample(tmp_path).metrics_database == f"sqlite:///{tmp_path}/state/metrics.db"
+    text = SAMPLE.replace("[grafana]", '[grafana]\ndatabase = "sqlite:///other/m.db"')
+    assert load_sample(tmp_path, text).metrics_database == f"sqlite:///{tmp_path}/other/m.db"
+    environ = {
+        "WARDBOOK_JIRA_TOKEN": "a",
+        "WARDBOOK_GITLAB_TOKEN": "b",
+        "WARDBOOK_GRAFANA_TOKEN": "glsa_s3cret",
+        "WARDBOOK_METRICS_URL": "postgresql://unit:s3cret@db/metrics",
+    }
+    settings = load_settings(write_sample(tmp_path, text), environ)
+    assert settings.metrics_database == "postgresql://unit:s3cret@db/metrics"
+    assert settings.grafana.token is not None
+    assert settings.grafana.token.get_secret_value() == "glsa_s3cret"
+    assert "glsa_s3cret" not in repr(settings)
+
+
+def test_a_metrics_database_of_another_kind_is_refused(tmp_path: Path) -> None:
+    text = SAMPLE.replace("[grafana]", '[grafana]\ndatabase = "mysql://db/metrics"')
+    assert "grafana.database" in refusal(tmp_path, text)

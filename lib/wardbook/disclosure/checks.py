@@ -27,6 +27,7 @@ from wardbook.domain.output import (
 )
 from wardbook.domain.run import RunSpec
 from wardbook.messages import Language, say
+from wardbook.metrics.checking import check_series
 
 if TYPE_CHECKING:
     from wardbook.template.spec import TemplateSpec
@@ -87,7 +88,7 @@ def check_figure(case: Case) -> Check:
     return case.holds("figure", "figure_from_held", tables=", ".join(tables))
 
 
-CHECKERS: tuple[Checker, ...] = (check_content,)
+CHECKERS: tuple[Checker, ...] = (check_content, check_series)
 """Everything that is asked of each output whose file may be opened, in this order.
 
 A further check is a function from `Case` to `Check`s, named here.

@@ -19,6 +19,20 @@ def connect(url: str) -> Engine:
     Raises:
         ForeignFault: it cannot be reached, opened or migrated.
     """
+    engine = open_engine(url)
+    try:
+        _migrate(engine)
+    except OperationalError as error:
+        place = engine.url.render_as_string(hide_password=True)
+        raise ForeignFault(
+            f"The ledger {place} cannot be opened ({type(error.orig).__name__}). "
+            "Check that the server runs and that `ledger` in wardbook.toml is right."
+        ) from None
+    return engine
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for the database at `url`; nothing is asked of it yet."""
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if url.startswith("sqlite:///"):
@@ -30,14 +44,6 @@ def connect(url: str) -> Engine:
         event.listen(engine, "begin", _begin_for_writing)
     else:
         engine = create_engine(url, pool_pre_ping=True)
-    try:
-        _migrate(engine)
-    except OperationalError as error:
-        place = engine.url.render_as_string(hide_password=True)
-        raise ForeignFault(
-            f"The ledger {place} cannot be opened ({type(error.orig).__name__}). "
-            "Check that the server runs and that `ledger` in wardbook.toml is right."
-        ) from None
     return engine
 
 

@@ -243,8 +243,9 @@ SAFE_DETAILS = frozenset(
     }
 )
 """What of a check's details is shown on GitLab: numbers of cells, thresholds, declared names."""
-UNSAFE_DETAILS = frozenset({"place", "problem"})
-"""What is not: columns are named there as the file does, files as the notebook did."""
+UNSAFE_DETAILS = frozenset({"day", "place", "problem"})
+"""What is not: columns are named there as the file does, files as the notebook did; on a day
+that is missing there may have been nobody."""
 
 HIDDEN = "…"
 

@@ -62,7 +62,8 @@ _REASONS: Mapping[str, Mapping[Cause | None, str]] = {
         Cause.DOMINANCE: "dominance p_ratio contributors_unknown contributions_untold extremes "
         "nobody_dominates",
         Cause.UNCLEAR: "missing kind_differs type_blocked too_large not_a_table columns_differ "
-        "too_many_rows rows_repeat label_varies sums_differ",
+        "too_many_rows rows_repeat label_varies sums_differ period_missing period_none "
+        "period_unreadable code_too_long",
         None: "public_sources about_persons model model_refused",
     },
     "artefact": {

@@ -1,12 +1,14 @@
 """The unit's settings: `wardbook.toml` plus the environment, read once into a frozen object.
 
-Only secrets come from the environment: WARDBOOK_JIRA_TOKEN and WARDBOOK_GITLAB_TOKEN (or files of
-mode 0600 named by `token_file`), those of webhooks, and WARDBOOK_LEDGER_URL where the address holds
-a password. Relative paths are relative to the file's folder.
+Only secrets come from the environment: WARDBOOK_JIRA_TOKEN, WARDBOOK_GITLAB_TOKEN and
+WARDBOOK_GRAFANA_TOKEN (or files of mode 0600 named by `token_file`), those of webhooks, and
+WARDBOOK_LEDGER_URL and WARDBOOK_METRICS_URL where the addresses hold a password. Relative
+paths are relative to the file's folder.
 """
 
 from wardbook.settings.data import IdentifierSettings, NameColumns, SourceSettings
 from wardbook.settings.executors import DaskSettings, SlurmSettings
+from wardbook.settings.grafana import GrafanaSettings, PrometheusSettings
 from wardbook.settings.leaving import (
     AuditSettings,
     DisclosureSettings,
@@ -37,11 +39,13 @@ __all__ = [
     "DaskSettings",
     "DisclosureSettings",
     "GitLabSettings",
+    "GrafanaSettings",
     "IdentifierSettings",
     "JiraFields",
     "JiraSettings",
     "JiraWorkflow",
     "NameColumns",
+    "PrometheusSettings",
     "RetentionSettings",
     "ReviewSettings",
     "SealSettings",

@@ -17,6 +17,7 @@ from pydantic import (
 from wardbook.errors import SettingsFault
 from wardbook.settings.data import IdentifierSettings, SourceSettings
 from wardbook.settings.executors import DaskSettings, ExecutorSettings
+from wardbook.settings.grafana import GrafanaSettings, PrometheusSettings
 from wardbook.settings.leaving import (
     AuditSettings,
     DisclosureSettings,
@@ -56,6 +57,8 @@ class Settings(Section):
     share: ShareSettings
     seal: SealSettings
     identifiers: IdentifierSettings = IdentifierSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
+    prometheus: PrometheusSettings | None = None
     webhooks: WebhookSettings | None = None
     review: ReviewSettings = ReviewSettings()
     audit: AuditSettings = AuditSettings()
@@ -72,6 +75,11 @@ class Settings(Section):
         """Those who may confirm people's keys, in the order of the alphabet."""
         reviewers = {one for service in self.services.values() for one in service.reviewers}
         return tuple(sorted(self.seal.approvers or reviewers))
+
+    @property
+    def metrics_database(self) -> str:
+        """The address of the metrics' database."""
+        return self.grafana.database or f"sqlite:///{self.unit.state / 'metrics.db'}"
 
     def name_of(self, account: str) -> str:
         """Return the name by which people know an account."""
@@ -96,6 +104,8 @@ def load_settings(file: Path, environ: Mapping[str, str]) -> Settings:
     _add_secrets(raw, environ, folder)
     if "WARDBOOK_LEDGER_URL" in environ:
         raw["ledger"] = environ["WARDBOOK_LEDGER_URL"]
+    if "WARDBOOK_METRICS_URL" in environ:
+        raw.setdefault("grafana", {})["database"] = environ["WARDBOOK_METRICS_URL"]
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
@@ -108,6 +118,7 @@ _SECRETS = (
     ("seal", "passphrase", None),
     ("jira", "token", "WARDBOOK_JIRA_TOKEN"),
     ("gitlab", "token", "WARDBOOK_GITLAB_TOKEN"),
+    ("grafana", "token", "WARDBOOK_GRAFANA_TOKEN"),
     ("webhooks", "jira_secret", "WARDBOOK_JIRA_WEBHOOK_SECRET"),
     ("webhooks", "gitlab_secret", "WARDBOOK_GITLAB_WEBHOOK_SECRET"),
     ("webhooks", "gitlab_signing_secret", "WARDBOOK_GITLAB_SIGNING_SECRET"),
@@ -198,14 +209,16 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
     if executor.kind == "slurm" and executor.conf is not None:
         executor = executor.model_copy(update={"conf": folder / executor.conf})
     heads = settings.audit.heads
-    ledger = settings.ledger
-    if ledger.startswith("sqlite:///") and not ledger.startswith("sqlite:////"):
-        ledger = f"sqlite:///{folder / ledger.removeprefix('sqlite:///')}"
+    metrics = settings.grafana.database
+    grafana = settings.grafana.model_copy(
+        update={"database": metrics and _anchor_database(metrics, folder)}
+    )
     return settings.model_copy(
         update={
             "unit": unit,
             "disclosure": disclosure,
-            "ledger": ledger,
+            "ledger": _anchor_database(settings.ledger, folder),
+            "grafana": grafana,
             "sources": sources,
             "executor": executor,
             "audit": settings.audit.model_copy(update={"heads": heads and folder / heads}),
@@ -214,3 +227,9 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
             "seal": settings.seal.model_copy(update={"home": folder / settings.seal.home}),
         }
     )
+
+
+def _anchor_database(url: str, folder: Path) -> str:
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
+    return url
