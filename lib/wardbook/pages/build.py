@@ -10,6 +10,7 @@ from pathlib import Path
 from wardbook.files import write_atomically
 from wardbook.messages import Language
 from wardbook.pages.catalogue import describe_templates
+from wardbook.pages.editions import edition_pages
 from wardbook.pages.page import Page
 from wardbook.pages.publish import lock_site
 from wardbook.pages.results import group_by_service, read_results
@@ -75,7 +76,7 @@ def build_site(
         }
         for file, depth in (("index", "."), ("catalogue/index", ".."), ("results/index", "..")):
             _write_page(public, f"{file}.html", words, depth)
-        for page in pages:
+        for page in (*edition_pages(results), *pages):
             root = "/".join(".." for _ in Path(page.file).parent.parts) or "."
             _render(public, page.file, page.template, {**words, **page.words}, root)
         _write_page(public, "404.html", words, base.rstrip("/"))
