@@ -17,7 +17,7 @@ from wardbook.report.workbook import SUFFIX, fits_workbook
 from wardbook.template.spec import Template
 
 Beside = Literal["xlsx", "pdf"]
-"""What is made of a checked report and laid beside it: workbooks of its tables, its page on paper."""
+"""What is made of a checked report and laid beside it: workbooks of its tables, its PDF."""
 
 PDF = "report.pdf"
 
