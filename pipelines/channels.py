@@ -12,7 +12,13 @@ from pathlib import Path
 
 from pipelines.house import House
 from pipelines.leaving import refuse_unchecked
-from pipelines.provenance import Finished, render_deliverable, sign_deliverable
+from pipelines.provenance import (
+    Finished,
+    edition_of,
+    made_beside,
+    render_deliverable,
+    sign_deliverable,
+)
 from pipelines.recipients import find_recipients, pinned_key
 from pipelines.site import rebuild_site
 from pipelines.steps.prepare import request_of
@@ -55,10 +61,16 @@ class SitePublish:
         self, names: Sequence[str], record: Record, staged: Path, slug: str, edition: str
     ) -> None:
         from wardbook.pages.publish import publish_report
+        from wardbook.report.foot import PDF
+        from wardbook.report.pdf import print_report
+        from wardbook.report.workbook import add_workbooks
 
         done = Finished.of(self.house, record)
         render_deliverable(self.house, record, done, names, staged)
+        add_workbooks(staged, done.template, done.spec.language)
         refuse_unchecked(self.house, record, done, names, staged)
+        if "pdf" in made_beside(self.house):
+            print_report(staged, staged / PDF)  # of the page that was read just now
         files = {
             file.relative_to(staged).as_posix(): hash_file(file)
             for file in staged.rglob("*")
@@ -158,11 +170,6 @@ def channel_effects(house: House) -> dict[str, Effect]:
         "share.put": SharePut(house),
         "grafana.put": GrafanaPut(house),
     }
-
-
-def edition_of(record: Record) -> str:
-    """Return the name of this edition of a request's deliverables: the run's digest."""
-    return str(record.work.run).rpartition("-")[2]
 
 
 def holds_receipt(house: House, target: Path, run: str) -> bool:

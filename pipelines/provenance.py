@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.house import House
 from pipelines.steps.prepare import request_of
@@ -24,6 +24,10 @@ from wardbook.environment import environment_digest, platform_version
 from wardbook.errors import Fault
 from wardbook.files import write_atomically
 from wardbook.template.spec import Template
+
+if TYPE_CHECKING:
+    from wardbook.report.editions import PastEdition
+    from wardbook.report.foot import Beside
 
 THRESHOLDS = frozenset(
     {"approvals", "base", "least", "limit", "most", "needed", "percent", "redacted", "rules"}
@@ -74,10 +78,12 @@ def render_deliverable(
 
     `assets` is where the site's stand from there; None for a report that stands alone.
     """
+    from wardbook.report.limits import KB, SizeLimits
     from wardbook.report.provenance import Provenance
     from wardbook.report.render import render_report
 
     request, language = request_of(record), done.spec.language
+    site = house.settings.site
     spec, made = done.template.spec, record.work.made_from
     provenance = Provenance(
         request=record.key,
@@ -116,7 +122,34 @@ def render_deliverable(
         assets=assets,
         unit=house.settings.unit.name,
         hidden=hidden_rows(done.folder),
+        editions=_editions_before(house, record, done) if assets else (),
+        beside=made_beside(house) if assets else frozenset(),
+        limits=SizeLimits(page=site.page_kb * KB, folder=site.report_kb * KB),
     )
+
+
+def made_beside(house: House) -> frozenset[Beside]:
+    """Return what is made of a published report once it is checked."""
+    return frozenset({"xlsx", "pdf"} if house.settings.site.pdf else {"xlsx"})
+
+
+def edition_of(record: Record) -> str:
+    """Return the name of this edition of a request's deliverables: the run's digest."""
+    return str(record.work.run).rpartition("-")[2]
+
+
+def _editions_before(house: House, record: Record, done: Finished) -> list[PastEdition]:
+    """Return the published editions of a request that are older than this run, newest first."""
+    from wardbook.pages.address import slug_of
+    from wardbook.pages.results import read_editions
+    from wardbook.report.editions import PastEdition
+
+    started = datetime.fromisoformat(done.result.started)
+    return [
+        PastEdition(one.address.rpartition("/")[2], one.card.started)
+        for one in read_editions(house.settings.site.folder, slug_of(record.key))
+        if one.card.started < started
+    ]
 
 
 def _environment_of(record: Record) -> str:

@@ -80,7 +80,7 @@ def test_text_table_and_figure_are_recorded_and_marked(mode: str, tmp_path: Path
     assert RunResult.read(folder) == result
     text, table, figure = displays(folder)
     assert "".join(text["data"]["text/markdown"]) == "Bonjour **\\<b\\>** : 2\\.3"
-    assert text["metadata"]["wardbook"] == {"publish": "text", "output": None, "rows": None}
+    assert text["metadata"]["wardbook"] == {"publish": "text", "output": "hello", "rows": None}
     assert table["metadata"]["wardbook"] == {"publish": "table", "output": "counts", "rows": 1}
     assert figure["metadata"]["wardbook"] == {"publish": "figure", "output": "curve", "rows": None}
     assert not (folder / "scratch").exists()

@@ -11,24 +11,31 @@ from dataclasses import replace
 from pathlib import Path
 
 from wardbook.artefacts.apart import read_apart
-from wardbook.artefacts.finding import Grid, Reading
+from wardbook.artefacts.finding import Grid, Problem, Reading
 from wardbook.artefacts.judge import RULE, TOPIC, Ground, judge_readings
 from wardbook.artefacts.read import read_artefact, read_ticket_comment
 from wardbook.domain.output import Check, Output, Sensitivity, Verdict
 from wardbook.messages import Language
 from wardbook.report.problem import ReportProblem
-from wardbook.report.tables import read_table
+from wardbook.report.released import TABLES
+from wardbook.report.tables import declared_kinds, read_table
 from wardbook.report.voice import Voice
+from wardbook.report.workbook import SUFFIX, is_workbook_of
 from wardbook.template.spec import TemplateSpec
 
 OWN_ASSETS = "assets"
 """Style and mark come with the platform; they are no artefact of a run."""
+
+_OTHER_WORKBOOK = Reading("xlsx", problems=(Problem("disguised", 1, "workbook"),))
 
 
 def check_report_folder(
     report: str, folder: Path, spec: TemplateSpec, language: Language, ground: Ground
 ) -> tuple[Check, ...]:
     """Return the checks of a rendered report: its page, card, figures and tables.
+
+    A workbook among the tables holds if it is what is made of the table beside it: no reading could
+    say more. Any other is not what its name says.
 
     Args:
         report: name of the output that the checks are told of.
@@ -42,9 +49,13 @@ def check_report_folder(
         for file in sorted(folder.rglob("*"))
         if file.is_file() and file.relative_to(folder).parts[0] != OWN_ASSETS
     ]
+    workbooks = [file for file in files if file.parent.name == TABLES and file.suffix == SUFFIX]
+    files = [file for file in files if file not in workbooks]
     readings = read_apart(files)
     by_file = dict(zip(files, readings, strict=True))
     checked = list_checked(by_file, spec, language)
+    foreign = [one for one in workbooks if not is_workbook_of(one, spec, language)]
+    readings += (_OTHER_WORKBOOK,) * len(foreign)
     return judge_readings(report, readings, replace(ground, checked=checked))
 
 
@@ -56,12 +67,13 @@ def list_checked(
     grids: list[Grid] = []
     for file, reading in readings.items():
         declared = spec.outputs.get(file.stem)
-        if file.parent.name != "tables" or declared is None:
+        if file.parent.name != TABLES or declared is None:
             continue
         grids += reading.grids
         labels = {name: text.in_language(language) for name, text in declared.columns.items()}
         try:
-            shown = read_table(file.read_bytes(), labels, name=file.stem, voice=voice)
+            kinds, content = declared_kinds(declared), file.read_bytes()
+            shown = read_table(content, labels, name=file.stem, voice=voice, kinds=kinds)
         except ReportProblem:
             continue  # the page does not show it either
         grids.append(Grid(file.stem, tuple(labels.values()), shown.rows))

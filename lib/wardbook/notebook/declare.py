@@ -30,12 +30,13 @@ PREVIEW_ROWS = 20
 def say(key: str, **values: object) -> None:
     """Publish the template's text `key` (Markdown) at this place of the report.
 
-    Values are inserted as plain text: no character of theirs becomes Markdown or HTML.
+    Values are inserted as plain text: no character of theirs becomes Markdown or HTML. The texts
+    `methods` and `limits` stand in a section of their own after everything else.
 
     Raises:
         TemplateProblem: there is no such text, or a place has no value.
     """
-    publish({"text/markdown": marked_text(key, **values)}, "text")
+    publish({"text/markdown": marked_text(key, **values)}, "text", output=key)
 
 
 def table(

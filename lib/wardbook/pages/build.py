@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from wardbook.messages import Language
 from wardbook.pages.catalogue import describe_templates
 from wardbook.pages.desk import Desk
+from wardbook.pages.editions import edition_pages
 from wardbook.pages.feeds import write_feed
 from wardbook.pages.lists import Lists, ResultList, arrange_lists
 from wardbook.pages.page import Page
@@ -142,7 +143,7 @@ def _write_pages(
         groups = group_by_state(requests)
         desk.page("requests/index.html", "requests.html.j2", {"groups": groups})
     desk.page("search/index.html", "search.html.j2")
-    for page in given:
+    for page in (*edition_pages(results), *given):
         desk.page(page.file, page.template, page.words)
 
 

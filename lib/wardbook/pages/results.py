@@ -36,10 +36,19 @@ def read_results(public: Path) -> tuple[Result, ...]:
     Raises:
         ReportProblem: the index card of an edition is missing or broken.
     """
-    folders = (f for f in public.glob("reports/*/*") if f.is_dir() and not f.name.startswith("."))
+    folders = filter(_is_edition, public.glob("reports/*/*"))
     by_slug = groupby(sorted(folders), key=lambda folder: folder.parent)
-    results = (Result(_newest_first(_read_edition(f) for f in some)) for _, some in by_slug)
+    results = (Result(_read_all(some)) for _, some in by_slug)
     return tuple(sorted(results, key=lambda result: _age(result.latest), reverse=True))
+
+
+def read_editions(public: Path, slug: str) -> tuple[Edition, ...]:
+    """Return the published editions of one report, newest first; none if it has none.
+
+    Raises:
+        ReportProblem: the index card of one is missing or broken.
+    """
+    return _read_all(filter(_is_edition, public.glob(f"reports/{slug}/*")))
 
 
 def _read_edition(folder: Path) -> Edition:
@@ -47,8 +56,12 @@ def _read_edition(folder: Path) -> Edition:
     return Edition(address, read_card(folder))
 
 
-def _newest_first(editions: Iterable[Edition]) -> tuple[Edition, ...]:
-    return tuple(sorted(editions, key=_age, reverse=True))
+def _is_edition(folder: Path) -> bool:
+    return folder.is_dir() and not folder.name.startswith(".")
+
+
+def _read_all(folders: Iterable[Path]) -> tuple[Edition, ...]:
+    return tuple(sorted(map(_read_edition, folders), key=_age, reverse=True))
 
 
 def _age(edition: Edition) -> tuple[float, str]:

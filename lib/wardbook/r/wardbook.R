@@ -70,7 +70,7 @@ registerS3method("print", "wardbook.params", function(x, ...) utils::str(unclass
 
 wardbook.say <- function(key, ...) {
   .wardbook.publish(
-    list("text/markdown" = .wardbook.fill(key, list(...), .wardbook.escape)), "text"
+    list("text/markdown" = .wardbook.fill(key, list(...), .wardbook.escape)), "text", key
   )
 }
 

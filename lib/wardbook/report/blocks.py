@@ -15,17 +15,18 @@ from wardbook.report.problem import ReportProblem
 from wardbook.report.prose import render_prose
 from wardbook.report.publication import Publication
 from wardbook.report.released import ReleasedFile
-from wardbook.report.tables import MISSING, ReadableTable, mark_cut, read_table
+from wardbook.report.tables import MISSING, ReadableTable, declared_kinds, mark_cut, read_table
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
 
 
 @dataclass(frozen=True)
 class Text:
-    """Safe HTML of one `wb.say`."""
+    """Safe HTML of one `wb.say`; `key` names the template's text."""
 
     kind: ClassVar[str] = "text"
     html: Markup
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def arrange_blocks(
     for publication in publications:
         number = 1 + sum(block.kind == publication.kind for block in blocks)
         if publication.kind == "text":
-            blocks.append(Text(render_prose(publication.text)))
+            blocks.append(Text(render_prose(publication.text), publication.output))
         elif publication.output not in shelf:
             blocks.append(_withhold(publication.output, template, voice))
         elif shelf[publication.output].output.kind.value != publication.kind:
@@ -135,7 +136,14 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
 
 def _show_table(file: ReleasedFile, number: int, rows: int | None, voice: Voice) -> Table:
     labels = {key: text.in_language(voice.language) for key, text in file.spec.columns.items()}
-    table = read_table(file.content, labels, name=file.output.name, voice=voice, rows=rows)
+    table = read_table(
+        file.content,
+        labels,
+        name=file.output.name,
+        voice=voice,
+        rows=rows,
+        kinds=declared_kinds(file.spec),
+    )
     if file.hidden:
         placing = {*file.spec.dimensions, *file.spec.labels}
         figures = [at for at, column in enumerate(file.spec.columns) if column not in placing]

@@ -14,7 +14,8 @@ from wardbook.report.problem import ReportProblem
 class Publication:
     """One declared piece of the report, in the notebook's order.
 
-    `text` is Markdown and empty unless `kind` is "text"; `output` names the table or figure;
+    `text` is Markdown and empty unless `kind` is "text"; `output` names the table or figure, or
+    the key of the text;
     `rows` is the most rows the template wants shown, None for as many as a page bears; `styles`
     colour cells of a table.
     """
@@ -57,7 +58,7 @@ def code_cells(notebook: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _parse_declaration(raw: Mapping[str, Any], data: Mapping[str, Any]) -> Publication:
     kind, output, rows = raw["publish"], raw["output"], raw.get("rows")
     if kind == "text":
-        return Publication("text", text=str(data["text/markdown"]))
+        return Publication("text", str(output or ""), text=str(data["text/markdown"]))
     if kind not in ("table", "figure") or not isinstance(output, str):
         raise ValueError(kind)
     if rows is not None and (type(rows) is not int or rows < 1):

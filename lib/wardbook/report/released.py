@@ -11,6 +11,9 @@ from wardbook.domain.output import Output, OutputKind, Sensitivity
 from wardbook.report.problem import ReportProblem
 from wardbook.template.spec import OutputSpec, Template
 
+TABLES = "tables"
+"""Folder of the tables' files in a report's."""
+
 _SUFFIXES = {OutputKind.TABLE: ".csv", OutputKind.FIGURE: ".png"}
 _RANKS = {Sensitivity.PUBLIC: 0, Sensitivity.INTERNAL: 1, Sensitivity.SENSITIVE: 2}
 
@@ -35,7 +38,7 @@ class ReleasedFile:
     @property
     def address(self) -> str:
         """Where the file stands in the report's folder."""
-        return f"{'tables' if self.is_table else 'figures'}/{self.output.file}"
+        return f"{TABLES if self.is_table else 'figures'}/{self.output.file}"
 
 
 def report_sensitivity(template: Template) -> Sensitivity:

@@ -5,6 +5,8 @@ index.html      the page: texts, tables and figures that the notebook declared, 
 report.json     the index card (`wardbook.report.card`)
 figures/*.png   the released figures that the page shows
 tables/*.csv    every released table, as released
+tables/*.xlsx   each of them as a workbook, once it is published (`wardbook.report.workbook`)
+report.pdf      the page on paper, where the unit wants it (`wardbook.report.pdf`)
 styles.css      colours of cells, only where the notebook gave some
 assets/         style and mark, only in a report that must stand alone
 """
@@ -19,18 +21,26 @@ from typing import Any, cast
 
 from wardbook.domain.output import Output
 from wardbook.files import write_atomically
+from wardbook.headlines import Headline
 from wardbook.messages import Language
-from wardbook.report.blocks import Block, Figure, Table, arrange_blocks
+from wardbook.report.blocks import Block, Figure, Table, Text, arrange_blocks
 from wardbook.report.card import ReportCard, Thumbnail, write_card
 from wardbook.report.cell_styles import name_classes, write_stylesheet
+from wardbook.report.editions import PastEdition
 from wardbook.report.folder import whole_folder
-from wardbook.report.foot import Foot, describe_foot
+from wardbook.report.foot import Beside, describe_foot
+from wardbook.report.limits import SizeLimits, require_size
 from wardbook.report.problem import ReportProblem
 from wardbook.report.provenance import Provenance
 from wardbook.report.publication import Publication, code_cells, list_publications
 from wardbook.report.released import ReleasedFile, read_released, report_sensitivity
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
+
+_METHODS = ("methods", "limits")
+"""The texts of a template that stand after the report, wherever its notebook says them."""
+
+ANY_REPORT = SizeLimits()
 
 
 def render_report(
@@ -47,6 +57,10 @@ def render_report(
     assets: str | None = "../../../assets",
     unit: str = "Wardbook",
     hidden: Mapping[str, frozenset[int]] | None = None,
+    headlines: Sequence[Headline] = (),
+    editions: Sequence[PastEdition] = (),
+    beside: frozenset[Beside] = frozenset(),
+    limits: SizeLimits = ANY_REPORT,
 ) -> None:
     """Render a report into the new folder `destination`, wholly or not at all.
 
@@ -61,24 +75,47 @@ def render_report(
             into it, for a report that is opened outside the site.
         unit: the name in the page's head.
         hidden: by output, the rows of a table whose figures were cut.
+        headlines: the answer in figures, shown below the question.
+        editions: those of the same request that stand already, newest first.
+        beside: what will be made of the rendered report and laid beside it; the page links to it.
+        limits: how large the report may be.
 
     Raises:
         ReportProblem: a published figure lacks its alternative text, a released file is missing
-            or changed, a display or table is not what was declared, or `destination` exists.
+            or changed, a display or table is not what was declared, the report is too large, or
+            `destination` exists.
     """
     notebook = _read_notebook(executed)
     voice = Voice(language)
     shelf = read_released(outputs, released, template, hidden or {})
     publications = list_publications(notebook)
     blocks = arrange_blocks(publications, shelf, template, voice)
+    methods = tuple(block for block in blocks if isinstance(block, Text) and block.key in _METHODS)
+    body = tuple(block for block in blocks if block not in methods)
     classes = _find_classes(publications, blocks)
     card = _make_card(title, question, provenance, template, language, blocks)
-    foot = describe_foot(provenance, shelf, template, voice)
-    page = _export_page(notebook, card, blocks, foot, voice, assets, unit, styled=bool(classes))
+    resources = {
+        "card": card,
+        "headlines": headlines,
+        "blocks": body,
+        "methods": methods,
+        "foot": describe_foot(provenance, shelf, template, voice, beside),
+        "editions": editions,
+        "voice": voice,
+        "assets": assets or "assets",
+        "styled": bool(classes),
+        "root": assets and (posixpath.dirname(assets) or "."),
+        "unit": unit,
+    }
+    page = _export_page(notebook, resources)
+    files = _list_files(blocks, shelf, own_assets=assets is None)
+    if classes:
+        files["styles.css"] = write_stylesheet(classes).encode()
+    require_size(len(page), map(len, files.values()), limits)
     with whole_folder(destination) as folder:
-        _write_files(folder, blocks, shelf, own_assets=assets is None)
-        if classes:
-            write_atomically(folder / "styles.css", write_stylesheet(classes))
+        for name, content in files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            write_atomically(folder / name, content)
         write_card(folder, card)
         write_atomically(folder / "index.html", page)
 
@@ -133,32 +170,13 @@ def _make_card(
     )
 
 
-def _export_page(
-    notebook: Mapping[str, Any],
-    card: ReportCard,
-    blocks: Sequence[Block],
-    foot: Foot,
-    voice: Voice,
-    assets: str | None,
-    unit: str,
-    *,
-    styled: bool,
-) -> str:
+def _export_page(notebook: Mapping[str, Any], resources: Mapping[str, Any]) -> bytes:
     from wardbook.report.exporter import report_exporter
 
-    resources = {
-        "card": card,
-        "blocks": blocks,
-        "foot": foot,
-        "voice": voice,
-        "assets": assets or "assets",
-        "styled": styled,
-        "root": assets and (posixpath.dirname(assets) or "."),
-        "unit": unit,
-        "lexer": notebook["metadata"].get("language_info", {}).get("pygments_lexer", "ipython3"),
-    }
-    page, _ = report_exporter().from_notebook_node(_keep_sources(notebook), resources)
-    return str(page)
+    lexer = notebook["metadata"].get("language_info", {}).get("pygments_lexer", "ipython3")
+    given = {**resources, "lexer": lexer}
+    page, _ = report_exporter().from_notebook_node(_keep_sources(notebook), given)
+    return str(page).encode()
 
 
 def _keep_sources(notebook: Mapping[str, Any]) -> Any:
@@ -170,16 +188,15 @@ def _keep_sources(notebook: Mapping[str, Any]) -> Any:
     return nbformat.from_dict(kept)
 
 
-def _write_files(
-    folder: Path, blocks: Sequence[Block], shelf: Mapping[str, ReleasedFile], *, own_assets: bool
-) -> None:
+def _list_files(
+    blocks: Sequence[Block], shelf: Mapping[str, ReleasedFile], *, own_assets: bool
+) -> dict[str, bytes]:
+    """Return figures, tables and assets by their place in the report's folder."""
     from wardbook.report.layout import read_assets
 
     files = {block.file: block.content for block in blocks if isinstance(block, Figure)}
     files |= {file.address: file.content for file in shelf.values() if file.is_table}
     if own_assets:
-        files |= {f"assets/{name}": content for name, content in read_assets().items()}
-    for name, content in files.items():
-        file = folder / name
-        file.parent.mkdir(exist_ok=True)
-        write_atomically(file, content)
+        shared = read_assets().items()
+        files |= {f"assets/{name}": one for name, one in shared if not name.endswith(".js")}
+    return files

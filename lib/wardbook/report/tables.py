@@ -6,18 +6,21 @@ import csv
 import io
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from wardbook.report.problem import ReportProblem
 from wardbook.report.voice import Voice
+from wardbook.template.outputs import OutputSpec
 
 MOST_ROWS = 120
 """Rows that a page bears; the CSV file beside it holds all."""
 
+TRUTHS = frozenset({"True", "False"})
 _MOST_DECIMALS = 6
+_SHORT = 28
 MISSING = "–"
 """What stands for an empty cell."""
 # A leading zero marks a code ("01" is the department Ain), not a quantity.
@@ -26,14 +29,16 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
 
 ColumnKind = Literal["text", "number", "date"]
+_NOTHING: Mapping[str, ColumnKind] = {}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column's label and how it is aligned."""
+    """A column's label and how it is aligned; the cells of a short one stay in one line."""
 
     label: str
     kind: ColumnKind
+    short: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,8 @@ class ReadableTable:
     """Cells as the reader sees them; `total` counts the file's rows, shown or not.
 
     `cut` are the shown cells, by row and column from 0, whose figures are withheld to protect
-    persons; `withheld` counts those of the whole file.
+    persons; `withheld` counts those of the whole file. `moments` are the shown cells of columns of
+    dates, by column from 0, as ISO dates.
     """
 
     columns: tuple[Column, ...]
@@ -49,42 +55,100 @@ class ReadableTable:
     total: int
     cut: frozenset[tuple[int, int]] = frozenset()
     withheld: int = 0
+    moments: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def moment(self, row: int, column: int) -> str:
+        """Return the ISO date of a cell; empty if it has none."""
+        moments = self.moments.get(column)
+        return moments[row] if moments else ""
+
+
+def declared_kinds(spec: OutputSpec) -> dict[str, ColumnKind]:
+    """Return the kinds that a table's declaration settles; of other columns the cells decide.
+
+    What places a row is no quantity, even where its codes are numbers; what counts or measures is
+    one, even where nothing is left of it.
+    """
+    kinds: dict[str, ColumnKind] = dict.fromkeys((*spec.dimensions, *spec.labels), "text")
+    if spec.time:
+        kinds[spec.time] = "date"
+    return kinds | dict.fromkeys(spec.measured_columns, "number")
 
 
 def read_table(
-    content: bytes, labels: Mapping[str, str], *, name: str, voice: Voice, rows: int | None = None
+    content: bytes,
+    labels: Mapping[str, str],
+    *,
+    name: str,
+    voice: Voice,
+    rows: int | None = None,
+    kinds: Mapping[str, ColumnKind] = _NOTHING,
 ) -> ReadableTable:
     """Return a CSV file (UTF-8, header, comma) as a readable table of at most `rows` rows.
 
-    A column's kind is decided on all its cells, shown or not: numbers (right-aligned, as many
-    decimals as the most precise cell, thousands set apart from 10,000 upwards so that years stay
-    whole), ISO dates, or text. An empty cell is a dash.
+    A column's kind is the declared one, or else decided on all its cells, shown or not: numbers
+    (right-aligned, as many decimals as the most precise cell, thousands set apart from 10,000
+    upwards so that years stay whole), ISO dates, or text. Cells that are not of the declared kind
+    are written as they stand. An empty cell is a dash.
 
     Args:
         content: the file's bytes.
         labels: declared column name to the label to show, in the declared order.
         name: of the table, for messages.
+        voice: the language.
+        rows: the most rows wanted, None for as many as a page bears.
+        kinds: of the columns whose kind is declared.
 
     Raises:
         ReportProblem: it is not CSV in UTF-8, its header is not the declared columns, or a row is
             longer or shorter than the header.
     """
+    body = read_rows(content, list(labels), name=name)
+    shown = body[: min(rows or MOST_ROWS, MOST_ROWS)]
+    columns, cells, moments = [], [], {}
+    for place, (column, label) in enumerate(labels.items()):
+        kind, write = _choose_format([row[place] for row in body], kinds.get(column), voice)
+        texts = [write(row[place]) if row[place] else MISSING for row in shown]
+        columns.append(Column(label, kind, max(map(len, texts), default=0) <= _SHORT))
+        cells.append(texts)
+        if kind == "date":
+            moments[place] = tuple(row[place] for row in shown)
+    rows_shown = tuple(zip(*cells, strict=True))
+    return ReadableTable(tuple(columns), rows_shown, len(body), moments=moments)
+
+
+def read_rows(content: bytes, columns: Sequence[str], *, name: str) -> list[list[str]]:
+    """Return the rows of a CSV file (UTF-8, header, comma) without its header.
+
+    Raises:
+        ReportProblem: it is not CSV in UTF-8, its header is not `columns`, or a row is longer or
+            shorter than the header.
+    """
     header, *body = _parse_csv(content, name)
-    if header != list(labels):
+    if header != list(columns):
         raise ReportProblem(
             f"table {name!r}: the header of the file is not the declared columns "
-            f"({', '.join(labels)}). Declare the table again with wb.table."
+            f"({', '.join(columns)}). Declare the table again with wb.table."
         )
     for number, row in enumerate(body, 2):
         if len(row) != len(header):
             raise ReportProblem(f"table {name!r}, row {number}: not {len(header)} cells long.")
-    shown = min(rows or MOST_ROWS, MOST_ROWS)
-    columns, cells = [], []
-    for place, label in enumerate(labels.values()):
-        kind, write = _choose_format([row[place] for row in body], voice)
-        columns.append(Column(label, kind))
-        cells.append([write(row[place]) if row[place] else MISSING for row in body[:shown]])
-    return ReadableTable(tuple(columns), tuple(zip(*cells, strict=True)), len(body))
+    return body
+
+
+def find_kind(cells: Sequence[str], declared: ColumnKind | None) -> ColumnKind:
+    """Return the kind of a column with these cells, empty ones included.
+
+    Days and moments are dates; other times, such as weeks, sort as the text that they are.
+    """
+    present = [cell for cell in cells if cell]
+    if not present:
+        return declared if declared == "number" else "text"
+    if declared in (None, "number") and all(map(_NUMBER.fullmatch, present)):
+        return "number"
+    if declared in (None, "date") and (_all_dates(present, _DAY) or _all_dates(present, _MOMENT)):
+        return "date"
+    return "text"
 
 
 def mark_cut(
@@ -118,20 +182,18 @@ def _parse_csv(content: bytes, name: str) -> list[list[str]]:
     return rows or [[]]
 
 
-def _choose_format(cells: Sequence[str], voice: Voice) -> tuple[ColumnKind, Callable[[str], str]]:
-    present = [cell for cell in cells if cell]
-    if not present:
-        return "text", str
-    if all(map(_NUMBER.fullmatch, present)):
+def _choose_format(
+    cells: Sequence[str], declared: ColumnKind | None, voice: Voice
+) -> tuple[ColumnKind, Callable[[str], str]]:
+    kind, present = find_kind(cells, declared), [cell for cell in cells if cell]
+    if kind == "number" and present:
         pattern = _number_pattern([Decimal(cell) for cell in present])
-        return "number", lambda cell: voice.number(Decimal(cell), pattern)
-    if _all_dates(present, _DAY):
-        return "date", lambda cell: voice.day(cell, "medium")
-    if _all_dates(present, _MOMENT):
-        return "date", lambda cell: f"{voice.day(cell, 'medium')} {cell[11:16]}"
-    if set(present) <= {"True", "False"}:
-        return "text", lambda cell: voice.say("report.yes" if cell == "True" else "report.no")
-    return "text", str
+        return kind, lambda cell: voice.number(Decimal(cell), pattern)
+    if kind == "date":
+        return kind, lambda cell: f"{voice.day(cell, 'medium')} {cell[11:16]}".rstrip()
+    if set(present) <= TRUTHS and declared != "number":
+        return kind, lambda cell: voice.say("report.yes" if cell == "True" else "report.no")
+    return kind, str
 
 
 def _number_pattern(numbers: Sequence[Decimal]) -> str:

@@ -11,6 +11,7 @@ from wardbook.artefacts.decoding import decode
 from wardbook.artefacts.finding import FragmentKind, Notes
 from wardbook.artefacts.hiding import is_hidden
 from wardbook.artefacts.inline_data import read_data_address
+from wardbook.artefacts.own_scripts import drop_own_scripts
 
 _VOID_NAMES = "area base br col embed hr img input link meta param source track wbr"
 _VOID = frozenset(_VOID_NAMES.split())
@@ -26,7 +27,7 @@ _DEEP = 4
 
 def read_html(content: bytes, notes: Notes) -> None:
     """Read a page or a piece of one."""
-    text = decode(content, notes)
+    text = drop_own_scripts(decode(content, notes))
     # Browsers mend what they parse, and no parser mends as they do: what could be a tag that runs
     # something is reported wherever it stands, also where this parser sees a text.
     for name in find_active_names(text):
