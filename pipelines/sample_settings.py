@@ -15,6 +15,7 @@ expiry_notice_days = 30          # a recurring request says so before its legal 
 language = "fr"                  # "fr" or "en": what requesters and readers see by default
 time_zone = "Europe/Paris"
 state = "state"                  # the secure side: runs, keys, ledger; readable by nobody else
+# contact = "poste 4242"         # whom requesters ask; by default they comment on their ticket
 # templates = "templates"        # your own catalogue; by default the one that comes with Wardbook
 # open_to = ["/scratch"]         # folders that every notebook may read and write beside its own
 
