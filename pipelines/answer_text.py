@@ -1,16 +1,16 @@
 """The answer as the requester reads it on the ticket, in Jira's wiki markup.
 
-Whatever is not ours (the ticket's own words, values, labels, addresses) is written escaped, each on
-one line and cut to a length; if the whole is still longer than Jira takes, what the requester
-knows already goes first.
+Whatever is not ours (the ticket's own words, labels, values) is written escaped, each on one line
+and cut to a length; if the whole is still longer than Jira takes, fewer parameters are told.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from requests_sync.foreign_text import title_of
+from requests_sync.foreign_text import drop_controls
 from requests_sync.markup.conversion import LONGEST
 from requests_sync.markup.jira_inlines import escape
 from wardbook.domain.output import Channel
@@ -20,7 +20,10 @@ from wardbook.messages import Language, say
 
 MOST = LONGEST - 500
 """Characters of an answer: Jira's limit, less room for our mark."""
-_MOST_LINES = 40
+_MOST_PARAMETERS = 40
+_MOST_LINES = 20
+# White space but for what French typography does not let a line break at.
+_BREAKABLE = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,19 @@ class Answer:
     contact: str
 
 
-def plain(text: str) -> str:
-    """Return any text as one line of literal text in wiki markup, of at most 200 characters."""
-    return escape(title_of(text))
+def plain(text: str, most: int = 200) -> str:
+    """Return any text as one line of literal text in wiki markup, cut to so many characters."""
+    line = _BREAKABLE.sub(" ", drop_controls(text)).strip()
+    return escape(line if len(line) <= most else line[: most - 1] + "…")
 
 
 def write_answer(answer: Answer, language: Language) -> str:
     """Return the comment; it is never longer than Jira takes."""
-    for lines in (_MOST_LINES, 0):
-        text = _compose(answer, language, lines)
+    for parameters in (_MOST_PARAMETERS, 10):
+        text = _compose(answer, language, parameters)
         if len(text) <= MOST:
             return text
-    raise ValueError(f"{answer.key}: an answer of {len(text)} characters; Jira takes {LONGEST}")
+    return _compose(answer, language, 0)
 
 
 def write_figures(headlines: Sequence[Headline]) -> str:
@@ -70,13 +74,13 @@ def write_figures(headlines: Sequence[Headline]) -> str:
     lines = []
     for one in headlines:
         note = f" ({plain(one.note)})" if one.note else ""
-        lines.append(f"* {plain(one.label)}\u00a0: *{plain(one.value)}*{note}")
+        lines.append(f"* {plain(one.label, 100)}\u00a0: *{plain(one.value, 100)}*{note}")
     return "\n".join(lines)
 
 
-def _compose(answer: Answer, language: Language, lines: int) -> str:
+def _compose(answer: Answer, language: Language, parameters: int) -> str:
     sections = [
-        _section(language, "asked", _tell_asked(answer.asked, language, lines)),
+        _section(language, "asked", _tell_asked(answer.asked, language, parameters)),
         _section(language, "figures", _tell_figures(answer.headlines, language)),
         _section(language, "results", _tell_results(answer, language)),
         _section(language, "opening", _tell_opening(answer.deliverables, language)),
@@ -90,17 +94,17 @@ def _section(language: Language, name: str, text: str) -> str:
     return f"*{say(language, f'notice.title_{name}')}*\n\n{text}" if text else ""
 
 
-def _tell_asked(asked: Asked, language: Language, lines: int) -> str:
+def _tell_asked(asked: Asked, language: Language, parameters: int) -> str:
     told = [
         say(language, "notice.asked_summary", summary=plain(asked.summary)),
         say(
             language,
             "notice.asked_analysis",
             title=plain(asked.title),
-            question=plain(asked.question),
+            question=plain(asked.question, 600),
         ),
     ]
-    shown = asked.parameters[:lines]
+    shown = asked.parameters[:parameters]
     told += [
         say(language, "notice.asked_parameter", label=plain(label), value=plain(value))
         for label, value in shown
