@@ -49,7 +49,7 @@ class SitePublish:
             shutil.rmtree(staging)
         rebuild_site(self.house)
         address = f"{site.url.rstrip('/')}/reports/{slug}/{edition}/"
-        return _delivered(record, "report", Channel.SITE, address, folder, "index.html")
+        return tell_delivered(record, "report", Channel.SITE, address, folder, "index.html")
 
     def _publish(
         self, names: Sequence[str], record: Record, staged: Path, slug: str, edition: str
@@ -133,7 +133,7 @@ class SharePut:
         within = folder.relative_to(self.house.settings.share.folder).as_posix()
         address = f"{self.house.settings.share.url.rstrip('/')}/{within}/{name}.gpg"
         output = str(intent.payload["output"])
-        return _delivered(
+        return tell_delivered(
             record,
             output,
             Channel.SHARE,
@@ -151,7 +151,13 @@ def sealed_to(recipients: Sequence[sealing.Recipient]) -> tuple[sealing.SealedTo
 
 def channel_effects(house: House) -> dict[str, Effect]:
     """Return the effects on the channels, by the kind that intents name."""
-    return {"site.publish": SitePublish(house), "share.put": SharePut(house)}
+    from pipelines.ticket_channel import JiraAttach  # which stands on this module
+
+    return {
+        "site.publish": SitePublish(house),
+        "share.put": SharePut(house),
+        "jira.attach": JiraAttach(house),
+    }
 
 
 def edition_of(record: Record) -> str:
@@ -177,7 +183,7 @@ def valid_receipt(house: House, target: Path, run: str) -> sealing.Receipt | Non
     return found.receipt if found.receipt.run.key == run else None
 
 
-def _delivered(
+def tell_delivered(
     record: Record,
     name: str,
     channel: Channel,
@@ -186,6 +192,7 @@ def _delivered(
     file: str,
     plain_name: str = "",
 ) -> Outcome:
+    """Return the outcome of a delivery: one more deliverable, or the same one again."""
     run = str(record.work.run)
     new = Deliverable(name, run, channel, address, str(folder), file, plain_name)
     others = tuple(

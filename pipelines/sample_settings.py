@@ -26,6 +26,7 @@ token_file = "state/jira.token"
 # account = "bot@hospital.example"   # only on Jira Cloud: the token's account
 overlap_minutes = 10             # searches overlap this much, since Jira's index lags
 census_hours = 6                 # every so often all tickets are read
+attach_max_bytes = 0             # outputs of the channel `ticket` are attached up to here; 0: none
 
 [jira.fields]                    # ids of the custom fields; `wardbook doctor` lists yours
 purpose = "customfield_10101"

@@ -27,7 +27,7 @@ _CODE = re.compile(r"`([^`]*)`")
 
 
 def deliver_outputs(house: House, record: Record) -> Record | None:
-    """Intend one delivery for the site, and one for each sealed file of the share.
+    """Intend one delivery for the site, one for each file of the share and of the ticket.
 
     All waits while a key of somebody to whom it is sealed is not confirmed or must not be used.
     """
@@ -54,6 +54,14 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
     if site:
         intents.append(intend(record, target, "site.publish", outputs=site))
     intents += [intend(record, target, "share.put", name, output=name) for name in share]
+    attached = [
+        name
+        for name in released
+        if spec.outputs[name].channel is Channel.TICKET
+        and name in produced
+        and house.settings.jira.attach_max_bytes
+    ]
+    intents += [intend(record, target, "jira.attach", name, output=name) for name in attached]
     return house.ledger.move(record, target, now=house.now(), intents=intents)
 
 

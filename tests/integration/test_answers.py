@@ -11,12 +11,17 @@ import pytest
 from markup_texts import faults_for_jira
 
 from pipelines.answer_text import write_answer
+from pipelines.channels import valid_receipt
 from pipelines.demo.world import REVIEWER
+from pipelines.provenance import Finished
 from pipelines.steps.answer import compose_answer
+from pipelines.ticket_channel import JiraAttach
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.wards import CODE, WARDS
-from wardbook.domain.record import Record
+from wardbook.domain.output import Channel
+from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.domain.states import State
+from wardbook.errors import Fault
 from wardbook.template.localised import Localised
 
 __all__ = ["spf_folder"]
@@ -38,6 +43,17 @@ example = "la cellule de crise"
 HOSTILE = "{color:red}h1. [x|javascript:y] !z! ~[~admin]~ *{anchor:wardbook-1}* http://evil.example"
 
 
+ATTACHED = """
+[outputs.attached]
+kind = "table"
+title = { fr = "Tableau joint", en = "Attached table" }
+sensitivity = "internal"
+channel = "ticket"
+[outputs.attached.columns]
+n = { fr = "Nombre", en = "Number" }
+"""
+ATTACHING = """
+wb.table("attached", pd.DataFrame({"n": [34]}))"""
 HEADLINES = "".join(
     f"""
 [headlines.{name}]
@@ -58,9 +74,17 @@ row = "only"
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory, spf_folder: Path) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("answers")
-    more = PARAMETERS + WARDS + HEADLINES
-    with open_scene(folder, spf_folder, f"sqlite:///{folder / 'l.db'}", code=CODE, more=more) as it:
-        yield it
+    more = PARAMETERS + WARDS + ATTACHED + HEADLINES
+    ledger, code = f"sqlite:///{folder / 'l.db'}", CODE + ATTACHING
+    with open_scene(folder, spf_folder, ledger, code=code, more=more) as scene:
+        allow_attachments(scene, 10_000)
+        yield scene
+
+
+def allow_attachments(scene: Scene, most: int) -> None:
+    settings = scene.house.settings
+    jira = settings.jira.model_copy(update={"attach_max_bytes": most})
+    scene.house.settings = settings.model_copy(update={"jira": jira})
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +115,9 @@ def test_an_answer_in_the_requesters_words(scene: Scene, record: Record) -> None
     assert "L’analyse\u00a0: Petit. Combien ?" in text
     assert "* Premier jour\u00a0: 1 mars 2026" in text
     assert "* counted\u00a0: *12*" in text
-    (report,) = record.links.deliverables
+    report, attached = sorted(record.links.deliverables, key=lambda one: one.channel)
     assert report.address in text
+    assert f"* Pièce jointe à ce ticket\u00a0: {attached.file}" in text
     assert "un commentaire sur ce ticket" in text
     assert "gpg" not in text, "nothing of it is sealed"
     assert list(faults_for_jira(text)) == []
@@ -138,3 +163,88 @@ def test_a_run_that_is_gone_is_answered_without_figures(scene: Scene, record: Re
     assert answer.headlines is None
     assert answer.asked.parameters[0] == ("Premier jour", "1 mars 2026")
     assert compose_answer(scene.house, record, "fr").headlines, "there they were"
+
+
+def attachments(scene: Scene, record: Record) -> dict[str, list[bytes]]:
+    """What is on the ticket, as anybody may download it, by name."""
+    import requests
+
+    found: dict[str, list[bytes]] = {}
+    for one in scene.house.jira.attachments(record.key):
+        token = scene.world.token("cmoreau")
+        answer = requests.get(
+            one["content"], headers={"Authorization": f"Bearer {token}"}, timeout=30
+        )
+        found.setdefault(one["filename"], []).append(answer.content)
+    return found
+
+
+def attach_again(scene: Scene, record: Record, attempts: int) -> Outcome:
+    intent = Intent("x", "jira.attach", {"output": "attached"}, attempts=attempts)
+    effect = JiraAttach(scene.house)
+    found = effect.find(intent, record) if attempts else None
+    return found or effect.do(intent, record)
+
+
+def test_an_output_is_on_the_ticket_with_its_receipt(
+    scene: Scene, record: Record, tmp_path: Path
+) -> None:
+    (attached,) = (d for d in record.links.deliverables if d.channel is Channel.TICKET)
+    there = attachments(scene, record)
+    name = attached.file
+    assert set(there) == {name, f"{name}.receipt.json", f"{name}.receipt.json.asc"}
+    assert b"34" in there[name][0]
+    for file, (content,) in there.items():
+        (tmp_path / file).write_bytes(content)
+    assert valid_receipt(scene.house, tmp_path / name, str(record.work.run)) is not None
+    (tmp_path / name).write_bytes(there[name][0] + b"\n")
+    assert valid_receipt(scene.house, tmp_path / name, str(record.work.run)) is None
+    issue = scene.gitlab(REVIEWER).issues.get(record.links.issue)
+    copied = [note.body for note in issue.notes.list(get_all=True) if name in note.body]
+    assert copied == [], "what we attach is not copied back to the issue"
+
+
+def test_after_a_crash_nothing_is_attached_twice(scene: Scene, record: Record) -> None:
+    before = attachments(scene, record)
+    assert attach_again(scene, record, attempts=1).links
+    assert attachments(scene, record) == before
+    for one in scene.house.jira.attachments(record.key):  # it broke off after the first file
+        if not one["filename"].endswith(".asc"):
+            scene.house.jira._client._session.delete(one["self"])
+    assert len(attachments(scene, record)) == 1
+    assert attach_again(scene, record, attempts=1).links
+    assert attachments(scene, record) == before
+    attach_again(scene, record, attempts=0)
+    twice = attachments(scene, record)
+    assert {len(contents) for contents in twice.values()} == {2}, "Jira itself keeps all"
+
+
+def test_what_may_not_be_attached_is_not_and_the_answer_says_so(
+    scene: Scene, record: Record
+) -> None:
+    before = attachments(scene, record)
+    allow_attachments(scene, 1)
+    try:
+        outcome = attach_again(scene, record, attempts=0)
+    finally:
+        allow_attachments(scene, 10_000)
+    assert "larger than attach_max_bytes" in outcome.detail["skipped"]
+    assert outcome.links == {}
+    assert attachments(scene, record) == before
+    rest = tuple(d for d in record.links.deliverables if d.channel is not Channel.TICKET)
+    alone = replace(record, links=replace(record.links, deliverables=rest))
+    assert compose_answer(scene.house, alone, "fr").unattached == ("Tableau joint",)
+    assert compose_answer(scene.house, record, "fr").unattached == ()
+
+
+def test_a_file_that_changed_after_its_check_is_not_attached(scene: Scene, record: Record) -> None:
+    done = Finished.of(scene.house, record)
+    file = done.outputs / done.output("attached").file
+    content, before = file.read_bytes(), attachments(scene, record)
+    file.write_bytes(b"n\n=1+1\n")
+    try:
+        with pytest.raises(Fault, match="formula"):
+            attach_again(scene, record, attempts=0)
+    finally:
+        file.write_bytes(content)
+    assert attachments(scene, record) == before
