@@ -164,11 +164,13 @@ def sealed_to(recipients: Sequence[sealing.Recipient]) -> tuple[sealing.SealedTo
 def channel_effects(house: House) -> dict[str, Effect]:
     """Return the effects on the channels, by the kind that intents name."""
     from pipelines.metrics_channel import GrafanaPut  # which stands on this module
+    from pipelines.ticket_channel import JiraAttach  # the same
 
     return {
         "site.publish": SitePublish(house),
         "share.put": SharePut(house),
         "grafana.put": GrafanaPut(house),
+        "jira.attach": JiraAttach(house),
     }
 
 

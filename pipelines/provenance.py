@@ -101,7 +101,7 @@ def render_deliverable(
         ),
         parameters=tuple(
             (spec.parameters[name].label.in_language(language), text)
-            for name, text in _told_parameters(done, request).items()
+            for name, text in told_parameters(done, request).items()
             if text
         ),
         checks=tuple(check for check in record.work.checks if check.output in names),
@@ -158,7 +158,7 @@ def _environment_of(record: Record) -> str:
     return made.environment if made else environment_digest()
 
 
-def _told_parameters(done: Finished, request: Request) -> dict[str, str]:
+def told_parameters(done: Finished, request: Request) -> dict[str, str]:
     """Return what the requester wrote, with what this run took from its period."""
     from_period = {
         name: done.spec.parameters.get(name)

@@ -15,6 +15,7 @@ expiry_notice_days = 30          # a recurring request says so before its legal 
 language = "fr"                  # "fr" or "en": what requesters and readers see by default
 time_zone = "Europe/Paris"
 state = "state"                  # the secure side: runs, keys, ledger; readable by nobody else
+# contact = "poste 4242"         # whom requesters ask; by default they comment on their ticket
 # templates = "templates"        # your own catalogue; by default the one that comes with Wardbook
 # open_to = ["/scratch"]         # folders that every notebook may read and write beside its own
 
@@ -25,6 +26,7 @@ token_file = "state/jira.token"
 # account = "bot@hospital.example"   # only on Jira Cloud: the token's account
 overlap_minutes = 10             # searches overlap this much, since Jira's index lags
 census_hours = 6                 # every so often all tickets are read
+attach_max_bytes = 0             # outputs of the channel `ticket` are attached up to here; 0: none
 
 [jira.fields]                    # ids of the custom fields; `wardbook doctor` lists yours
 purpose = "customfield_10101"

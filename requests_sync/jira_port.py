@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
+from io import BufferedReader
 from typing import IO, Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -221,6 +222,17 @@ class JiraPort:
         if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
             raise NotOurs(f"attachment {attachment.id} stands on another host than Jira's.")
         return attachment.address
+
+    def attachments(self, key: str) -> list[Payload]:
+        """Return what is attached to a ticket, read directly."""
+        with _translated(f"read the attachments of {key}"):
+            found = self._client._get_json(f"issue/{key}", params={"fields": "attachment"})
+        return list(found["fields"].get("attachment") or [])
+
+    def attach(self, key: str, name: str, file: BufferedReader) -> None:
+        """Attach an open file to a ticket; Jira keeps several of one name."""
+        with _translated(f"attach a file to {key}"):
+            self._client.add_attachment(key, file, filename=name)
 
     def put_remote_link(self, key: str, identity: str, url: str, title: str) -> None:
         """Create the remote link with the global id `identity`, or bring it up to date."""

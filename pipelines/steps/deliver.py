@@ -27,7 +27,7 @@ _CODE = re.compile(r"`([^`]*)`")
 
 
 def deliver_outputs(house: House, record: Record) -> Record | None:
-    """Intend one delivery for the metrics, one for the site, one for each file of the share.
+    """Intend one delivery for the metrics, one for the site, one for each file of share and ticket.
 
     Metrics come first: their database may refuse them, and then nothing is half delivered.
 
@@ -39,9 +39,9 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
     produced = {output.name for output in result.outputs} if result else set()
     released = list(released_names(record))
     site = [name for name in released if spec.outputs[name].channel is Channel.SITE]
-    share, metrics = (
+    share, metrics, attached = (
         [name for name in released if spec.outputs[name].channel is channel and name in produced]
-        for channel in (Channel.SHARE, Channel.GRAFANA)
+        for channel in (Channel.SHARE, Channel.GRAFANA, Channel.TICKET)
     )
     if share:
         # Imported when there is something to seal: a pass with nothing to do stays quick.
@@ -58,6 +58,8 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
     if site:
         intents.append(intend(record, target, "site.publish", outputs=site))
     intents += [intend(record, target, "share.put", name, output=name) for name in share]
+    if house.settings.jira.attach_max_bytes:
+        intents += [intend(record, target, "jira.attach", name, output=name) for name in attached]
     return house.ledger.move(record, target, now=house.now(), intents=intents)
 
 

@@ -19,6 +19,7 @@ from markup_texts import HOST, faults_for_gitlab, faults_for_jira
 from page_reading import Page, find_active
 from rich.text import Text
 
+from pipelines.answer_text import Answer, Asked, write_answer
 from pipelines.cli.plain import LogLine, harmless
 from pipelines.cli.terminal import open_console
 from requests_sync.foreign_text import inline_code, quote_for_gitlab, quote_for_jira, title_of
@@ -27,6 +28,7 @@ from requests_sync.payloads import UnreadableTicket, ticket_of_payload
 from wardbook.audit.entry import Entry, Fact, link_entry
 from wardbook.audit.sheet import Section, Sheet, defuse
 from wardbook.errors import WardbookError
+from wardbook.headlines import Headline
 from wardbook.notebook.markdown import escape_markdown
 from wardbook.notebook.parameters import decode_parameters
 from wardbook.pages.address import edition_folder, slug_of
@@ -76,6 +78,26 @@ def _judge_code(text: str, code: str) -> Harm:
 def _judge_title(text: str, title: str) -> Harm:
     if len(title.splitlines()) > 1 or len(title) > 200:
         yield "a title of several lines"
+
+
+def _answer(text: str) -> str:
+    """The answer on the ticket, with this text in every place that is not ours."""
+    figures = [Headline(text, text, text)]
+    asked = Asked(text, text, text, [(text, text)])
+    return write_answer(Answer("DATA-1", asked, figures, (), [text], None, text), "fr")
+
+
+def _naive_answer(text: str) -> str:
+    return f"Votre demande « {text} » est prête.\n\n* Pour : {text}\n* {text}"
+
+
+def _judge_answer(_: str, wiki: str) -> Harm:
+    yield from faults_for_jira(wiki)
+    if re.search(r"(?<!\\)\w:(?=//)", wiki):
+        yield "an address that becomes a link"
+    lines = wiki.split("\n")
+    if len(lines) != len(_answer("x").split("\n")) and "est prête.\n\n*Ce" in wiki:
+        yield "a line of its own"
 
 
 # --- pages ---------------------------------------------------------------------------------------
@@ -359,6 +381,7 @@ SINKS: tuple[Sink, ...] = (
     _both("GitLab: title", title_of, _identity, _judge_title),
     _both("Jira: quoted", quote_for_jira, _identity, _judge_quoted_wiki),
     _both("Jira: converted", to_wiki, _identity, _judge_wiki),
+    _both("Jira: an answer", _answer, _naive_answer, _judge_answer),
     _both("Jira: JQL", _jql, lambda t: f'project = "{t}" ORDER BY key ASC', _judge_jql),
     _both("HTML: page", lambda t: _TEMPLATE.render(text=t),
           lambda t: f'<p title="{t}">{t}</p><a href="{t}">x</a>', _judge_html),

@@ -15,8 +15,10 @@ _HIDDEN = re.compile(r"<!--.*?-->", re.DOTALL)
 _ANCHOR = re.compile(r"\{anchor:[^}]*\}")
 _BULLET = re.compile(r"(\*{1,3}) +")
 _INLINE = re.compile(
-    r"\\(?P<escaped>[\\{}\[\]|!~])|\{\{(?P<code>.+?)\}\}|(?P<link>https?://[^\s|\]]+)"
+    r"\\(?P<escaped>[^\w\s]|_)|\{\{(?P<code>.+?)\}\}|(?P<link>https?://[^\s|\]]+)"
+    r"|(?<![\w\\*])\*(?P<strong>[^*\s\\](?:[^*\\]*[^*\s\\])?)\*(?![\w*])"
 )
+_VERBATIM = re.compile(r"\{noformat\}\n(.*?)\n?\{noformat\}", re.DOTALL)
 
 
 def show_markdown(text: str) -> Markup:
@@ -25,11 +27,19 @@ def show_markdown(text: str) -> Markup:
 
 
 def show_wiki(text: str) -> Markup:
-    """Return Jira's wiki markup as safe HTML: bullets, monospace, links, escapes; anchors hidden.
+    """Return Jira's wiki markup as safe HTML; anchors are hidden.
 
-    All other markup is shown as it was typed.
+    Bullets, bold, monospace, text as typed, links and escapes are read; all other markup is shown.
     """
-    lines = _ANCHOR.sub("", text.replace("\r", "")).strip().split("\n")
+    parts = _VERBATIM.split(_ANCHOR.sub("", text.replace("\r", "")).strip())
+    return Markup("").join(
+        Markup("<pre>{}</pre>").format(part) if number % 2 else _show_lines(part)
+        for number, part in enumerate(parts)
+    )
+
+
+def _show_lines(text: str) -> Markup:
+    lines = text.strip("\n").split("\n") if text.strip() else []
     return Markup("").join(_show_line(line) for line in lines)
 
 
@@ -49,4 +59,6 @@ def _show_inline(found: re.Match[str]) -> Markup:
         return escape(found["escaped"])
     if found["code"]:
         return Markup("<code>{}</code>").format(found["code"])
+    if found["strong"]:
+        return Markup("<strong>{}</strong>").format(found["strong"])
     return Markup('<a href="{0}" rel="noopener">{0}</a>').format(found["link"])

@@ -61,7 +61,10 @@ class JiraWorkflow(Section):
 
 
 class JiraSettings(Section):
-    """The Jira server. `overlap_minutes` covers a lagging index and minute-wide dates."""
+    """The Jira server. `overlap_minutes` covers a lagging index and minute-wide dates.
+
+    Outputs of the channel `ticket` are attached up to `attach_max_bytes` each; 0: none is.
+    """
 
     url: Url
     project: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
@@ -71,6 +74,7 @@ class JiraSettings(Section):
     workflow: JiraWorkflow
     overlap_minutes: Annotated[int, Field(ge=1)] = 10
     census_hours: Annotated[float, Field(gt=0)] = 6.0
+    attach_max_bytes: Annotated[int, Field(ge=0)] = 0
 
 
 class GitLabSettings(Section):

@@ -17,7 +17,8 @@ class UnitSettings(Section):
     """Who we are and where our folders stand. `state` is the secure side.
 
     `expiry_notice_days` before its legal basis expires, a recurring request says so. `open_to` are
-    folders that every notebook may read and write beside its own.
+    folders that every notebook may read and write beside its own. `contact` is whom requesters ask,
+    a line of text.
     """
 
     name: str
@@ -25,6 +26,7 @@ class UnitSettings(Section):
     expiry_notice_days: Annotated[int, Field(ge=0)] = 30
     language: Language = "fr"
     time_zone: TimeZone = "Europe/Paris"
+    contact: Annotated[str, Field(max_length=200)] = ""
     state: Path = Path("state")
     templates: Path | None = None
     open_to: tuple[Path, ...] = ()

@@ -24,10 +24,12 @@ from wardbook.domain.run import EngineName
 from wardbook.errors import Refusal
 from wardbook.messages import Language, say
 from wardbook.settings import TimeZone
+from wardbook.template.headlines import HeadlineSpec, find_unfit
 from wardbook.template.localised import DeclaredModel, Localised
 from wardbook.template.outputs import OutputSpec, find_impossible
 
 __all__ = [
+    "HeadlineSpec",
     "Localised",
     "OutputSpec",
     "ParameterSpec",
@@ -147,6 +149,9 @@ class TemplateSpec(DeclaredModel):
     outputs: Mapping[Name, OutputSpec]
     resources: ResourcesSpec = ResourcesSpec()
     schedule: ScheduleSpec | None = None
+    headlines: Annotated[Mapping[Name, HeadlineSpec], Field(max_length=12)] = Field(
+        default_factory=dict
+    )
     policy: str = ""
 
     @model_validator(mode="after")
@@ -160,6 +165,12 @@ class TemplateSpec(DeclaredModel):
     def _outputs_fit_each_other(self) -> TemplateSpec:
         for problem in find_impossible(self.outputs):
             raise ValueError(f"outputs.{problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _headlines_fit_the_outputs(self) -> TemplateSpec:
+        for problem in find_unfit(self.headlines, self.outputs):
+            raise ValueError(f"headlines.{problem}")
         return self
 
 
