@@ -23,7 +23,8 @@ from wardbook.notebook.markdown import escape_markdown
 from wardbook.pages.build import build_site
 from wardbook.pages.publish import publish_report
 from wardbook.pages.serve import serve_site
-from wardbook.report.layout import CONTENT_SECURITY_POLICY
+from wardbook.report.layout import site_scripts
+from wardbook.report.policy import page_policy
 from wardbook.sandbox.rendering import show_markdown, show_wiki
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -132,7 +133,7 @@ def control(context):
             return
         headers = {"Content-Type": "text/html; charset=utf-8"}
         if kind == "policy":
-            headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+            headers["Content-Security-Policy"] = page_policy(site_scripts().values())
         body = f"<!doctype html><title>x</title><main>{PAYLOADS[int(number)].html}</main>"
         route.fulfill(status=200, body=body, headers=headers)
 
@@ -223,7 +224,8 @@ def test_no_payload_works_where_only_the_cleaning_stands(context, watch, public)
             route.fulfill(status=404, body="")
             return
         body, kind = file.read_bytes(), "text/css" if file.suffix == ".css" else "text/html"
-        policy = f'http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY_POLICY}"'
+        said = page_policy(site_scripts().values())
+        policy = f'http-equiv="Content-Security-Policy" content="{said}"'
         bare = body.replace(policy.replace("'", "&#39;").encode(), b'name="no-policy"')
         assert file.suffix != ".html" or bare != body
         route.fulfill(status=200, body=bare, headers={"Content-Type": f"{kind}; charset=utf-8"})

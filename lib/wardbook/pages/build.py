@@ -13,7 +13,8 @@ from wardbook.pages.catalogue import describe_templates
 from wardbook.pages.page import Page
 from wardbook.pages.publish import lock_site
 from wardbook.pages.results import group_by_service, read_results
-from wardbook.report.layout import APACHE_FILE, apache_headers, page_environment, read_assets
+from wardbook.report.layout import page_environment, read_assets
+from wardbook.report.policy import APACHE_FILE, page_policy, published_scripts, write_apache
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
 
@@ -80,9 +81,10 @@ def build_site(
         _write_page(public, "404.html", words, base.rstrip("/"))
         if key is not None:
             _write_if_changed(public / KEY_FILE, key.armoured.encode())
-        _write_if_changed(public / APACHE_FILE, apache_headers().encode())
         for name, content in read_assets().items():
             _write_if_changed(public / "assets" / name, content)
+        policy = page_policy(published_scripts(public))
+        _write_if_changed(public / APACHE_FILE, write_apache(policy).encode())
 
 
 def _write_page(public: Path, file: str, words: Mapping[str, object], root: str) -> None:

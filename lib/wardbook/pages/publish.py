@@ -13,7 +13,7 @@ from wardbook.files import hash_file
 from wardbook.pages.address import edition_folder
 from wardbook.report.card import CARD, read_card
 from wardbook.report.folder import PART, list_files, whole_folder
-from wardbook.report.layout import APACHE_FILE
+from wardbook.report.policy import APACHE_FILE
 from wardbook.report.problem import ReportProblem
 
 NEEDED = ("index.html", CARD, "receipt.json")
@@ -60,12 +60,7 @@ def copy_site(public: Path, destination: Path) -> None:
         ReportProblem: `destination` exists, or the site holds something that is no plain file.
     """
     with lock_site(public):
-        names = (Path(name) for name in list_files(public))
-        shown = [
-            str(name)
-            for name in names
-            if str(name) == APACHE_FILE or not any(part.startswith(".") for part in name.parts)
-        ]
+        shown = [name for name in list_files(public) if _is_shown(Path(name))]
         _copy(public, shown, destination)
 
 
@@ -76,6 +71,11 @@ def lock_site(public: Path) -> Iterator[None]:
     with (public / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _is_shown(name: Path) -> bool:
+    hidden = [part for part in name.parts if part.startswith(".")]
+    return not hidden or (hidden == [name.name] == [APACHE_FILE] and name.parts[0] != "reports")
 
 
 def _sweep(folder: Path) -> None:

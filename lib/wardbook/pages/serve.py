@@ -10,11 +10,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from wardbook.report.layout import HEADERS
+from wardbook.report.policy import read_headers
 
 _TEXT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".atom": "application/atom+xml; charset=utf-8",
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
     ".svg": "image/svg+xml",
@@ -99,7 +101,9 @@ class _SiteHandler(SimpleHTTPRequestHandler):
             self.wfile.write(content)
 
     def end_headers(self) -> None:
-        for name, value in HEADERS:
+        file = Path(self.translate_path(self.path))
+        shown = file / "index.html" if file.is_dir() else file
+        for name, value in read_headers(Path(self.directory), shown):
             self.send_header(name, value)
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from wardbook.report.policy import Script, page_policy, search_policy
 from wardbook.shipped import shipped_folder
-
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'"
-)
-
-HEADERS = (
-    # Frames of other pages can be forbidden by the header alone, not by a page's own policy.
-    ("Content-Security-Policy", f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-)
-"""What every server of the site sends with every file."""
-
-APACHE_FILE = ".htaccess"
-
-
-def apache_headers() -> str:
-    """Return the site's `.htaccess`: the headers, and no list of a folder.
-
-    Apache needs mod_headers and `AllowOverride FileInfo Options` for the folder; without the
-    module it answers nothing rather than pages without their policy.
-    """
-    lines = [f'Header always set {name} "{value}"' for name, value in HEADERS]
-    return "\n".join(["Options -Indexes", *lines, ""])
 
 
 def create_environment() -> Environment:
@@ -44,7 +22,10 @@ def create_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["policy"] = CONTENT_SECURITY_POLICY
+    scripts = site_scripts()
+    environment.globals["policy"] = page_policy(scripts.values())
+    environment.globals["search_policy"] = search_policy(scripts.values())
+    environment.globals["script"] = script_element
     environment.filters["web_address"] = web_address
     return environment
 
@@ -55,10 +36,32 @@ def page_environment() -> Environment:
     return create_environment()
 
 
+def script_element(name: str, assets: str) -> Markup:
+    """Return the element that loads `site/assets/<name>` from the folder of assets of a page.
+
+    Raises:
+        KeyError: there is no such script.
+    """
+    script = site_scripts()[name]
+    element = Markup('<script defer src="{}/{}" integrity="{}"></script>')
+    return element.format(assets, script.file, script.integrity)
+
+
+@cache
+def site_scripts() -> Mapping[str, Script]:
+    """Return the site's own scripts, by their names in `site/assets`."""
+    folder = shipped_folder("site") / "assets"
+    return {file.name: Script.of(file.stem, file.read_bytes()) for file in folder.glob("*.js")}
+
+
 def read_assets() -> dict[str, bytes]:
-    """Return the files that all pages share, by name."""
-    folder: Path = shipped_folder("site") / "assets"
-    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+    """Return the files that all pages share, by the names that pages know them by."""
+    folder = shipped_folder("site") / "assets"
+    scripts = site_scripts()
+    return {
+        scripts[file.name].file if file.name in scripts else file.name: file.read_bytes()
+        for file in sorted(folder.iterdir())
+    }
 
 
 def web_address(text: str | None) -> str | None:
