@@ -42,6 +42,15 @@ dpo = "customfield_10110"        # the data-protection officer who signed, for r
 recurrence = "customfield_10111" # may be left out: then every request runs once
 # colleagues = "customfield_10112"   # a field for several persons, or of accounts with commas
 
+# Where the forms of the site shall open Jira's create screen filled in (docs/form.md).
+# [jira.create]
+# project_id = 10000
+# issue_type_id = 10100
+# iso_days = true                # Jira shows days as YYYY-MM-DD
+# components = { "Direction médicale" = 10010 }
+# [jira.create.options]          # of fields that are lists
+# purpose = { "Soins" = 10201, "Recherche" = 10202 }
+
 [jira.workflow]                  # names of your Jira statuses, and of the resolution to set
 working = "En cours"
 waiting = "En attente du demandeur"

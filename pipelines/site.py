@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.house import House
+from requests_sync.form_rules import gate_rules
 from wardbook.domain.output import Channel
 from wardbook.domain.record import Record
 from wardbook.errors import WardbookError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 def rebuild_site(house: House) -> Path:
     """Make the front page, the catalogue and the lists anew; returns the site's folder."""
+    from wardbook.form.pages import form_pages
     from wardbook.pages.build import UnitKey, build_site
 
     folder = house.settings.site.folder
@@ -31,6 +33,9 @@ def rebuild_site(house: House) -> Path:
         url=house.settings.site.url,
         key=UnitKey(signer, house.keyring.export_public(Fingerprint(signer))),
         requests=list_requests(house),
+        pages=form_pages(
+            house.templates, house.settings, gate_rules(), house.settings.unit.language, house.today
+        ),
     )
     return folder
 

@@ -46,9 +46,16 @@ _ALL_BASES = {name: code for bases in LEGAL_BASES.values() for name, code in bas
 LONGEST = 255
 """Characters of a reference: as many as a one-line field of Jira holds."""
 
+PURPOSE_EXAMPLE = "Soins | Recherche"
+BASIS_EXAMPLES: Mapping[Purpose | None, str] = {
+    "care": "Accord du chef de service",
+    "research": "MR-004 | Autorisation CNIL",
+    None: "Accord du chef de service | MR-004 | Autorisation CNIL",
+}
+
 
 @dataclass(frozen=True)
-class _Reference:
+class ExpectedReference:
     """The form of a reference, looked for in its plain form without regard to case."""
 
     form: re.Pattern[str]
@@ -56,11 +63,11 @@ class _Reference:
 
 
 _NUMBER = r"(?:n[°o] ?)?"
-_REFERENCES: Mapping[str, _Reference] = {
-    "head_of_service": _Reference(re.compile(r".*[^\W_].*"), "NOTE-2026-014"),
+_REFERENCES: Mapping[str, ExpectedReference] = {
+    "head_of_service": ExpectedReference(re.compile(r".*[^\W_].*"), "NOTE-2026-014"),
     # The study's number in the public directory, the declaration of conformity to the CNIL, or
     # the hospital's own register of MR-004 studies.
-    "mr_004": _Reference(
+    "mr_004": ExpectedReference(
         re.compile(
             rf"F\d{{14}}|(?:MR-?004[ :/-]*)?{_NUMBER}\d{{7}}(?: ?v ?\d+)?"
             r"|MR-?004[ :/-]*(?:n[°o] ?)?\d{4}[-/]\d{1,6}",
@@ -69,7 +76,7 @@ _REFERENCES: Mapping[str, _Reference] = {
         "F20260114093012 | 2216394 v 0 | MR004-2026-014",
     ),
     # A decision (DR-2026-031), a deliberation (2021-118), or the number of the request.
-    "authorisation": _Reference(
+    "authorisation": ExpectedReference(
         re.compile(
             rf"(?:(?:décision|délibération|autorisation|demande)(?: CNIL)? )?{_NUMBER}"
             r"(?:D[A-Z]-\d{4}-\d{1,4}|\d{4}-\d{2,4}|\d{6,8}(?: ?v ?\d+)?)",
@@ -79,7 +86,7 @@ _REFERENCES: Mapping[str, _Reference] = {
     ),
 }
 # A committee's letters and a number, in either order: CER-2026-031, 2026-A01234-37, IRB00011558.
-_ETHICS = _Reference(
+ETHICS = ExpectedReference(
     re.compile(r"(?=.*[^\W\d_])(?=(?:.*\d){2})[\w .:/°()-]{4,80}"), "CER-2026-031 | 2026-A01234-37"
 )
 
@@ -102,13 +109,13 @@ def judge_ground(
     """Judge purpose, basis, reference, expiry, ethics and data protection; adds what is wrong."""
     purpose = _purpose(ticket, problems)
     basis = _basis(ticket, purpose, problems)
-    expected = _expected_reference(purpose, basis)
+    expected = expected_reference(purpose, basis)
     return LegalGround(
         purpose=purpose,
         basis=basis,
         reference=_reference("reference", ticket.reference, expected, problems),
         expires=_expires(ticket, today, problems),
-        ethics=_reference("ethics", ticket.ethics, _ETHICS, problems)
+        ethics=_reference("ethics", ticket.ethics, ETHICS, problems)
         if purpose == "research"
         else "",
         dpo=_officer(ticket, settings, problems) if purpose == "research" else None,
@@ -119,7 +126,7 @@ def _purpose(ticket: Ticket, problems: list[Problem]) -> Purpose | None:
     purpose = pick(ticket.purpose, PURPOSES)
     if purpose is None:
         code = missing_or(ticket.purpose, "unknown_purpose")
-        problems.append(Problem("purpose", code, shorten(ticket.purpose), "Soins | Recherche"))
+        problems.append(Problem("purpose", code, shorten(ticket.purpose), PURPOSE_EXAMPLE))
     return purpose
 
 
@@ -127,27 +134,22 @@ def _basis(ticket: Ticket, purpose: Purpose | None, problems: list[Problem]) -> 
     basis = pick(ticket.legal_basis, LEGAL_BASES[purpose] if purpose else _ALL_BASES)
     if basis is None:
         code = missing_or(ticket.legal_basis, "legal_basis_does_not_fit")
-        examples = {
-            "care": "Accord du chef de service",
-            "research": "MR-004 | Autorisation CNIL",
-            None: "Accord du chef de service | MR-004 | Autorisation CNIL",
-        }
         problems.append(
-            Problem("legal_basis", code, shorten(ticket.legal_basis), examples[purpose])
+            Problem("legal_basis", code, shorten(ticket.legal_basis), BASIS_EXAMPLES[purpose])
         )
     return basis or ""
 
 
-def _expected_reference(purpose: Purpose | None, basis: str) -> _Reference:
+def expected_reference(purpose: Purpose | None, basis: str) -> ExpectedReference:
     """Return the form that a reference must have; while the basis is unknown, any that fits."""
     if basis or purpose != "research":
         return _REFERENCES[basis or "head_of_service"]
     either = [_REFERENCES[one] for one in LEGAL_BASES["research"].values()]
     form = "|".join(f"(?:{one.form.pattern})" for one in either)
-    return _Reference(re.compile(form, re.IGNORECASE), either[0].example)
+    return ExpectedReference(re.compile(form, re.IGNORECASE), either[0].example)
 
 
-def _reference(field: str, text: str, expected: _Reference, problems: list[Problem]) -> str:
+def _reference(field: str, text: str, expected: ExpectedReference, problems: list[Problem]) -> str:
     plain = tidy(text)
     code = missing_or(text, "")
     if len(plain) > LONGEST:

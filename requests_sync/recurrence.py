@@ -14,7 +14,7 @@ from wardbook.template.parameters import shorten
 from wardbook.template.spec import ScheduleSpec, Template
 from wardbook.typed_text import pick, tidy
 
-_AS_TEMPLATE = "template"
+AS_TEMPLATE = "template"
 RECURRENCES: Mapping[str, str] = {
     "": "once",
     "une fois": "once",
@@ -25,11 +25,11 @@ RECURRENCES: Mapping[str, str] = {
     "weekly": "weekly",
     "mensuelle": "monthly",
     "monthly": "monthly",
-    "selon le modèle": _AS_TEMPLATE,
-    "as the template says": _AS_TEMPLATE,
+    "selon le modèle": AS_TEMPLATE,
+    "as the template says": AS_TEMPLATE,
 }
-_WORDS = "Une fois | Quotidienne | Hebdomadaire | Mensuelle"
-_CRON = "0 6 * * 1"
+WORDS_EXAMPLE = "Une fois | Quotidienne | Hebdomadaire | Mensuelle"
+CRON_EXAMPLE = "0 6 * * 1"
 
 
 @dataclass(frozen=True)
@@ -69,24 +69,24 @@ def _every(
 ) -> str | None:
     text = tidy(ticket.recurrence)
     word = pick(text, RECURRENCES)
-    if word is not None and word != _AS_TEMPLATE:
+    if word is not None and word != AS_TEMPLATE:
         return word
-    if word == _AS_TEMPLATE:
+    if word == AS_TEMPLATE:
         if declared is not None:
             return declared.cron
         if template is not None:  # else that is the problem
-            example = f"Hebdomadaire | {_CRON}"
+            example = f"Hebdomadaire | {CRON_EXAMPLE}"
             name = template.spec.name
             problems.append(
                 Problem("recurrence", "no_template_schedule", shorten(text), example, name)
             )
         return None
     if not any(char.isdigit() or char == "*" for char in text):
-        example = f"{_WORDS} | {_CRON}"
+        example = f"{WORDS_EXAMPLE} | {CRON_EXAMPLE}"
         problems.append(Problem("recurrence", "unknown_recurrence", shorten(text), example))
         return None
     try:
         return check_cron(text)
     except Unfit as unfit:
-        problems.append(Problem("recurrence", unfit.code, shorten(text), _CRON))
+        problems.append(Problem("recurrence", unfit.code, shorten(text), CRON_EXAMPLE))
         return None

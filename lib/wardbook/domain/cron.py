@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from cronsim import CronSim, CronSimError
 
-_LONGEST = 100
+LONGEST = 100
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - local times have no zone here
 
@@ -38,7 +38,7 @@ def check_cron(text: str) -> str:
         Unfit: it cannot be read, never fires, or fires more often than once an hour.
     """
     fields = text.upper().split()
-    if len(fields) != 5 or len(text) > _LONGEST:
+    if len(fields) != 5 or len(text) > LONGEST:
         raise Unfit("unreadable_cron")
     minute, hour, day, month, weekday = fields
     try:

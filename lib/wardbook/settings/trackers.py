@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from wardbook.domain.states import TicketStatus
+from wardbook.settings.create_link import JiraCreate
 from wardbook.settings.section import Section, Url
 
 
@@ -72,6 +73,7 @@ class JiraSettings(Section):
     account: str | None = None
     fields: JiraFields
     workflow: JiraWorkflow
+    create: JiraCreate | None = None
     overlap_minutes: Annotated[int, Field(ge=1)] = 10
     census_hours: Annotated[float, Field(gt=0)] = 6.0
     attach_max_bytes: Annotated[int, Field(ge=0)] = 0

@@ -16,7 +16,7 @@ from wardbook.template.spec import ParameterSpec, TemplateSpec
 from wardbook.typed_text import parse_day, tidy
 
 SOURCE_PREFIX = "source."
-_TRUE, _FALSE = {"oui", "yes", "true", "vrai", "1"}, {"non", "no", "false", "faux", "0"}
+TRUE, FALSE = {"oui", "yes", "true", "vrai", "1"}, {"non", "no", "false", "faux", "0"}
 _MOST_SHOWN = 60
 
 
@@ -158,9 +158,10 @@ def _date(text: str) -> date:
 def _number(kind: type[int] | type[float], text: str) -> int | float:
     try:
         number = kind(text.replace(",", ".") if kind is float else text)
-    except ValueError:
+        finite = math.isfinite(number)
+    except (ValueError, OverflowError):  # a whole number beyond what a float holds
         raise _Wrong("not_a_number") from None
-    if not math.isfinite(number):
+    if not finite:
         raise _Wrong("not_a_number")
     return number
 
@@ -177,9 +178,9 @@ def _within(parameter: ParameterSpec, value: Any) -> Any:
 
 def _boolean(text: str) -> bool:
     word = text.casefold()
-    if word not in _TRUE | _FALSE:
+    if word not in TRUE | FALSE:
         raise _Wrong("not_a_boolean")
-    return word in _TRUE
+    return word in TRUE
 
 
 def _choice(parameter: ParameterSpec, text: str) -> str:

@@ -1,0 +1,1 @@
+"""The requesters' form: a page per template that composes a ticket which the gate accepts."""
