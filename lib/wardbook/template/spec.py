@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from wardbook.dashboards.spec import DashboardSpec, find_unfit
 from wardbook.domain.cron import Unfit, check_cron
 from wardbook.domain.output import Sensitivity
 from wardbook.domain.periods import CatchUp
@@ -148,6 +149,7 @@ class TemplateSpec(DeclaredModel):
     resources: ResourcesSpec = ResourcesSpec()
     schedule: ScheduleSpec | None = None
     policy: str = ""
+    dashboard: DashboardSpec | None = None
 
     @model_validator(mode="after")
     def _parameters_can_be_written(self) -> TemplateSpec:
@@ -160,6 +162,12 @@ class TemplateSpec(DeclaredModel):
     def _outputs_fit_each_other(self) -> TemplateSpec:
         for problem in find_impossible(self.outputs):
             raise ValueError(f"outputs.{problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _dashboard_fits_the_outputs(self) -> TemplateSpec:
+        for problem in find_unfit(self.dashboard, self.outputs) if self.dashboard else ():
+            raise ValueError(f"dashboard.{problem}")
         return self
 
 
