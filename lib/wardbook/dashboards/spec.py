@@ -8,7 +8,8 @@ template is loaded.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -134,6 +135,7 @@ def find_unfit(dashboard: DashboardSpec, outputs: Mapping[str, OutputSpec]) -> I
     for dimension in dashboard.words:
         if dimension not in known:
             yield f"words.{dimension}: no metric has this dimension"
+    yield from _find_unquotable(dashboard, metrics.values())
     for name, panel in dashboard.panels.items():
         if panel.output not in metrics:
             yield (
@@ -143,6 +145,23 @@ def find_unfit(dashboard: DashboardSpec, outputs: Mapping[str, OutputSpec]) -> I
             continue
         for problem in _find_unfit_columns(panel, metrics[panel.output]):
             yield f"panels.{name}.{problem}"
+
+
+def _find_unquotable(dashboard: DashboardSpec, metrics: Iterable[OutputSpec]) -> Iterator[str]:
+    """Yield names and codes in which Grafana would look for its variables, wherever they stand."""
+    names = {panel.by for panel in dashboard.panels.values() if panel.by}
+    for name in sorted(names):
+        if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is None:
+            yield f"{name!r} is shown `by`: its name has letters, digits and _ only"
+    codes = [code for panel in dashboard.panels.values() for code in panel.where.values()]
+    for words in dashboard.words.values():
+        codes += (*words, *(text for word in words.values() for text in (word.fr, word.en)))
+    for metric in metrics:
+        codes += metric.total.values()
+        codes += (code for parents in metric.hierarchies.values() for code in parents.values())
+    for code in codes:
+        if "$" in code or "[[" in code:
+            yield f"Grafana would look for a variable in {code!r}: no `$` and no `[[` in codes"
 
 
 def is_added_up(panel: PanelSpec, metric: OutputSpec) -> bool:
