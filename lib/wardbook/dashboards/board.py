@@ -1,9 +1,9 @@
 """A dashboard with its queries: what Grafana's files and the preview on the site are made from.
 
-    Board                one per template that declares a dashboard, and one of the unit itself
-      └─ Variable        what a reader may choose, with the query of the choices
-      └─ Panel           a query, how its answer is drawn, and the thresholds in it
-           └─ Alert      a query whose rows are what lies beyond a threshold
+Board                one per template that declares a dashboard, and one of the unit itself
+  └─ Variable        what a reader may choose, with the query of the choices
+  └─ Panel           a query, how its answer is drawn, and the thresholds in it
+       └─ Alert      a query whose rows are what lies beyond a threshold
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from wardbook.domain.states import State
 from wardbook.messages import Language, say
 
 NAME = "unit"
+WHOLE = "whole"
 TABLES = ("unit_requests", "unit_lead_times", "unit_refusals", "unit_runs")
 
 _IN_TIME = '$__timeFilter("time")'
@@ -16,13 +17,12 @@ _MEDIAN = """WITH ranked AS (
   SELECT {key}, seconds,
     row_number() OVER (PARTITION BY {key} ORDER BY seconds) AS n,
     count(*) OVER (PARTITION BY {key}) AS total
-  FROM {table}
-  WHERE $__timeFilter("time") AND seconds IS NOT NULL
+  FROM (SELECT {taken}, seconds FROM unit_lead_times WHERE {where}) AS left_states
 )
-SELECT {shown} AS {name}, avg(seconds) / {per} AS {value}
+SELECT {shown}, avg(seconds) / 3600.0 AS hours
 FROM ranked
 WHERE n IN ((total + 1) / 2, (total + 2) / 2)
-GROUP BY {key}
+GROUP BY ranked.{key}
 ORDER BY {order}"""
 """A median that both databases can compute: the mean of the middle one or two."""
 
@@ -30,7 +30,7 @@ ORDER BY {order}"""
 def unit_board(language: Language) -> Board:
     """Return the board of the unit itself."""
     words = {state.value: say(language, f"dashboard.state_{state}") for state in State}
-    steps = {**words, "whole": say(language, "dashboard.state_whole")}
+    steps = {**words, WHOLE: say(language, "dashboard.state_whole")}
     outcomes = {"succeeded": say(language, "dashboard.outcome_succeeded")}
     return Board(
         name=NAME,
@@ -78,38 +78,27 @@ def _requests(language: Language, words: Mapping[str, str]) -> tuple[Panel, ...]
 
 
 def _lead_times(language: Language, words: Mapping[str, str]) -> tuple[Panel, ...]:
-    median = _MEDIAN.format(
-        table="unit_lead_times",
+    by_step = _MEDIAN.format(
         key="step",
-        shown=_in_words("step", words),
-        name='"step"',
-        per="3600.0",
-        value="hours",
-        order="ranked.step",
+        taken="step",
+        where=_IN_TIME,
+        shown=f"{_in_words('ranked.step', words)} AS step",
+        order="hours DESC",
     )
-    week = """WITH ranked AS (
-  SELECT week, seconds,
-    row_number() OVER (PARTITION BY week ORDER BY seconds) AS n,
-    count(*) OVER (PARTITION BY week) AS total
-  FROM (
-    SELECT $__timeGroupAlias("time", '7d'), seconds
-    FROM unit_lead_times
-    WHERE $__timeFilter("time") AND step = 'whole'
-  ) AS answered(week, seconds)
-)
-SELECT week AS "time", avg(seconds) / 3600.0 AS hours
-FROM ranked
-WHERE n IN ((total + 1) / 2, (total + 2) / 2)
-GROUP BY week
-ORDER BY week"""
-    week = week.replace("answered(week, seconds)", "answered").replace("week", '"time"')
+    by_week = _MEDIAN.format(
+        key='"time"',
+        taken="""$__timeGroupAlias("time", '7d')""",
+        where=f"{_IN_TIME} AND step = '{WHOLE}'",
+        shown='ranked."time"',
+        order='ranked."time"',
+    )
     return (
         Panel(
             name="lead",
             title=say(language, "dashboard.unit_lead"),
             help=say(language, "dashboard.unit_lead_help"),
             kind="bar",
-            query=median,
+            query=by_step,
             labels=_labels(language, "step", "hours"),
             latest=True,
             unit="hours",
@@ -120,7 +109,7 @@ ORDER BY week"""
             title=say(language, "dashboard.unit_whole"),
             help=say(language, "dashboard.unit_whole_help"),
             kind="timeseries",
-            query=week,
+            query=by_week,
             labels=_labels(language, "hours"),
             unit="hours",
             decimals=1,
