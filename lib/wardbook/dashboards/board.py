@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from wardbook.dashboards.spec import Kind, Severity, Unit
 from wardbook.messages import Language
@@ -41,7 +41,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel.
+    """One panel of one table.
 
     `query` gives `time`, `metric` where there are several lines, and values, in the order of time;
     where `latest`, it gives rows of the latest period alone, each with the columns of `labels`.
@@ -51,6 +51,7 @@ class Panel:
     name: str
     title: str
     kind: Kind
+    table: str
     query: str
     labels: Mapping[str, str]
     latest: bool = False
@@ -82,12 +83,16 @@ class Board:
     span_days: int
     panels: tuple[Panel, ...]
     variables: tuple[Variable, ...] = ()
-    tables: tuple[str, ...] = field(default=())
 
     @property
     def uid(self) -> str:
         """Its identity in Grafana, the same for ever."""
         return stable_uid(self.name)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it reads."""
+        return tuple(dict.fromkeys(panel.table for panel in self.panels))
 
     def alerts(self) -> Iterator[tuple[Panel, Threshold, Alert, str]]:
         """Yield each panel's alerts, with an identity that other panels do not move."""

@@ -38,7 +38,6 @@ def declared_board(spec: TemplateSpec, language: Language) -> Board:
             for name, panel in dashboard.panels.items()
         ),
         variables=tuple(_variables(dashboard, metrics, words, language)),
-        tables=tuple(metric.table for metric in metrics.values()),
     )
 
 
@@ -84,6 +83,7 @@ def _panel(
         name=name,
         title=panel.title.in_language(language),
         kind=panel.kind,
+        table=metric.table,
         query=write(metric, panel, words.get(panel.by, {})),
         labels=_labels(panel, metric, language),
         latest=latest,

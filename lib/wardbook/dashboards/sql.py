@@ -2,7 +2,8 @@
 
 What the rules withheld is null, and whatever would be made with it is null too: a sum over a cell
 that is not shown would be less than it is. Time is not grouped by `$__timeGroup`: its days are
-those of Greenwich, and would part a hospital's day in two.
+those of Greenwich, and would part a hospital's day in two. Columns are named with their table
+(`m`): SQLite takes a quoted name that it does not know for a text.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from wardbook.dashboards.spec import PanelSpec, ThresholdSpec, is_added_up
 from wardbook.metrics.schema import REQUEST, metric_dimensions
 from wardbook.template.outputs import OutputSpec
 
-IN_TIME = f'$__timeFilter("{TIME}")'
-OF_REQUEST = f'"{REQUEST}" = ${{{REQUEST}:sqlstring}}'
+IN_TIME = f'$__timeFilter(m."{TIME}")'
+OF_REQUEST = f'm."{REQUEST}" = ${{{REQUEST}:sqlstring}}'
 
 
 @dataclass(frozen=True)
@@ -30,23 +31,22 @@ class Metric:
 
 def write_series(metric: Metric, panel: PanelSpec, words: Mapping[str, str]) -> str:
     """Return the query of a panel over time: `time`, `metric` if `by`, and its values."""
-    columns = [f'"{TIME}" AS "{TIME}"']
-    columns += [f"{_named(panel.by, words)} AS {SERIES}"] if panel.by else []
+    columns = [f'm."{TIME}" AS "{TIME}"']
+    columns += [f"{_in_words(panel.by, words)} AS {SERIES}"] if panel.by else []
     where = [IN_TIME, OF_REQUEST, *_conditions(metric, panel, choosing=True)]
-    order = f'"{TIME}", {_name(panel.by)}' if panel.by else f'"{TIME}"'
-    return _select(metric, panel, columns, where, order)
+    return _select(metric, panel, columns, where, order=_keys(TIME, panel.by))
 
 
 def write_latest(metric: Metric, panel: PanelSpec, words: Mapping[str, str]) -> str:
     """Return the query of a panel of the latest period: its time, the code if `by`, its values."""
-    columns = [f'"{TIME}" AS "{TIME}"']
-    columns += [f"{_named(panel.by, words)} AS {_name(panel.by)}"] if panel.by else []
+    columns = [f'm."{TIME}" AS "{TIME}"']
+    columns += [f"{_in_words(panel.by, words)} AS {_name(panel.by)}"] if panel.by else []
     own = [OF_REQUEST, *_conditions(metric, panel, choosing=True)]
-    table = _name(metric.table)
-    latest = f'(SELECT max("{TIME}") FROM {table} WHERE {" AND ".join([IN_TIME, *own])})'
-    where = [f'"{TIME}" = {latest}', *own]
-    order = _name(panel.by) if panel.by else f'"{TIME}"'
-    return _select(metric, panel, columns, where, order)
+    within = " AND ".join([IN_TIME, *own])
+    latest = f'(SELECT max(m."{TIME}") FROM {_name(metric.table)} AS m WHERE {within})'
+    return _select(
+        metric, panel, columns, [f'm."{TIME}" = {latest}', *own], order=_keys(panel.by or TIME)
+    )
 
 
 def write_alert(metric: Metric, panel: PanelSpec, threshold: ThresholdSpec) -> str:
@@ -57,19 +57,17 @@ def write_alert(metric: Metric, panel: PanelSpec, threshold: ThresholdSpec) -> s
     """
     assert threshold.alert is not None  # noqa: S101  what the caller looked at
     periods = threshold.alert.periods
-    keys = [_name(REQUEST), *([_name(panel.by)] if panel.by else [])]
     where = [IN_TIME, *_conditions(metric, panel, choosing=False)]
     value = next(_values(metric, panel))[0]
-    grouping = (
-        f'\n  GROUP BY {", ".join(keys)}, "{TIME}"' if is_added_up(panel, metric.declared) else ""
-    )
-    listed = ", ".join(keys)
+    added = is_added_up(panel, metric.declared)
+    grouped = f"\n  GROUP BY {_keys(REQUEST, panel.by, TIME)}" if added else ""
+    listed = ", ".join(_name(one) for one in (REQUEST, panel.by) if one)
     nearest = "min" if threshold.below is None else "max"
     return (
         f"WITH series AS (\n"
-        f'  SELECT {listed}, "{TIME}", {value} AS "value"\n'
-        f"  FROM {_name(metric.table)}\n"
-        f"  WHERE {' AND '.join(where)}{grouping}\n"
+        f'  SELECT {_keys(REQUEST, panel.by, TIME)}, {value} AS "value"\n'
+        f"  FROM {_name(metric.table)} AS m\n"
+        f"  WHERE {' AND '.join(where)}{grouped}\n"
         f"), recent AS (\n"
         f'  SELECT {listed}, "value",\n'
         f'    row_number() OVER (PARTITION BY {listed} ORDER BY "{TIME}" DESC) AS back\n'
@@ -84,7 +82,8 @@ def write_alert(metric: Metric, panel: PanelSpec, threshold: ThresholdSpec) -> s
 def write_requests(tables: Iterable[str]) -> str:
     """Return the query of the requests that delivered to these tables, the latest first."""
     parts = (
-        f'SELECT "{REQUEST}", max("{TIME}") AS latest FROM {_name(table)} GROUP BY "{REQUEST}"'
+        f'SELECT m."{REQUEST}", max(m."{TIME}") AS latest FROM {_name(table)} AS m '
+        f'GROUP BY m."{REQUEST}"'
         for table in tables
     )
     union = "\n  UNION ALL ".join(parts)
@@ -96,15 +95,15 @@ def write_requests(tables: Iterable[str]) -> str:
 
 def write_codes(dimension: str, metrics: Iterable[Metric], words: Mapping[str, str]) -> str:
     """Return the query of a dimension's codes in these tables, without totals and parents."""
-    column = _name(dimension)
+    column = _column(dimension)
     parts = []
     for metric in metrics:
         where = [OF_REQUEST, *_without(dimension, _margins(dimension, metric.declared))]
-        parts.append(f"SELECT {column} FROM {_name(metric.table)} WHERE {' AND '.join(where)}")
+        parts.append(f"SELECT {column} FROM {_name(metric.table)} AS m WHERE {' AND '.join(where)}")
     union = "\n  UNION ".join(parts)
     return (
-        f"SELECT {column} AS __value, {_named(dimension, words)} AS __text\n"
-        f"FROM (\n  {union}\n) AS codes\nORDER BY {column}"
+        f"SELECT {column} AS __value, {_in_words(dimension, words)} AS __text\n"
+        f"FROM (\n  {union}\n) AS m\nGROUP BY {column}\nORDER BY {column}"
     )
 
 
@@ -114,11 +113,11 @@ def _select(
     values = [f"{value} AS {_name(name)}" for value, name in _values(metric, panel)]
     lines = [
         f"SELECT {', '.join([*columns, *values])}",
-        f"FROM {_name(metric.table)}",
+        f"FROM {_name(metric.table)} AS m",
         f"WHERE {' AND '.join(where)}",
     ]
     if is_added_up(panel, metric.declared):
-        lines.append(f"GROUP BY {', '.join([_name(TIME), *([_name(panel.by)] * bool(panel.by))])}")
+        lines.append(f"GROUP BY {_keys(TIME, panel.by)}")
     return "\n".join([*lines, f"ORDER BY {order}"])
 
 
@@ -130,7 +129,8 @@ def value_names(panel: PanelSpec) -> tuple[str, ...]:
 def _values(metric: Metric, panel: PanelSpec) -> Iterator[tuple[str, str]]:
     """Yield each value's expression and name."""
     added = is_added_up(panel, metric.declared)
-    columns = [_added(_name(one)) if added else _name(one) for one in panel.drawn_columns]
+    named = map(_column, panel.drawn_columns)
+    columns = [_added(one) if added else one for one in named]
     if panel.numerator:
         above, below = columns
         yield f"{panel.per:g} * {above} / nullif({below}, 0)", value_names(panel)[0]
@@ -146,7 +146,7 @@ def _conditions(metric: Metric, panel: PanelSpec, *, choosing: bool) -> Iterator
     """Yield which codes of each dimension the panel takes; `choosing`: as the reader chose."""
     declared = metric.declared
     for dimension in metric_dimensions(declared):
-        column = _name(dimension)
+        column = _column(dimension)
         if dimension in panel.where:
             yield f"{column} = {_text(panel.where[dimension])}"
         elif dimension != panel.by and dimension in declared.total:
@@ -166,16 +166,24 @@ def _margins(dimension: str, declared: OutputSpec) -> tuple[str, ...]:
 
 def _without(dimension: str, codes: tuple[str, ...]) -> Iterator[str]:
     if codes:
-        yield f"{_name(dimension)} NOT IN ({', '.join(map(_text, codes))})"
+        yield f"{_column(dimension)} NOT IN ({', '.join(map(_text, codes))})"
 
 
-def _named(dimension: str, words: Mapping[str, str]) -> str:
+def _in_words(dimension: str, words: Mapping[str, str]) -> str:
     """Return the expression of a code in words."""
-    column = _name(dimension)
+    column = _column(dimension)
     if not words:
         return column
     cases = " ".join(f"WHEN {_text(code)} THEN {_text(word)}" for code, word in words.items())
     return f"CASE {column} {cases} ELSE {column} END"
+
+
+def _keys(*columns: str) -> str:
+    return ", ".join(_column(column) for column in columns if column)
+
+
+def _column(name: str) -> str:
+    return f"m.{_name(name)}"
 
 
 def _name(name: str) -> str:

@@ -10,7 +10,6 @@ from wardbook.messages import Language, say
 
 NAME = "unit"
 WHOLE = "whole"
-TABLES = ("unit_requests", "unit_lead_times", "unit_refusals", "unit_runs")
 
 _IN_TIME = '$__timeFilter("time")'
 _MEDIAN = """WITH ranked AS (
@@ -44,7 +43,6 @@ def unit_board(language: Language) -> Board:
             _refusals(language),
             *_runs(language, outcomes),
         ),
-        tables=TABLES,
     )
 
 
@@ -54,6 +52,7 @@ def _requests(language: Language, words: Mapping[str, str]) -> tuple[Panel, ...]
     return (
         Panel(
             name="now",
+            table="unit_requests",
             title=say(language, "dashboard.unit_now"),
             kind="bar",
             query=(
@@ -65,6 +64,7 @@ def _requests(language: Language, words: Mapping[str, str]) -> tuple[Panel, ...]
         ),
         Panel(
             name="states",
+            table="unit_requests",
             title=say(language, "dashboard.unit_states"),
             help=say(language, "dashboard.unit_states_help"),
             kind="timeseries",
@@ -95,6 +95,7 @@ def _lead_times(language: Language, words: Mapping[str, str]) -> tuple[Panel, ..
     return (
         Panel(
             name="lead",
+            table="unit_lead_times",
             title=say(language, "dashboard.unit_lead"),
             help=say(language, "dashboard.unit_lead_help"),
             kind="bar",
@@ -106,6 +107,7 @@ def _lead_times(language: Language, words: Mapping[str, str]) -> tuple[Panel, ..
         ),
         Panel(
             name="whole",
+            table="unit_lead_times",
             title=say(language, "dashboard.unit_whole"),
             help=say(language, "dashboard.unit_whole_help"),
             kind="timeseries",
@@ -120,6 +122,7 @@ def _lead_times(language: Language, words: Mapping[str, str]) -> tuple[Panel, ..
 def _refusals(language: Language) -> Panel:
     return Panel(
         name="refusals",
+        table="unit_refusals",
         title=say(language, "dashboard.unit_refusals"),
         help=say(language, "dashboard.unit_refusals_help"),
         kind="bar",
@@ -137,6 +140,7 @@ def _runs(language: Language, words: Mapping[str, str]) -> tuple[Panel, ...]:
     return (
         Panel(
             name="runs",
+            table="unit_runs",
             title=say(language, "dashboard.unit_runs"),
             help=say(language, "dashboard.unit_runs_help"),
             kind="bar",
@@ -148,6 +152,7 @@ def _runs(language: Language, words: Mapping[str, str]) -> tuple[Panel, ...]:
         ),
         Panel(
             name="compute",
+            table="unit_runs",
             title=say(language, "dashboard.unit_compute"),
             kind="bar",
             query=(
@@ -160,6 +165,7 @@ def _runs(language: Language, words: Mapping[str, str]) -> tuple[Panel, ...]:
         ),
         Panel(
             name="templates",
+            table="unit_runs",
             title=say(language, "dashboard.unit_templates"),
             kind="table",
             query=(
