@@ -48,7 +48,7 @@ class HeadlineSpec(DeclaredModel):
         return self
 
 
-def find_unfit(
+def find_unfit_headlines(
     headlines: Mapping[str, HeadlineSpec], outputs: Mapping[str, OutputSpec]
 ) -> Iterator[str]:
     """Yield what is wrong with each headline, beginning with its name and key."""

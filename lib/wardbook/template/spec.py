@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from wardbook.dashboards.spec import DashboardSpec, find_unfit_panels
 from wardbook.domain.cron import Unfit, check_cron
 from wardbook.domain.output import Sensitivity
 from wardbook.domain.periods import CatchUp
@@ -24,7 +25,7 @@ from wardbook.domain.run import EngineName
 from wardbook.errors import Refusal
 from wardbook.messages import Language, say
 from wardbook.settings import TimeZone
-from wardbook.template.headlines import HeadlineSpec, find_unfit
+from wardbook.template.headlines import HeadlineSpec, find_unfit_headlines
 from wardbook.template.localised import DeclaredModel, Localised
 from wardbook.template.outputs import OutputSpec, find_impossible
 
@@ -153,6 +154,7 @@ class TemplateSpec(DeclaredModel):
         default_factory=dict
     )
     policy: str = ""
+    dashboard: DashboardSpec | None = None
 
     @model_validator(mode="after")
     def _parameters_can_be_written(self) -> TemplateSpec:
@@ -169,8 +171,14 @@ class TemplateSpec(DeclaredModel):
 
     @model_validator(mode="after")
     def _headlines_fit_the_outputs(self) -> TemplateSpec:
-        for problem in find_unfit(self.headlines, self.outputs):
+        for problem in find_unfit_headlines(self.headlines, self.outputs):
             raise ValueError(f"headlines.{problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _dashboard_fits_the_outputs(self) -> TemplateSpec:
+        for problem in find_unfit_panels(self.dashboard, self.outputs) if self.dashboard else ():
+            raise ValueError(f"dashboard.{problem}")
         return self
 
 

@@ -1,0 +1,117 @@
+"""The dashboard that a template declares, with its queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from wardbook.dashboards import sql
+from wardbook.dashboards.board import TIME, Alert, Board, Panel, Threshold, Variable
+from wardbook.dashboards.spec import DashboardSpec, PanelSpec, ThresholdSpec
+from wardbook.messages import Language, say
+from wardbook.metrics.schema import REQUEST, metric_dimensions, table_name
+from wardbook.template.spec import Template, TemplateSpec
+
+
+def declared_boards(templates: Mapping[str, Template], language: Language) -> tuple[Board, ...]:
+    """Return the boards of the templates that declare one, in the order of their names."""
+    specs = (templates[name].spec for name in sorted(templates))
+    return tuple(declared_board(spec, language) for spec in specs if spec.dashboard is not None)
+
+
+def declared_board(spec: TemplateSpec, language: Language) -> Board:
+    """Return the board of a template that declares one."""
+    dashboard = spec.dashboard
+    assert dashboard is not None  # noqa: S101  what the caller looked at
+    metrics = _metrics_of(spec, dashboard)
+    words = {
+        dimension: {code: word.in_language(language) for code, word in codes.items()}
+        for dimension, codes in dashboard.words.items()
+    }
+    return Board(
+        name=spec.name,
+        title=dashboard.title.in_language(language),
+        help=(dashboard.help or spec.question).in_language(language),
+        language=language,
+        span_days=dashboard.span_days,
+        panels=tuple(
+            _panel(name, panel, metrics[panel.output], words, language)
+            for name, panel in dashboard.panels.items()
+        ),
+        variables=tuple(_variables(dashboard, metrics, words, language)),
+    )
+
+
+def _metrics_of(spec: TemplateSpec, dashboard: DashboardSpec) -> dict[str, sql.Metric]:
+    panels = dashboard.panels.values()
+    chosen = {panel.by for panel in panels if panel.by}
+    return {
+        output: sql.Metric(
+            table_name(spec.name, output),
+            declared := spec.outputs[output],
+            frozenset(chosen & {*metric_dimensions(declared)}),
+        )
+        for output in dict.fromkeys(panel.output for panel in panels)
+    }
+
+
+def _variables(
+    dashboard: DashboardSpec,
+    metrics: Mapping[str, sql.Metric],
+    words: Mapping[str, Mapping[str, str]],
+    language: Language,
+) -> Iterable[Variable]:
+    tables = [metric.table for metric in metrics.values()]
+    label = say(language, "dashboard.request")
+    yield Variable(REQUEST, label, sql.write_requests(tables), many=False)
+    for dimension in dict.fromkeys(one.by for one in dashboard.panels.values() if one.by):
+        having = [metric for metric in metrics.values() if dimension in metric.chosen]
+        label = having[0].declared.columns[dimension].in_language(language)
+        query = sql.write_codes(dimension, having, words.get(dimension, {}))
+        yield Variable(dimension, label, query, many=True)
+
+
+def _panel(
+    name: str,
+    panel: PanelSpec,
+    metric: sql.Metric,
+    words: Mapping[str, Mapping[str, str]],
+    language: Language,
+) -> Panel:
+    latest = panel.kind == "table" or (panel.kind == "bar" and bool(panel.by))
+    write = sql.write_latest if latest else sql.write_series
+    return Panel(
+        name=name,
+        title=panel.title.in_language(language),
+        kind=panel.kind,
+        table=metric.table,
+        query=write(metric, panel, words.get(panel.by, {})),
+        labels=_labels(panel, metric, language),
+        latest=latest,
+        help=panel.help.in_language(language) if panel.help else "",
+        unit=panel.unit,
+        decimals=panel.decimals,
+        wide=panel.wide,
+        thresholds=tuple(_threshold(one, panel, metric, language) for one in panel.thresholds),
+    )
+
+
+def _labels(panel: PanelSpec, metric: sql.Metric, language: Language) -> dict[str, str]:
+    columns = metric.declared.columns
+    named = {TIME: columns[metric.declared.time].in_language(language)}
+    if panel.by:
+        named[panel.by] = columns[panel.by].in_language(language)
+    for value in sql.value_names(panel):
+        title = columns[value] if value in columns else panel.title
+        named[value] = title.in_language(language)
+    return named
+
+
+def _threshold(
+    one: ThresholdSpec, panel: PanelSpec, metric: sql.Metric, language: Language
+) -> Threshold:
+    alert = one.alert and Alert(
+        sql.write_alert(metric, panel, one),
+        one.alert.message.in_language(language),
+        one.alert.within_days,
+    )
+    return Threshold(one.value, one.below is None, one.severity, alert)
