@@ -54,6 +54,11 @@ def parse_moments(records: Records, column: str, *, optional: bool = False) -> M
     return Moments(spread["earliest"], spread["latest"], spread["doubtful"])
 
 
+def current_moment() -> pd.Timestamp:
+    """Return the present moment in UTC: what is dated after it has not happened yet."""
+    return pd.Timestamp.now("UTC")
+
+
 def local_days(moments: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
     """Return the local day of each moment, without a zone."""
     return moments.dt.tz_convert(ZONE).dt.tz_localize(None).dt.normalize()

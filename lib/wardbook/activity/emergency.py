@@ -59,8 +59,8 @@ class Emergency:
     """What a file tells of visits.
 
     `daily` has date and arrivals, one row for each day of the file; `visits` one row per visit, or
-    None where the file is a daily sheet. `unreported` are the places' days of such a sheet without a
-    number.
+    None where the file is a daily sheet. `unreported` are the days of places in such a sheet that
+    have no number.
     """
 
     daily: pd.DataFrame

@@ -8,6 +8,7 @@ So a stay over a change of the clock has as many nights as any other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pandas as pd
@@ -21,7 +22,7 @@ MOVEMENTS = ("admission", "discharge", "transfer_in", "transfer_out")
 
 
 def list_movements(stays: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
-    """Return one row per movement on the days from `first` to `last`: date, ward, patient, movement.
+    """Return one row per movement from `first` to `last`: date, ward, movement, patient.
 
     An entry is a transfer where the same patient's stay before ended in another ward no more than
     six hours earlier, or lasts still; a leaving likewise, by the stay that follows. A stay that
@@ -49,16 +50,21 @@ def list_movements(stays: pd.DataFrame, first: date, last: date) -> pd.DataFrame
     return moves[inside].reset_index(drop=True)
 
 
-def count_by_day(moves: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
-    """Return the movements of all wards by day: date, movement, movements, patients."""
-    return _count(moves, {"date": list(days), "movement": list(MOVEMENTS)})
+def count_by_day(moves: pd.DataFrame, days: pd.DatetimeIndex, *, persons: str) -> pd.DataFrame:
+    """Return the movements of all wards by day: date, movement, movements, `persons`.
+
+    `persons` is the name of the column with the number of different patients.
+    """
+    return _count(moves, {"date": list(days), "movement": list(MOVEMENTS)}, persons)
 
 
-def count_by_week(moves: pd.DataFrame, wards: list[str], weeks: list[str]) -> pd.DataFrame:
-    """Return the movements of each ward in each ISO week: week, ward, movement, …, patients."""
+def count_by_week(
+    moves: pd.DataFrame, wards: list[str], weeks: list[str], *, persons: str
+) -> pd.DataFrame:
+    """Return the movements by ISO week and ward: week, ward, movement, movements, `persons`."""
     named = moves.assign(week=name_weeks(moves["date"]))
     places = {"week": weeks, "ward": sorted(wards), "movement": list(MOVEMENTS)}
-    return _count(named, places)
+    return _count(named, places, persons)
 
 
 def measure_nights(stays: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
@@ -115,9 +121,11 @@ def _name(
     return names.mask(moved, transferred).mask(moved & same)
 
 
-def _count(moves: pd.DataFrame, places: dict[str, list[object]]) -> pd.DataFrame:
+def _count(
+    moves: pd.DataFrame, places: Mapping[str, Sequence[object]], persons: str
+) -> pd.DataFrame:
     keys = list(places)
     grid = pd.MultiIndex.from_product(list(places.values()), names=keys)
     groups = moves.groupby(keys)
-    table = pd.DataFrame({"movements": groups.size(), "patients": groups["patient"].nunique()})
+    table = pd.DataFrame({"movements": groups.size(), persons: groups["patient"].nunique()})
     return table.reindex(grid, fill_value=0).reset_index()

@@ -86,24 +86,53 @@ def sum_hospital(presence: pd.DataFrame) -> pd.DataFrame:
     return presence.groupby("date", as_index=False)["patients"].sum()
 
 
-def sum_by_ward(present: pd.DataFrame, occupancy: pd.DataFrame | None, days: int) -> pd.DataFrame:
-    """Return each ward's whole period: ward, patients, patient_days, mean_present, occupancy.
+def sum_by_ward(present: pd.DataFrame, days: int) -> pd.DataFrame:
+    """Return each ward's whole period: ward, patients, patient_days, mean_present.
 
-    `patient_days` is the sum of the daily census, `mean_present` that divided by the days,
-    `occupancy` the sum of patients over the sum of beds on the days with a number of beds (missing
-    without one). `patients` are different persons.
+    `patients` are different persons, `patient_days` the sum of the daily census, `mean_present`
+    that divided by the days.
     """
     by_ward = present.groupby("ward")
     table = pd.DataFrame({"patients": by_ward["patient"].nunique(), "patient_days": by_ward.size()})
-    table["mean_present"] = (table["patient_days"] / days).round(2)
-    table["occupancy"] = np.nan
-    if occupancy is not None:
-        sums = occupancy.groupby("ward")[["patients", "beds"]].sum()
-        table["occupancy"] = (sums["patients"] / sums["beds"]).round(4)
-    return table.reset_index()
+    return table.assign(mean_present=(table["patient_days"] / days).round(2)).reset_index()
 
 
-def ward_persons(present: pd.DataFrame) -> pd.DataFrame:
-    """Return the two longest presences of single patients in each ward: ward, first, second."""
-    counted = present.assign(days=1)
-    return largest_two(counted, ["ward"], "days")
+def ward_persons(present: pd.DataFrame, days: int) -> pd.DataFrame:
+    """Return the two longest presences of single patients in each ward, in days and of the mean.
+
+    Columns: ward, longest, second_longest, longest_share, second_share.
+    """
+    names = ("longest", "second_longest")
+    table = largest_two(present.assign(days=1), ["ward"], "days", names)
+    shares = {"longest_share": table[names[0]] / days, "second_share": table[names[1]] / days}
+    return table.assign(**shares)
+
+
+def sum_beds(occupancy: pd.DataFrame) -> pd.DataFrame:
+    """Return each ward's whole period, fullest first: ward, mean_beds, occupancy.
+
+    `occupancy` is the sum of patients over the sum of beds on the days with a number of beds.
+    """
+    by_ward = occupancy.groupby("ward")
+    sums = by_ward[["patients", "beds"]].sum()
+    table = pd.DataFrame(
+        {
+            "mean_beds": by_ward["beds"].mean().round(1),
+            "occupancy": (sums["patients"] / sums["beds"]).round(4),
+        }
+    ).reset_index()
+    return table.sort_values("occupancy", ascending=False, kind="stable", ignore_index=True)
+
+
+def beds_persons(present: pd.DataFrame, occupancy: pd.DataFrame) -> pd.DataFrame:
+    """Return who is behind `sum_beds`: ward, persons, first, second.
+
+    `persons` are different patients on the days with beds, `first` and `second` the largest parts
+    of single ones in the occupancy.
+    """
+    beds = occupancy.groupby("ward")["beds"].sum()
+    counted = present.merge(occupancy[["date", "ward"]], on=["date", "ward"])
+    persons = counted.groupby("ward")["patient"].nunique().reindex(beds.index, fill_value=0)
+    parts = counted.assign(part=1 / counted["ward"].map(beds))
+    largest = largest_two(parts, ["ward"], "part").set_index("ward").reindex(beds.index)
+    return largest.fillna(0).assign(persons=persons)[["persons", "first", "second"]].reset_index()

@@ -167,6 +167,16 @@ def choose_wards(rows: pd.DataFrame, wanted: Collection[str] | None, *, file: st
     return rows[rows["ward"].isin(list(wanted))].reset_index(drop=True)
 
 
+def name_wards(beds: pd.DataFrame | None) -> dict[str, str]:
+    """Return each ward's name by code, the latest of the file of beds."""
+    return {} if beds is None else dict(zip(beds["ward"], beds["name"], strict=True))
+
+
+def add_names(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return the table with a column name; a ward without one goes by its code."""
+    return table.assign(name=table["ward"].map(lambda ward: names.get(ward, ward)))
+
+
 def _find_overlaps(rows: pd.DataFrame, now: pd.Timestamp) -> pd.Series[bool]:
     """Tell of stays in order of patient and entry which begin before an earlier one has ended."""
     end = rows["left"].fillna(now)

@@ -102,7 +102,8 @@ def write_laboratory(folder: Path, *, seed: int, days: int = DAYS) -> dict[str, 
     """Write `tests.csv` and `beds.csv` into `folder`; returns the planted truth.
 
     The truth has `first`, `last`, `positivity` by analysis, and by ward `haemolysis`,
-    `median_minutes` and `share_within` (of `target` minutes); `bad_ward` is the one that stands out.
+    `median_minutes` and `share_within` (of `target` minutes); `bad_ward` is the one that stands
+    out.
     """
     random = np.random.default_rng(seed)
     write_atomically(folder / "tests.csv", _lines(TESTS, _invent_tests(random, days)))

@@ -11,8 +11,8 @@ from datetime import date
 
 import pandas as pd
 
-from wardbook.activity.persons import keep_percentile, largest_two
 from wardbook.activity.emergency import ADMITTED
+from wardbook.activity.persons import keep_percentile, largest_two
 
 LONG_MINUTES = 240
 
@@ -23,22 +23,28 @@ def keep_days(table: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     return table[inside].reset_index(drop=True)
 
 
-def measure_visits(visits: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return what became of the visits that ended: keys, visits, admitted, other, … , persons.
+def list_ended(visits: pd.DataFrame) -> pd.DataFrame:
+    """Return the visits with departure and outcome: date, triage, patient, minutes, admitted, …
 
-    Columns: keys, visits, admitted, other, median_minutes, over_4h, share_over_4h, then what the
-    rules read: persons (different patients), first, second (the most visits over four hours of
-    single patients). Visits without departure or outcome are in none of them. The median is
-    missing where it rests on too few persons.
+    The last columns are admitted and over_4h, each 0 or 1.
     """
     known = visits[visits["departure"].notna() & (visits["outcome"] != "")]
     minutes = (known["departure"] - known["arrival"]).dt.total_seconds() / 60
-    known = known.assign(
+    return known[["date", "triage", "patient"]].assign(
         minutes=minutes,
         admitted=known["outcome"].isin(ADMITTED).astype(int),
         over_4h=(minutes > LONG_MINUTES).astype(int),
     )
-    groups = known.groupby(keys)
+
+
+def measure_visits(ended: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return what became of visits that ended: keys, visits, admitted, other, median_minutes, …
+
+    Then over_4h, share_over_4h, and what the rules read: persons (different patients), first,
+    second (the most visits over four hours of single patients). The median is missing where it
+    rests on too few persons. `ended` is that of `list_ended`.
+    """
+    groups = ended.groupby(keys)
     table = pd.DataFrame(
         {
             "visits": groups.size(),
@@ -51,4 +57,4 @@ def measure_visits(visits: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     table["other"] = table["visits"] - table["admitted"]
     table["share_over_4h"] = (table["over_4h"] / table["visits"]).round(4)
     table["median_minutes"] = keep_percentile(table["median_minutes"], table["persons"], 50)
-    return table.merge(largest_two(known, keys, "over_4h"), on=keys)
+    return table.merge(largest_two(ended, keys, "over_4h"), on=keys)
