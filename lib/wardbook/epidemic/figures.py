@@ -8,28 +8,21 @@ Ito's palette, or shades of one colour, which people with any colour vision can 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from babel.dates import format_date
-from matplotlib import colormaps, dates, patheffects
+from matplotlib import colormaps, patheffects
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from wardbook.chart_style import BLUE, DPI, GREY, PALE, VERMILION, dress
 from wardbook.epidemic.geography import all_departments, all_regions
 from wardbook.messages import Language
-from wardbook.wording import LOCALES, write_number
-
-BLUE, VERMILION, GREY, PALE = "#0072B2", "#D55E00", "#595959", "#A9CBE3"
-DPI = 150
-EPOCH = date(1970, 1, 1)
-"""Day 0 of matplotlib's axes."""
+from wardbook.wording import write_number
 
 
 def draw_stock(france: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
@@ -55,7 +48,7 @@ def draw_stock(france: pd.DataFrame, labels: Mapping[str, str], language: Langua
             path_effects=[patheffects.withStroke(linewidth=3, foreground="white")],
         )
     axes.margins(x=0.01, y=0.12)
-    _dress(axes, language)
+    dress(axes, language)
     return figure
 
 
@@ -75,7 +68,7 @@ def draw_admissions(france: pd.DataFrame, labels: Mapping[str, str], language: L
         axes.plot(mean.index, mean, label=labels["mean"], **style)
         axes.set_title(labels[count], loc="left", fontsize=10, fontweight="bold")
         axes.margins(x=0.01)
-        _dress(axes, language)
+        dress(axes, language)
     panels[0].legend(
         frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2
     )
@@ -105,7 +98,7 @@ def draw_regions(
         axes.plot(curves.index, curves[name], color=BLUE, linewidth=2, marker=marker)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
         axes.margins(x=0.02)
-        _dress(axes, language, ticks=4, fontsize=8)
+        dress(axes, language, ticks=4, fontsize=8)
     for axes in panels[len(names) :]:
         axes.set_visible(False)
     panels[0].set_ylim(0, 1.05 * max(1.0, reference.max(), curves.max(axis=None)))
@@ -177,37 +170,3 @@ def _with_breaks(series: pd.Series[Any]) -> pd.Series[Any]:
 def _mark_points(curve: pd.Series[Any]) -> str | None:
     """Return a mark for each day of a short curve: a single day would draw no line at all."""
     return "o" if len(curve) <= 7 else None
-
-
-def _dress(axes: Any, language: Language, *, ticks: int = 10, fontsize: int = 9) -> None:
-    """Draw thin grid lines, and numbers and months in the reader's language."""
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.grid(axis="y", color="#E3E3E3", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=fontsize, labelcolor=GREY)
-    axes.tick_params(axis="x", length=3, color=GREY)
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: write_number(y, language)))
-    axes.set_ylim(bottom=0)
-    locator = dates.AutoDateLocator(minticks=2, maxticks=ticks)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(_MonthFormatter(language))
-
-
-class _MonthFormatter(FuncFormatter):
-    """Months, with the year where it changes; days where the period is short."""
-
-    def __init__(self, language: Language) -> None:
-        super().__init__(lambda x, _: self.format_ticks([x])[0])
-        self.locale = LOCALES[language]
-
-    def format_ticks(self, values: Sequence[float]) -> list[str]:
-        """Return the labels of all ticks at once, for a year is shown where it changes."""
-        days = [EPOCH + timedelta(days=round(value)) for value in values]
-        pattern = "MMM" if all(day.day == 1 for day in days) else "d MMM"
-        years = [None, *(day.year for day in days[:-1])]
-        return [
-            format_date(day, pattern, locale=self.locale)
-            + (f"\n{day.year}" if day.year != year else "")
-            for day, year in zip(days, years, strict=True)
-        ]
