@@ -74,7 +74,9 @@ SelectTypeParameters=CR_CPU_Memory
 DefMemPerCPU=256
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-# Quick to see what changes: this cluster is small, and tests wait for it.
+# Quick to see what changes: this cluster is small, and tests wait for it. Each look for a node that
+# does not answer takes as long as a message may.
+MessageTimeout=5
 SchedulerParameters=sched_interval=1,sched_min_interval=100000,bf_interval=2,batch_sched_delay=0
 SlurmdTimeout={node_timeout}
 KillWait=5

@@ -25,6 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a long value by its beginning and its length: workers tell each other these names."""
+    if isinstance(val, bytes | str) and len(val) > 60:
+        return f"{val[:30]!a}~{len(val)}"
+    return None
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT

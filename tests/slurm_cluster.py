@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -33,8 +34,25 @@ class TrialCluster(Cluster):
     def python(self) -> Path:
         return self.folder / "python"
 
+    @property
+    def clients(self) -> Path:
+        """The configuration of those who only ask: as that of the daemons, but for their haste."""
+        return self.folder / "clients.conf"
+
+    @contextmanager
+    def without_controller(self) -> Iterator[None]:
+        """End the controller, and start it again; who asks in between soon gives up."""
+        usual = self.clients.read_text()
+        self.end("slurmctld")
+        self.clients.write_text(re.sub("MessageTimeout=.*", "MessageTimeout=1", usual))
+        try:
+            yield
+        finally:
+            self.clients.write_text(usual)
+            self.start(["slurmctld"])
+
     def settings(self, **chosen: object) -> SlurmSettings:
-        given = {"kind": "slurm", "conf": self.conf, "python": self.python} | chosen
+        given = {"kind": "slurm", "conf": self.clients, "python": self.python} | chosen
         return SlurmSettings.model_validate(given)
 
     def executor(self, state: Path, **chosen: object) -> SlurmExecutor:
@@ -85,6 +103,7 @@ def open_cluster(nodes: int = 3) -> Iterator[TrialCluster]:
         Path(name).chmod(0o755)
         cluster = TrialCluster(Path(name))
         cluster.lay_out(cluster.folder, Shape(nodes=nodes))
+        cluster.clients.write_text(cluster.conf.read_text())
         paths = f"{ROOT / 'lib'}:{ROOT}"
         cluster.python.write_text(f'#!/bin/sh\nPYTHONPATH={paths} exec {sys.executable} "$@"\n')
         cluster.python.chmod(0o755)

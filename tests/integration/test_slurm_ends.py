@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -49,98 +47,6 @@ def state_of(cluster: TrialCluster, number: int) -> str:
     return state
 
 
-def test_a_run_whose_node_is_lost_is_executed_elsewhere(
-    cluster: TrialCluster, tmp_path: Path
-) -> None:
-    run = make_run(tmp_path, "run", STEPS)
-    executor = cluster.executor(tmp_path)
-    look(executor, [run])
-    wait_for(lambda: len(starts(run)) == 1)
-    first, node = cluster.array_of(run), node_of(cluster, run)
-    cluster.kill(node)
-    assert not is_alive(starts(run)[0])
-    look(executor, [run])
-    assert cluster.array_of(run) == first  # Slurm has not noticed: nobody knows yet
-
-    def is_elsewhere() -> bool:
-        look(executor, [run])
-        return len(starts(run)) == 2
-
-    wait_for(is_elsewhere)
-    assert state_of(cluster, first) == "NODE_FAIL"
-    assert node_of(cluster, run) not in {node, ""}
-    (run / "go").touch()
-    follow(executor, run)
-    assert failure(run) is None
-    assert ends(run) == "x"
-
-
-def test_a_run_that_loses_two_nodes_ends_by_name(cluster: TrialCluster, tmp_path: Path) -> None:
-    run = make_run(tmp_path, "run", STEPS)
-    executor = cluster.executor(tmp_path)
-    look(executor, [run])
-    for attempt in (1, 2):
-        wait_for(lambda attempt=attempt: len(starts(run)) == attempt)
-        node = node_of(cluster, run)
-        cluster.kill(node)
-        assert cluster.ask("scontrol", "update", f"node={node}", "state=down", "reason=test") == ""
-        look(executor, [run])
-    follow(executor, run)
-    assert failure(run) is FailureKind.NODE_LOST
-    assert ends(run) == ""
-    assert not (run / "scratch").exists()
-
-
-def test_a_run_that_is_pushed_off_is_executed_again(cluster: TrialCluster, tmp_path: Path) -> None:
-    run = make_run(tmp_path, "run", STEPS, cpus=2)
-    executor = cluster.executor(tmp_path)
-    look(executor, [run])
-    wait_for(lambda: len(starts(run)) == 1)
-    first, node = cluster.array_of(run), node_of(cluster, run)
-    urgent = cluster.submit_plain("--partition=urgent", f"--nodelist={node}", "--exclusive")
-    wait_for(lambda: state_of(cluster, first) == "PREEMPTED")
-    assert not is_alive(starts(run)[0])
-    assert RunResult.read(run) is None
-    look(executor, [run])
-    wait_for(lambda: len(starts(run)) == 2)
-    (run / "go").touch()
-    follow(executor, run)
-    assert failure(run) is None
-    assert ends(run) == "x"
-    cluster.ask("scancel", str(urgent))
-    wait_for(lambda: cluster.jobs() == [])
-
-
-def test_a_controller_that_is_away_is_not_a_failed_run(
-    cluster: TrialCluster, tmp_path: Path
-) -> None:
-    running = make_run(tmp_path, "running", STEPS)
-    ending = make_run(tmp_path, "ending", STEPS)
-    waiting = make_run(tmp_path, "waiting", STEPS)
-    executor = cluster.executor(tmp_path)
-    look(executor, [running, ending])
-    wait_for(lambda: len(starts(running)) == len(starts(ending)) == 1)
-    cluster.end("slurmctld")
-    (ending / "go").touch()
-    with pytest.raises(Fault, match="Slurm cannot be asked now"):
-        look(executor, [running, ending, waiting])
-    with pytest.raises(Fault, match="Slurm cannot be asked now"):
-        executor.status([running])
-    wait_for(lambda: RunResult.read(ending) is not None)  # nodes go on without their controller
-    assert RunResult.read(running) is None
-    assert not (waiting / "slurm.json").exists()
-    cluster.start(["slurmctld"])
-    look(executor, [running, waiting])
-    assert executor.status([running]) == {running: RunState.RUNNING}
-    for run in (running, waiting):
-        (run / "go").touch()
-    follow(executor, running, waiting)
-    assert [failure(run) for run in (running, ending, waiting)] == [None] * 3
-    assert [ends(run) for run in (running, ending, waiting)] == ["x"] * 3
-    assert [len(starts(run)) for run in (running, ending, waiting)] == [1] * 3
-    wait_for(lambda: cluster.jobs() == [])
-
-
 HUNGRY = """
 import os, subprocess, sys, pathlib
 code = "import time; x = bytearray(b'x') * (150 << 20); time.sleep(100)"
@@ -166,32 +72,6 @@ def test_a_job_that_slurm_ends_for_its_memory_says_so(
     assert "exceeded memory limit" in (run / "slurm.log").read_text()
     assert not is_alive(starts(run)[0])
     assert not (run / "scratch").exists()
-
-
-def test_a_job_whose_engine_hangs_is_ended_by_slurm(cluster: TrialCluster, tmp_path: Path) -> None:
-    late = make_run(tmp_path, "late", STEPS)
-    unwanted = make_run(tmp_path, "unwanted", STEPS)
-    executor = cluster.executor(tmp_path)
-    look(executor, [late, unwanted])
-    wait_for(lambda: len(starts(late)) == len(starts(unwanted)) == 1)
-    for run in (late, unwanted):
-        for engine in cluster.engines_of(run):
-            os.kill(engine, signal.SIGSTOP)
-    name = f"{cluster.array_of(late)}_{cluster.task_of(late)}"
-    assert cluster.ask("scontrol", "update", f"job={name}", "EndTime=now") == ""
-    executor.cancel(unwanted)
-    executor.flush()
-    assert executor.status([unwanted]) == {unwanted: RunState.RUNNING}
-    os.utime(unwanted / "cancel", (0, 0))  # it has had its time
-    follow(executor, late, unwanted)
-    result = RunResult.read(late)
-    assert result is not None
-    assert result.failure is not None
-    assert result.failure.kind is FailureKind.OUT_OF_TIME
-    assert result.failure.details == {"seconds": 60}
-    assert failure(unwanted) is FailureKind.CANCELLED
-    wait_for(lambda: cluster.jobs() == [])
-    assert [pid for run in (late, unwanted) for pid in starts(run) if is_alive(pid)] == []
 
 
 def test_cancelled_runs_end_by_name(cluster: TrialCluster, tmp_path: Path) -> None:

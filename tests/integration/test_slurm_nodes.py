@@ -159,12 +159,16 @@ def test_a_notebook_computes_on_two_further_nodes(
     [
         ("notebook", FailureKind.KERNEL_DIED),
         ("engine", FailureKind.ENVIRONMENT_BROKEN),
-        ("node", FailureKind.CELL_ERROR),  # of the second attempt, on another node
     ],
 )
 def test_workers_end_when_what_they_work_for_is_killed(
     cluster: TrialCluster, tmp_path: Path, victim: str, end: FailureKind
 ) -> None:
+    kill_and_see(cluster, tmp_path, victim, end)
+
+
+def kill_and_see(cluster: TrialCluster, tmp_path: Path, victim: str, end: FailureKind) -> None:
+    """Kill what a run's workers work for, and see how the run ends, and that they do."""
     # One worker more than there are nodes: a job that waits must go as well.
     run = make_run(tmp_path, "run", FIRST_ONLY, OPEN, WAIT, cpus=2, nodes=4)
     executor = cluster.executor(tmp_path)

@@ -48,7 +48,8 @@ def pack(name: str, content: bytes, *others: tuple[str, bytes]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for one, body in ((name, content), *others):
-            package.writestr(one, body)
+            # Of one date: what is collected at two moments must not differ.
+            package.writestr(zipfile.ZipInfo(one), body, zipfile.ZIP_DEFLATED)
     return target.getvalue()
 
 
