@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.channels import edition_of, tell_delivered, valid_receipt
+from pipelines.channels import tell_delivered, valid_receipt
 from pipelines.house import House
 from pipelines.leaving import check_payload
-from pipelines.provenance import Finished, sign_deliverable
+from pipelines.provenance import Finished, edition_of, sign_deliverable
 from pipelines.steps.prepare import request_of
 from wardbook.disclosure.sheet import Sheet, Unreadable, read_sheet
 from wardbook.domain.output import Channel, Verdict

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from pipelines.channels import edition_of, holds_receipt, tell_delivered
+from pipelines.channels import holds_receipt, tell_delivered
 from pipelines.house import House
 from pipelines.leaving import ground_of
-from pipelines.provenance import Finished, sign_deliverable
+from pipelines.provenance import Finished, edition_of, sign_deliverable
 from requests_sync.jira_port import JiraPort, NotOurs, Payload, person_id
 from requests_sync.places import may_exist
 from wardbook.domain.mirror import Attachment
