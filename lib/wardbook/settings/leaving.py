@@ -46,10 +46,14 @@ class StandingApproval(Section):
 
 
 class SiteSettings(Section):
-    """The static site: its folder, and the address under which readers see it."""
+    """The static site: its folder, and the address under which readers see it.
+
+    `public_url` is where the part for everybody is served, where the unit has one.
+    """
 
     folder: Path
     url: Url
+    public_url: Url | None = None
 
 
 class ShareSettings(Section):
