@@ -121,6 +121,7 @@ workers = 2                      # on this machine, unless `address` names a sch
 [site]
 folder = "public"
 url = "https://unit.pages.hospital.example"
+# public_url = "https://unit.example.org"   # of what `wardbook site build --target public` leaves
 
 [share]
 folder = "share"

@@ -10,6 +10,7 @@ need git git
 need node nodejs
 need npm npm
 need rsync rsync
+need /usr/sbin/apache2 apache2
 need R "r-base-core r-cran-irkernel r-cran-epiestim"
 need /usr/sbin/munged munge
 need /usr/sbin/slurmd slurm-wlm

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.cli.main import Context
-from pipelines.cli.terminal import catch_stop, wait_for_stop
+from pipelines.cli.terminal import catch_stop, wait_for_stop, working
 from pipelines.house import House
+
+if TYPE_CHECKING:
+    from wardbook.pages.page import Target
 
 
 @click.group()
@@ -22,16 +26,28 @@ def site() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Leave a copy of the whole site in this new folder, for GitLab Pages say.",
 )
+@click.option(
+    "--target",
+    type=click.Choice(["internal", "public"]),
+    default="internal",
+    show_default=True,
+    help="Who reads the copy: the hospital, or everybody. `public` needs --out.",
+)
 @click.pass_obj
-def build(context: Context, out: Path | None) -> int:
-    """Bring the front page, the catalogue and the lists up to date with the published reports."""
-    from pipelines.site import rebuild_site
-    from wardbook.pages.publish import copy_site
+def build(context: Context, out: Path | None, target: Target) -> int:
+    """Bring the whole site up to date: pages, lists, documentation, search.
 
-    with House(context.settings()) as house:
-        folder = rebuild_site(house)
-    if out is not None:
-        copy_site(folder, out)
+    Tutorials are executed and every link is followed. What fails or leads nowhere is named, and no
+    copy is left.
+    """
+    from pipelines.site import build_everything, copy_for
+
+    if target == "public" and out is None:
+        raise click.UsageError("--target public needs --out: it is a copy of a part of the site")
+    with House(context.settings()) as house, working("Building the site"):
+        folder = build_everything(house)
+        if out is not None:
+            copy_for(house, target, out)
     click.echo(f"Built {out or folder}")
     return 0
 

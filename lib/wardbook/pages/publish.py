@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def copy_site(public: Path, destination: Path) -> None:
         ReportProblem: `destination` exists, or the site holds something that is no plain file.
     """
     with lock_site(public):
-        shown = [name for name in list_files(public) if _is_shown(Path(name))]
+        shown = [name for name in list_files(public) if is_shown(Path(name))]
         _copy(public, shown, destination)
 
 
@@ -73,7 +73,8 @@ def lock_site(public: Path) -> Iterator[None]:
         yield
 
 
-def _is_shown(name: Path) -> bool:
+def is_shown(name: Path) -> bool:
+    """Tell whether a file of the site is for readers: none that is hidden, but Apache's headers."""
     hidden = [part for part in name.parts if part.startswith(".")]
     return not hidden or (hidden == [name.name] == [APACHE_FILE] and name.parts[0] != "reports")
 
@@ -84,15 +85,19 @@ def _sweep(folder: Path) -> None:
         shutil.rmtree(part)
 
 
+def copy_files(source: Path, names: Iterable[str], destination: Path) -> None:
+    """Copy files below one folder into another, readable by a web server of another account."""
+    destination.chmod(0o755)
+    for name in names:
+        target = destination / name
+        target.parent.mkdir(mode=0o755, exist_ok=True, parents=True)
+        shutil.copyfile(source / name, target)
+        target.chmod(0o644)
+
+
 def _copy(staged: Path, files: list[str], folder: Path) -> None:
     with whole_folder(folder) as part:
-        # The staged folder is private; a web server of another account reads the site.
-        part.chmod(0o755)
-        for name in files:
-            target = part / name
-            target.parent.mkdir(mode=0o755, exist_ok=True, parents=True)
-            shutil.copyfile(staged / name, target)
-            target.chmod(0o644)
+        copy_files(staged, files, part)
 
 
 def _same_content(staged: Path, files: list[str], folder: Path) -> bool:

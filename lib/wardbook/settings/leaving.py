@@ -48,12 +48,14 @@ class StandingApproval(Section):
 class SiteSettings(Section):
     """The static site: its folder, the address at which readers see it, how large a report may be.
 
-    `page_kb` is the most of a report's page without its figures, `report_kb` of all its files. With
-    `pdf`, each report has its page on paper beside it, which Chromium prints.
+    `public_url` is where the part for everybody is served, where the unit has one. `page_kb` is the
+    most of a report's page without its figures, `report_kb` of all its files. With `pdf`, each
+    report has its page on paper beside it, which Chromium prints.
     """
 
     folder: Path
     url: Url
+    public_url: Url | None = None
     page_kb: Annotated[int, Field(ge=10)] = 150
     report_kb: Annotated[int, Field(ge=10)] = 50_000
     pdf: bool = False
