@@ -76,9 +76,7 @@ def test_a_run_that_is_released_again_after_another_is_the_latest(
     assert ask(database, COUNT) == [("data-1-a", 6, 6)]
 
 
-def test_nothing_arrives_half(
-    database: MetricsDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_arrives_half(database: MetricsDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second metric of a run fails after the first was written."""
     put_series(database, [series()], FIRST)
     real, calls = writing._put, []
@@ -109,7 +107,9 @@ def test_a_measure_that_is_new_gets_its_column(database: MetricsDatabase) -> Non
         measures={"beds": {"statistic": "count"}, "free": {"statistic": "count"}},
     )
     put_series(database, [series(days=1, declared=more)], SECOND)
-    found = ask(database, "select run, count(*), count(free) from tiny_beds group by run order by 1")
+    found = ask(
+        database, "select run, count(*), count(free) from tiny_beds group by run order by 1"
+    )
     assert found == [("data-1-a", 4, 0), ("data-1-b", 2, 2)]
 
 

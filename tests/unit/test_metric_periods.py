@@ -75,9 +75,7 @@ def test_what_is_no_period_is_none(code: str) -> None:
         ("2026-10-25T02:00+02:00 2026-10-25T02:00+01:00 2026-10-25T03:00+01:00", None),
     ],
 )  # fmt: skip
-def test_a_series_that_breaks_off_is_told_with_the_first_day(
-    codes: str, gaps: Gaps | None
-) -> None:
+def test_a_series_that_breaks_off_is_told_with_the_first_day(codes: str, gaps: Gaps | None) -> None:
     periods = [period for code in codes.split() if (period := read_period(code))]
     assert len(periods) == len(codes.split())
     assert find_gaps(periods) == gaps
@@ -123,6 +121,8 @@ def test_the_digest_is_of_the_rows_in_whatever_order_they_come() -> None:
         read_series(sheet(*each), "tiny", "beds", declare(), PARIS) for each in (rows, rows[::-1])
     )
     assert one.sha256 == other.sha256
-    changed = read_series(sheet(*rows[:2], "2026-03-02,A,10,7,Un"), "tiny", "beds", declare(), PARIS)
+    changed = read_series(
+        sheet(*rows[:2], "2026-03-02,A,10,7,Un"), "tiny", "beds", declare(), PARIS
+    )
     assert changed.sha256 != one.sha256
     assert one.to_csv().decode().splitlines()[3] == "2026-03-01T23:00:00+00:00,A,10.0,"
