@@ -196,7 +196,7 @@ def test_the_documented_roles_can_do_what_they_must_and_no_more(
         )
         with MetricsDatabase(writer) as database:
             put_series(database, [series()], FIRST)
-            with pytest.raises(ForeignFault, match="docs/metrics.md"):
+            with pytest.raises(ForeignFault, match=r"docs/metrics\.md"):
                 ask(database, "select * from public.requests")
         with MetricsDatabase(reader) as database:
             assert ask(database, COUNT) == [("data-1-a", 6, 6)]
