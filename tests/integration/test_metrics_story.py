@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import inspect, select, text
 
 from pipelines.demo.world import REVIEWER
-from pipelines.house import House
+from pipelines.house import House, read_clock
 from pipelines.metrics_channel import GrafanaPut, read_released, refuse_unseen
 from pipelines.provenance import Finished
 from pipelines.story import tick_until_quiet
@@ -152,54 +153,37 @@ def test_what_was_hidden_may_not_be_sent(answered: Answered) -> None:
         refuse_unseen(answered.house, answered.record, "beds", whole)
 
 
-def test_no_database_file_holds_the_small_cell(answered: Answered) -> None:
-    """The one patient group that is small stands in no byte of what Grafana may read."""
-    content = b"".join(
-        file.read_bytes()
-        for file in answered.house.settings.unit.state.glob("metrics*.db*")
-        if file.is_file()
-    )
-    assert b"2026-03-27" in content
-    found = rows(answered.house, "select n from tiny_beds where n between 1 and 10")
-    assert found == []
-
-
 MISSING = {place: n for place, n in COUNTS.items() if place[0] != "2026-03-29"}
 
 
-def test_a_missing_day_is_named_and_held_and_still_hides_its_small_cells(opened: Opened) -> None:
-    with opened(write_code(MISSING)) as scene:
-        key = scene.file()
-        scene.tick()
-        record = scene.record(key)
-        assert record.state is State.HELD
-        assert held_reasons(record) == {"period_missing"}
-        (check,) = (one for one in record.work.checks if one.reason == "period_missing")
-        assert dict(check.details) == {"count": "1", "day": "2026-03-29"}
-        assert "2026-03-29" in tell_reason(check, "fr")
-        assert not is_there(scene.house), "nothing is written before somebody decides"
-        note = "\n".join(notes(scene, record))
-        assert "période" in note or "série" in note
-        assert "2026-03-29" not in note, "a day without patients is not told on GitLab"
-
-        assert approve(scene, key).state is State.ANSWERED
-        found = rows(scene.house)
-        assert len(found) == 12
-        assert [n for _, ward, n in found if ward == "B"].count(None) >= 1
-        assert 4 not in {n for *_, n in found}
-
-
-def test_what_is_no_series_is_refused_and_nothing_is_published(opened: Opened) -> None:
+def test_what_is_no_series_is_refused_and_a_missing_day_held(opened: Opened) -> None:
     with opened(write_code({**COUNTS, ("fin mars", "A"): 40})) as scene:
         key = scene.file()
         scene.tick()
         record = scene.record(key)
         assert record.state is State.REJECTED
         assert held_reasons(record, Verdict.REFUSE) == {"period_unreadable"}
-        assert not is_there(scene.house)
-        assert not list(scene.house.settings.site.folder.glob("reports/*/*"))
         told = rows(scene.house, "select step, cause from unit_refusals")
         assert told == [("rules", "period_unreadable")]
+        assert_nothing_left(scene)
+
+        change_notebook(scene, key, write_code(MISSING))
+        record = scene.record(key)
+        assert record.state is State.HELD
+        assert held_reasons(record) == {"period_missing"}
+        (check,) = (one for one in record.work.checks if one.reason == "period_missing")
+        assert dict(check.details) == {"count": "1", "day": "2026-03-29"}
+        assert "2026-03-29" in tell_reason(check, "fr")
+        note = "\n".join(notes(scene, record))
+        assert "série est interrompue" in note
+        assert "2026-03-29" not in note, "a day without patients is not told on GitLab"
+        assert_nothing_left(scene)
+
+        assert approve(scene, key).state is State.ANSWERED
+        found = rows(scene.house)
+        assert len(found) == 12
+        assert None in [n for _, ward, n in found if ward == "B"], "a small cell stays hidden"
+        assert 4 not in [n for *_, n in found]
 
 
 def test_a_later_release_takes_the_place_of_the_earlier(opened: Opened) -> None:
@@ -209,38 +193,46 @@ def test_a_later_release_takes_the_place_of_the_earlier(opened: Opened) -> None:
         first = approve(scene, key)
         scene.edit(key, {"description": "Avec la correction."})
         scene.tick()
-        corrected = {place: n + 5 for place, n in COUNTS.items() if place[0] > "2026-03-28"}
+        corrected = {place: n + 105 for place, n in COUNTS.items() if place[0] > "2026-03-28"}
         change_notebook(scene, key, write_code(corrected))
-        second = approve(scene, key)
+
+        # Whoever changes the file between check and release has nothing sent.
+        held = scene.record(key)
+        (file,) = scene.house.run_folder(str(held.work.run)).glob("outputs/**/beds.csv")
+        good = file.read_text(encoding="utf-8")
+        file.write_text(good.replace("Service A", "Service Z"), encoding="utf-8")
+        request = scene.gitlab(REVIEWER).mergerequests.get(held.links.merge_request)
+        request.approve(sha=request.sha)
+        outcome = tick_until_quiet(scene.house)
+        assert scene.record(key).state is State.DELIVERED
+        assert outcome.faults == {}
+        ((_, stuck),) = scene.house.ledger.stuck_intents()
+        assert "beds is not the one that was checked" in str(stuck.error)
+        assert dict(rows(scene.house, BY_RUN)) == {first.work.run: 16}
+        editions = list(scene.house.settings.site.folder.glob("reports/*/*/index.html"))
+        assert len(editions) == 1, "nor is the report published without its metrics"
+
+        file.write_text(good, encoding="utf-8")
+        scene.house.now = lambda: read_clock() + timedelta(minutes=1)
+        scene.tick()
+        second = scene.record(key)
+        assert second.state is State.ANSWERED
         assert second.work.run != first.work.run
-        found = rows(scene.house, "select run, count(*) from tiny_beds group by run")
-        assert dict(found) == {first.work.run: 8, second.work.run: 8}
+        assert dict(rows(scene.house, BY_RUN)) == {first.work.run: 8, second.work.run: 8}
         delivered = [d for d in second.links.deliverables if d.channel is Channel.GRAFANA]
         assert len(delivered) == 2, "each edition has its receipt"
 
 
-def test_a_file_that_changed_since_its_check_goes_nowhere(opened: Opened) -> None:
-    with opened(write_code({place: n + 100 for place, n in COUNTS.items()})) as scene:
-        key = scene.file()
-        scene.tick()
-        run = scene.house.run_folder(str(scene.record(key).work.run))
-        (file,) = run.glob("outputs/**/beds.csv")
-        file.write_text(file.read_text().replace("140", "3"))
-        held = scene.record(key)
-        request = scene.gitlab(REVIEWER).mergerequests.get(held.links.merge_request)
-        request.approve(sha=request.sha)
-        outcome = tick_until_quiet(scene.house)
-        assert scene.record(key).state is not State.ANSWERED
-        assert outcome.faults or scene.record(key).state is State.HELD
-        assert not is_there(scene.house)
-        assert not list(scene.house.settings.site.folder.glob("reports/*/*"))
+BY_RUN = "select run, count(*) from tiny_beds group by run"
 
 
-def is_there(house: House) -> bool:
-    """Whether any metric was ever written."""
-    with house.open_metrics() as database, database.reading() as connection:
+def assert_nothing_left(scene: Scene) -> None:
+    """Neither a row nor a page nor a file."""
+    with scene.house.open_metrics() as database, database.reading() as connection:
         there = set(inspect(connection).get_table_names())
-    return bool(there & {"tiny_beds", "metric_deliveries"})
+    assert not there & {"tiny_beds", "metric_deliveries"}
+    assert not list(scene.house.settings.site.folder.glob("reports/*/*"))
+    assert not (scene.house.settings.unit.state / "metrics").exists()
 
 
 def notes(scene: Scene, record: Record) -> list[str]:
