@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.tiny_template import TEMPLATE
 
 BEDS = """
@@ -43,11 +45,11 @@ COUNTS = {
 """The last night of March 2026 is an hour short in Paris."""
 
 
-def write_code(counts: dict[tuple[str, str], object] = dict(COUNTS)) -> str:  # noqa: B006
+def write_code(counts: Mapping[tuple[str, str], object] = COUNTS) -> str:
     """Return a cell that makes the metric, with a total for each day."""
     return f"""import pandas as pd
 import wardbook as wb
-rows = [(d, w, "Service " + w, n) for (d, w), n in {counts!r}.items()]
+rows = [(d, w, "Service " + w, n) for (d, w), n in {dict(counts)!r}.items()]
 beds = pd.DataFrame(rows, columns=["day", "ward", "name", "n"])
 total = beds.groupby("day", as_index=False).n.sum().assign(ward="all", name="Ensemble")
 wb.say("answer")
