@@ -15,7 +15,14 @@ from wardbook.report.problem import ReportProblem
 from wardbook.report.prose import render_prose
 from wardbook.report.publication import Publication
 from wardbook.report.released import ReleasedFile
-from wardbook.report.tables import MISSING, ReadableTable, declared_kinds, mark_cut, read_table
+from wardbook.report.tables import (
+    MISSING,
+    ReadableTable,
+    declared_kinds,
+    find_row_head,
+    mark_cut,
+    read_table,
+)
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
 
@@ -144,6 +151,7 @@ def _show_table(file: ReleasedFile, number: int, rows: int | None, voice: Voice)
         rows=rows,
         kinds=declared_kinds(file.spec),
     )
+    table = replace(table, head=find_row_head(file.spec))
     if file.hidden:
         placing = {*file.spec.dimensions, *file.spec.labels}
         figures = [at for at, column in enumerate(file.spec.columns) if column not in placing]
