@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import ClassVar
 
 from markupsafe import Markup
@@ -126,7 +127,7 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
             "wb.figure(…, alternative=…)."
         )
     try:
-        content = clean_image(file.content, name=name)
+        content = _clean(file.content, name)
     except PictureRefusal as refusal:
         raise ReportProblem(str(refusal)) from None
     width, height = read_png_size(content, name=name)
@@ -139,6 +140,12 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
         height=height,
         content=content,
     )
+
+
+@lru_cache(maxsize=16)
+def _clean(content: bytes, name: str) -> bytes:
+    """Clean a picture: its pixels are unfolded once for the check, the evidence and the site."""
+    return clean_image(content, name=name)
 
 
 def _show_table(file: ReleasedFile, number: int, rows: int | None, voice: Voice) -> Table:
