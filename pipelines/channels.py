@@ -70,7 +70,9 @@ class SitePublish:
         add_workbooks(staged, done.template, done.spec.language)
         refuse_unchecked(self.house, record, done, names, staged)
         if "pdf" in made_beside(self.house):
-            print_report(staged, staged / PDF)  # of the page that was read just now
+            # Of the page that was read just now.
+            address = f"{self.house.settings.site.url.rstrip('/')}/reports/{slug}/{edition}/"
+            print_report(staged, staged / PDF, address=address)
         files = {
             file.relative_to(staged).as_posix(): hash_file(file)
             for file in staged.rglob("*")

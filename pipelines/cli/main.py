@@ -38,6 +38,7 @@ _COMMANDS: Mapping[str, str] = {
     "drift": "pipelines.cli.sync",
     "init": "pipelines.cli.setup",
     "purge": "pipelines.cli.purge",
+    "report": "pipelines.cli.report",
     "reproduce": "pipelines.cli.reproduce",
     "keys": "pipelines.cli.keys",
     "retry": "pipelines.cli.passes",

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from nbformat.v4 import new_code_cell
@@ -9,7 +10,10 @@ from nbformat.v4 import new_code_cell
 from tests.page_reading import HOSTILE, find_active, read_page
 from tests.sample_report import TEMPLATE, display, make_hostile, make_run, make_template
 from wardbook.domain.output import OutputKind
+from wardbook.headlines import Headline
 from wardbook.report import render
+from wardbook.report.editions import PastEdition
+from wardbook.report.limits import SizeLimits
 from wardbook.report.problem import ReportProblem
 
 
@@ -208,19 +212,18 @@ def test_an_existing_destination_is_left_alone(run):
 
 
 def test_a_crash_in_the_last_write_leaves_nothing(run, monkeypatch):
-    write, written = render.write_atomically, []
+    written = []
 
-    def break_at_the_page(file, content, **options):
-        if file.name == "index.html":
-            raise OSError("disk full")
-        written.append(file.name)
-        write(file, content, **options)
+    def break_at_the_card(folder, card):
+        del card
+        written.extend(sorted(names_in(folder)))
+        raise OSError("disk full")
 
-    monkeypatch.setattr(render, "write_atomically", break_at_the_page)
+    monkeypatch.setattr(render, "write_card", break_at_the_card)
     before = set(run.folder.parent.iterdir())
     with pytest.raises(OSError, match="disk full"):
         run.render()
-    assert written == ["curve.png", "stays.csv"]
+    assert written == ["figures/curve.png", "tables/stays.csv"]
     assert set(run.folder.parent.iterdir()) == before
     monkeypatch.undo()
     assert (run.render() / "index.html").is_file()
@@ -297,3 +300,101 @@ def test_a_cut_cell_says_so_in_words_and_keeps_no_colour(run):
     assert 'id="table-1-cut"' in page
     assert f"{len(columns)} valeur(s) de ce tableau ne sont pas montrées" in page
     assert (folder / "tables" / table.file).read_text().splitlines()[1] == content[1]
+
+
+def test_the_answer_stands_first_below_the_question(run):
+    told = [
+        Headline("Séjours", "12\u202f345", "en janvier 2021"),
+        Headline("Durée <b>moyenne</b>", "3,5\u00a0j", ""),
+    ]
+    page = (run.render(headlines=told) / "index.html").read_text()
+    places = [
+        page.index(one)
+        for one in ("Combien de séjours", ">12\u202f345<", "Durée &lt;b&gt;", "augmentent")
+    ]
+    assert places == sorted(places)
+    assert page.count('<dd class="quiet">') == 1, "a headline without a note has none"
+    assert 'class="headlines"' not in (run.render("without") / "index.html").read_text()
+
+
+def test_methods_and_limits_follow_the_report_wherever_the_notebook_says_them(run):
+    said = [
+        display("text", key, text)
+        for key, text in (
+            ("methods", "## Méthode\n\nOn compte."),
+            ("limits", "## Limites\n\nPeu."),
+            ("closing", "Pour finir."),
+        )
+    ]
+    run.cells.insert(0, new_code_cell("m", outputs=said))
+    page = (run.render() / "index.html").read_text()
+    places = [
+        page.index(one)
+        for one in ("Pour finir.", "augmentent", 'id="methods"', "On compte.", "Peu.", "Provenance")
+    ]
+    assert places == sorted(places)
+    assert page.count("On compte.") == 1
+    silent = run.cells.pop(0)
+    assert silent
+    assert "ne décrit pas sa méthode" in (run.render("silent") / "index.html").read_text()
+
+
+def test_an_edition_names_those_before_it_and_leads_to_those_after_it(run):
+    past = [PastEdition(f"run-{day}", datetime(2021, 1, day, 8, tzinfo=UTC)) for day in (9, 2)]
+    page = read_page(run.render(editions=past) / "index.html")
+    links = [a["href"] for a in page.all("a")]
+    assert links.count("../index.html") == 2
+    assert [link for link in links if link.startswith("../run-")] == [
+        "../run-9/index.html",
+        "../run-2/index.html",
+    ]
+    assert "9 janvier 2021, 08:00 UTC édition précédente" in " ".join(page.text.split())
+    alone = read_page(run.render("alone", assets=None) / "index.html")
+    assert not [a for a in alone.all("a") if a["href"].startswith("../")]
+
+
+def test_what_will_lie_beside_the_page_is_offered_and_nothing_else(run):
+    plain = (run.render("plain") / "index.html").read_text()
+    assert ".xlsx" not in plain
+    assert ".pdf" not in plain
+    page = read_page(run.render(beside=frozenset({"xlsx", "pdf"})) / "index.html")
+    links = [a["href"] for a in page.all("a") if "download" in a]
+    assert links.count("tables/stays.xlsx") == 2, "at the table and in the list"
+    assert links.count("report.pdf") == 1
+
+
+def test_the_days_of_a_table_can_be_sorted_by_what_they_are(run):
+    page = read_page(run.render() / "index.html")
+    assert [time["datetime"] for time in page.all("time")][1:4] == [
+        "2021-01-08",
+        "2021-01-09",
+        "2021-01-10",
+    ]
+
+
+def test_what_names_a_row_is_its_head(run, tmp_path):
+    roles = 'count = "stays"\ndimensions = ["day"]\ntime = "day"\nlabels = { ward = "day" }'
+    run.template = make_template(tmp_path / "other", TEMPLATE.replace('count = "stays"', roles))
+    page = (run.render() / "index.html").read_text()
+    assert page.count('<th scope="row"') == 3
+    assert '<th scope="row" class="name">Réanimation</th>' in page
+    switched = roles.replace("ward", "duration")
+    run.template = make_template(tmp_path / "third", TEMPLATE.replace('count = "stays"', switched))
+    assert '<th scope="row" class="name">3.5</th>' in (run.render("b") / "index.html").read_text()
+
+
+def test_a_page_or_a_folder_over_its_limit_is_refused_with_sizes_and_a_way_out(run):
+    folder = run.render("measured")
+    page = (folder / "index.html").stat().st_size
+    files = sum((folder / name).stat().st_size for name in names_in(folder) - {"report.json"})
+    run.render("fits", limits=SizeLimits(page=page, folder=files))
+    with pytest.raises(
+        ReportProblem, match=r"index\.html would have \d+ kB .* kB is the limit"
+    ) as one:
+        run.render("page", limits=SizeLimits(page=page - 1, folder=files))
+    assert "page_kb" in str(one.value)
+    with pytest.raises(ReportProblem, match=r"files would have \d+ kB together") as other:
+        run.render("folder", limits=SizeLimits(page=page, folder=files - 1))
+    assert "report_kb" in str(other.value)
+    assert not [name for name in run.folder.parent.glob("*") if "page" in name.name]
+    assert not list(run.folder.parent.glob(".*"))

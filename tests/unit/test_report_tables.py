@@ -3,8 +3,16 @@
 import pytest
 
 from wardbook.report.problem import ReportProblem
-from wardbook.report.tables import MOST_ROWS, Column, mark_cut, read_table
+from wardbook.report.tables import (
+    MOST_ROWS,
+    Column,
+    declared_kinds,
+    find_row_head,
+    mark_cut,
+    read_table,
+)
 from wardbook.report.voice import Voice
+from wardbook.template.outputs import OutputSpec
 
 THIN = "\u202f"
 
@@ -91,3 +99,63 @@ def test_what_was_cut_is_told_from_what_is_missing(language, mark):
     assert shown.columns == read.columns, "numbers stay numbers"
     assert shown.withheld == 4, "those of rows that only the file has count too"
     assert mark_cut(read, set(), [1, 2], voice) == read
+
+
+DECLARED = {
+    "kind": "table",
+    "title": {"fr": "T", "en": "T"},
+    "sensitivity": "internal",
+    "channel": "site",
+    "columns": {
+        name: {"fr": name, "en": name} for name in ("week", "ward", "label", "n", "sum", "free")
+    },
+    "dimensions": ["week", "ward"],
+    "time": "week",
+    "labels": {"label": "ward"},
+    "count": "n",
+    "measures": {"sum": {"statistic": "sum"}},
+}
+
+
+def read_declared(row: str):
+    spec = OutputSpec.model_validate(DECLARED)
+    labels = dict.fromkeys(spec.columns, "x")
+    content = f"{','.join(spec.columns)}\n{row}\n".encode()
+    kinds = declared_kinds(spec)
+    return read_table(content, labels, name="t", voice=Voice("fr"), kinds=kinds)
+
+
+@pytest.mark.parametrize(
+    ("row", "kinds", "shown"),
+    [
+        # Codes that are numbers are no quantities; what counts is one, even with nothing left.
+        ("2021-01-08,12,34,5,,7", "date text text number number number", "8 janv. 2021|12|34"),
+        ("2021-W03,12,A,5,6,a", "text text text number number text", "2021-W03|12|A"),
+        ("2021,True,x,5,1.50,", "text text text number number text", "2021|oui|x"),
+        # A cell that is not what was declared is written as it stands.
+        ("2021-01-08,1,2,n/a,6,1", "date text text text number number", "8 janv. 2021|1|2|n/a"),
+    ],
+)
+def test_the_declaration_decides_on_the_kind_of_a_column(row, kinds, shown):
+    table = read_declared(row)
+    assert [column.kind for column in table.columns] == kinds.split()
+    assert "|".join(table.rows[0]).startswith(shown)
+
+
+def test_without_a_declaration_the_cells_decide():
+    assert read_column("12", "13")[0].kind == "number"
+    assert read_column("2021")[0].kind == "number"
+
+
+def test_a_date_keeps_what_it_is_sorted_by():
+    table = read_declared("2021-01-08,1,2,3,4,5")
+    assert [table.moment(0, column) for column in (0, 1)] == ["2021-01-08", ""]
+
+
+def test_what_names_a_row_is_a_label_or_a_dimension_that_is_no_time():
+    def head(**changes) -> int:
+        return find_row_head(OutputSpec.model_validate(DECLARED | changes))
+
+    assert head() == 2
+    assert head(labels={}) == 1
+    assert head(labels={}, dimensions=["week"]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import ClassVar
 
 from markupsafe import Markup
@@ -15,7 +16,14 @@ from wardbook.report.problem import ReportProblem
 from wardbook.report.prose import render_prose
 from wardbook.report.publication import Publication
 from wardbook.report.released import ReleasedFile
-from wardbook.report.tables import MISSING, ReadableTable, declared_kinds, mark_cut, read_table
+from wardbook.report.tables import (
+    MISSING,
+    ReadableTable,
+    declared_kinds,
+    find_row_head,
+    mark_cut,
+    read_table,
+)
 from wardbook.report.voice import Voice
 from wardbook.template.spec import Template
 
@@ -119,7 +127,7 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
             "wb.figure(…, alternative=…)."
         )
     try:
-        content = clean_image(file.content, name=name)
+        content = _clean(file.content, name)
     except PictureRefusal as refusal:
         raise ReportProblem(str(refusal)) from None
     width, height = read_png_size(content, name=name)
@@ -134,6 +142,12 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
     )
 
 
+@lru_cache(maxsize=16)
+def _clean(content: bytes, name: str) -> bytes:
+    """Clean a picture: its pixels are unfolded once for the check, the evidence and the site."""
+    return clean_image(content, name=name)
+
+
 def _show_table(file: ReleasedFile, number: int, rows: int | None, voice: Voice) -> Table:
     labels = {key: text.in_language(voice.language) for key, text in file.spec.columns.items()}
     table = read_table(
@@ -144,6 +158,7 @@ def _show_table(file: ReleasedFile, number: int, rows: int | None, voice: Voice)
         rows=rows,
         kinds=declared_kinds(file.spec),
     )
+    table = replace(table, head=find_row_head(file.spec))
     if file.hidden:
         placing = {*file.spec.dimensions, *file.spec.labels}
         figures = [at for at, column in enumerate(file.spec.columns) if column not in placing]

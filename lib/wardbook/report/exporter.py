@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import Environment
@@ -39,6 +39,7 @@ def report_exporter() -> ReportExporter:
     )
 
 
+@lru_cache(maxsize=512)  # requests of one template share their code
 def _highlight(source: str, language: str) -> Markup:
     highlighter = Highlight2HTML(pygments_lexer=language)
     html: Any = highlighter(source)

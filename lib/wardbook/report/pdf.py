@@ -7,16 +7,20 @@ report names it.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
+from html import escape, unescape
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 from wardbook.errors import EnvironmentFault
 from wardbook.report.layout import read_assets
 from wardbook.report.problem import ReportProblem
 
 SECONDS = 60
+_LINK = re.compile(r'(<a [^<>]*?)href="([^"]*)"')
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _SWITCHES = (
     "--headless",
@@ -36,12 +40,16 @@ _SWITCHES = (
 )
 
 
-def print_report(folder: Path, target: Path, *, seconds: float = SECONDS) -> None:
+def print_report(
+    folder: Path, target: Path, *, address: str | None = None, seconds: float = SECONDS
+) -> None:
     """Print the page of a report's folder, one that stands on the site or is staged for it.
 
     Args:
         folder: where `render_report` wrote it; it may be without its assets.
         target: the PDF; nothing is left there if it cannot be made.
+        address: under which readers find the folder, with a slash at its end; without one, what the
+            page says of its own files is no link on paper.
         seconds: how long Chromium may take.
 
     Raises:
@@ -51,7 +59,7 @@ def print_report(folder: Path, target: Path, *, seconds: float = SECONDS) -> Non
     if not (folder / "index.html").is_file():
         raise ReportProblem(f"{folder}: no report. Name the folder that holds its index.html.")
     with tempfile.TemporaryDirectory(prefix="wardbook-pdf-") as scratch:
-        page = _lay_out(folder, Path(scratch) / "site")
+        page = _lay_out(folder, Path(scratch) / "site", address)
         printed = Path(scratch) / "report.pdf"
         _run_chromium(page, printed, Path(scratch) / "profile", seconds)
         part = target.with_name(f".{target.name}.part")
@@ -59,14 +67,35 @@ def print_report(folder: Path, target: Path, *, seconds: float = SECONDS) -> Non
         part.replace(target)
 
 
-def _lay_out(folder: Path, site: Path) -> Path:
+def _lay_out(folder: Path, site: Path, address: str | None) -> Path:
     """Copy a report to where its page finds style and mark; returns the page."""
     copy = site / "reports" / "report" / "edition"
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.xlsx", "*.csv", "*.pdf"))
     (site / "assets").mkdir()
     for name, content in read_assets().items():
         (site / "assets" / name).write_bytes(content)
-    return copy / "index.html"
+    page = copy / "index.html"
+    page.write_text(_lead_to(page.read_text(encoding="utf-8"), address), encoding="utf-8")
+    return page
+
+
+def _lead_to(html: str, address: str | None) -> str:
+    """Return a page of ours whose links to its own site lead to `address`, or nowhere.
+
+    Else they would name the folder where the page was printed.
+    """
+
+    def lead(found: re.Match[str]) -> str:
+        here = found[2].startswith("#") or urlsplit(unescape(found[2])).scheme
+        if here:
+            return found[0]
+        return (
+            f'{found[1]}href="{escape(urljoin(address, unescape(found[2])))}"'
+            if address
+            else found[1]
+        )
+
+    return _LINK.sub(lead, html)
 
 
 def _run_chromium(page: Path, printed: Path, profile: Path, seconds: float) -> None:

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from wardbook.domain.output import Output
-from wardbook.files import write_atomically
 from wardbook.headlines import Headline
 from wardbook.messages import Language
 from wardbook.report.blocks import Block, Figure, Table, Text, arrange_blocks
@@ -115,9 +114,9 @@ def render_report(
     with whole_folder(destination) as folder:
         for name, content in files.items():
             (folder / name).parent.mkdir(exist_ok=True)
-            write_atomically(folder / name, content)
+            (folder / name).write_bytes(content)
         write_card(folder, card)
-        write_atomically(folder / "index.html", page)
+        (folder / "index.html").write_bytes(page)
 
 
 def _find_classes(

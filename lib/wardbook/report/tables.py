@@ -47,7 +47,7 @@ class ReadableTable:
 
     `cut` are the shown cells, by row and column from 0, whose figures are withheld to protect
     persons; `withheld` counts those of the whole file. `moments` are the shown cells of columns of
-    dates, by column from 0, as ISO dates.
+    dates, by column from 0, as ISO dates. `head` is the column, from 0, that names a row.
     """
 
     columns: tuple[Column, ...]
@@ -56,6 +56,7 @@ class ReadableTable:
     cut: frozenset[tuple[int, int]] = frozenset()
     withheld: int = 0
     moments: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    head: int = 0
 
     def moment(self, row: int, column: int) -> str:
         """Return the ISO date of a cell; empty if it has none."""
@@ -73,6 +74,12 @@ def declared_kinds(spec: OutputSpec) -> dict[str, ColumnKind]:
     if spec.time:
         kinds[spec.time] = "date"
     return kinds | dict.fromkeys(spec.measured_columns, "number")
+
+
+def find_row_head(spec: OutputSpec) -> int:
+    """Return the column, from 0, that names a row best: a label, or what is not the time."""
+    names = [*spec.labels, *(name for name in spec.dimensions if name != spec.time)]
+    return list(spec.columns).index(names[0]) if names else 0
 
 
 def read_table(

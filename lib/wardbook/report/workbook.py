@@ -49,6 +49,8 @@ _FREEZE = (
     '<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
     'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
 )
+_XF = 'xf numFmtId="{}" fontId="{}" fillId="0" borderId="0"'
+_WRAP = '<alignment vertical="top" wrapText="1"/></xf>'
 _STYLES = (
     f'{_XML}<styleSheet xmlns="{_SPACE}/spreadsheetml/2006/main">'
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
@@ -56,12 +58,13 @@ _STYLES = (
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
     '<fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="4"><xf/>'
-    '<xf fontId="1" applyFont="1" applyAlignment="1">'
-    '<alignment vertical="top" wrapText="1"/></xf>'
-    '<xf numFmtId="14" applyNumberFormat="1"/>'
-    '<xf applyAlignment="1"><alignment vertical="top" wrapText="1"/></xf>'
-    "</cellXfs></styleSheet>"
+    f'<cellStyleXfs count="1"><{_XF.format(0, 0)}/></cellStyleXfs><cellXfs count="4">'
+    f'<{_XF.format(0, 0)} xfId="0"/>'
+    f'<{_XF.format(0, 1)} xfId="0" applyFont="1" applyAlignment="1">{_WRAP}'
+    f'<{_XF.format(14, 0)} xfId="0" applyNumberFormat="1"/>'
+    f'<{_XF.format(0, 0)} xfId="0" applyAlignment="1">{_WRAP}</cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+    "</styleSheet>"
 )
 _TYPES = (
     f'{_XML}<Types xmlns="{_SPACE}/package/2006/content-types">'
