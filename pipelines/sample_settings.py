@@ -147,6 +147,18 @@ runs_days = 1095                 # the whole folder of a run; templates that not
 texts_days = 1825                # what people wrote on ticket and issue, as copied into the ledger
 legal_hold = []                  # requests, as "DATA-12", of which nothing is ever deleted
 
+# Requesters are told by mail too that there is an answer, or a refusal (docs/answers.md). The
+# password may also be in WARDBOOK_MAIL_PASSWORD.
+# [mail]
+# host = "smtp.hospital.example"
+# port = 587
+# security = "starttls"          # "tls" from the first octet; "none" only inside, without account
+# sender = "donnees@hospital.example"
+# account = "donnees"
+# password_file = "state/mail.password"
+# ca_file = "hospital-ca.pem"    # where the system does not know the server's authority
+# figures = false                # true: the headline figures too; else links only
+
 # Jira and GitLab may wake `wardbook serve`, at /jira and /gitlab; docs/operations.md says how to
 # set them up. They are asked every so often with or without this section. The secrets may also be
 # in WARDBOOK_JIRA_WEBHOOK_SECRET, WARDBOOK_GITLAB_SIGNING_SECRET, WARDBOOK_GITLAB_WEBHOOK_SECRET.

@@ -14,7 +14,7 @@ from pipelines.answer_text import write_answer
 from pipelines.channels import valid_receipt
 from pipelines.demo.world import REVIEWER
 from pipelines.provenance import Finished
-from pipelines.steps.answer import compose_answer
+from pipelines.steps.answer import compose_answer, tell_by_mail
 from pipelines.ticket_channel import JiraAttach
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.wards import CODE, WARDS
@@ -22,6 +22,7 @@ from wardbook.domain.output import Channel
 from wardbook.domain.record import Intent, Outcome, Record
 from wardbook.domain.states import State
 from wardbook.errors import Fault
+from wardbook.settings import MailSettings
 from wardbook.template.localised import Localised
 
 __all__ = ["spf_folder"]
@@ -163,6 +164,22 @@ def test_a_run_that_is_gone_is_answered_without_figures(scene: Scene, record: Re
     assert answer.headlines is None
     assert answer.asked.parameters[0] == ("Premier jour", "1 mars 2026")
     assert compose_answer(scene.house, record, "fr").headlines, "there they were"
+
+
+@pytest.mark.parametrize("figures", [False, True])
+def test_a_mail_has_links_and_figures_only_where_the_unit_says_so(
+    scene: Scene, record: Record, figures: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"host": "smtp.invalid", "sender": "unit@hospital.example", "figures": figures}
+    mail = MailSettings.model_validate(given)
+    settings = scene.house.settings.model_copy(update={"mail": mail})
+    monkeypatch.setattr(scene.house, "settings", settings)
+    text = tell_by_mail(scene.house, compose_answer(scene.house, record, "fr"), "fr")
+    assert ("- counted\u00a0: 12" in text) is figures
+    assert ("- small\u00a0: masqué" in text) is figures
+    report = next(d for d in record.links.deliverables if d.channel is Channel.SITE)
+    assert f"- Rapport en ligne\u00a0: {report.address}" in text
+    assert "Petite question" not in text
 
 
 def attachments(scene: Scene, record: Record) -> dict[str, list[bytes]]:

@@ -1,8 +1,8 @@
 """The unit's settings: `wardbook.toml` plus the environment, read once into a frozen object.
 
 Only secrets come from the environment: WARDBOOK_JIRA_TOKEN and WARDBOOK_GITLAB_TOKEN (or files of
-mode 0600 named by `token_file`), those of webhooks, and WARDBOOK_LEDGER_URL where the address holds
-a password. Relative paths are relative to the file's folder.
+mode 0600 named by `token_file`), those of webhooks and of mail, and WARDBOOK_LEDGER_URL where the
+address holds a password. Relative paths are relative to the file's folder.
 """
 
 from wardbook.settings.data import IdentifierSettings, NameColumns, SourceSettings
@@ -17,6 +17,7 @@ from wardbook.settings.leaving import (
     SiteSettings,
     StandingApproval,
 )
+from wardbook.settings.mail import MailSettings
 from wardbook.settings.reading import Settings, load_settings
 from wardbook.settings.section import TimeZone
 from wardbook.settings.trackers import (
@@ -41,6 +42,7 @@ __all__ = [
     "JiraFields",
     "JiraSettings",
     "JiraWorkflow",
+    "MailSettings",
     "NameColumns",
     "RetentionSettings",
     "ReviewSettings",
