@@ -116,6 +116,10 @@ url = "https://unit.pages.hospital.example"
 [share]
 folder = "share"
 url = "file://server/share"      # how requesters see that folder
+# folder_mode = "2750"           # of what is put there; left out: as the system makes it
+# file_mode = "0640"
+# group = "requesters"
+# marker = ".wardbook-share"     # a file in it: without it the share is not mounted, and all waits
 
 [seal]
 home = "state/gnupg"             # the unit's GnuPG home, mode 0700
