@@ -107,7 +107,7 @@ def _compose(answer: Answer, language: Language, parameters: int) -> str:
 
 
 def _section(language: Language, name: str, text: str) -> str:
-    return f"*{say(language, f'notice.title_{name}')}*\n\n{text}" if text else ""
+    return f"*{say(language, f'notice.title_{name}')}*\n{text.strip()}" if text else ""
 
 
 def _tell_asked(asked: Asked, language: Language, parameters: int) -> str:
