@@ -78,6 +78,22 @@ def write_figures(headlines: Sequence[Headline]) -> str:
     return "\n".join(lines)
 
 
+def tell_figures(headlines: Sequence[Headline]) -> str:
+    """Return headlines as plain text, a line each."""
+    return "\n".join(
+        f"- {one.label}\u00a0: {one.value}" + (f" ({one.note})" if one.note else "")
+        for one in headlines
+    )
+
+
+def tell_addresses(deliverables: Sequence[Deliverable], language: Language) -> str:
+    """Return where each deliverable is, as plain text; what is sealed is named by its file only."""
+    return "\n".join(
+        "- " + say(language, f"notice.mail_line_{one.channel}", address=one.address)
+        for one in deliverables
+    )
+
+
 def _compose(answer: Answer, language: Language, parameters: int) -> str:
     sections = [
         _section(language, "asked", _tell_asked(answer.asked, language, parameters)),
@@ -91,7 +107,7 @@ def _compose(answer: Answer, language: Language, parameters: int) -> str:
 
 
 def _section(language: Language, name: str, text: str) -> str:
-    return f"*{say(language, f'notice.title_{name}')}*\n\n{text}" if text else ""
+    return f"*{say(language, f'notice.title_{name}')}*\n{text.strip()}" if text else ""
 
 
 def _tell_asked(asked: Asked, language: Language, parameters: int) -> str:

@@ -20,6 +20,7 @@ from pipelines.provenance import (
     sign_deliverable,
 )
 from pipelines.recipients import find_recipients, pinned_key
+from pipelines.shared_folder import set_rights, shared_folder, tell_plainly
 from pipelines.site import rebuild_site
 from pipelines.steps.prepare import request_of
 from requests_sync.effects import Effect
@@ -100,15 +101,29 @@ class SharePut:
             return None
         sealed_to = {one.fingerprint for one in receipt.release.sealed_to}
         wanted = {pinned_key(self.house, one) for one in request_of(record).recipients}
-        return self._delivered(intent, record) if sealed_to == wanted else None
+        if sealed_to != wanted:
+            return None
+        with tell_plainly(self.house.settings.share.folder):
+            set_rights(self.house.settings.share, folder)  # what a killed attempt had not yet done
+        return self._delivered(intent, record)
 
     def do(self, intent: Intent, record: Record) -> Outcome:
         """Seal to everybody's confirmed key as GitLab's directory lists it now; sign a receipt."""
-        done = Finished.of(self.house, record)
+        done, recipients = Finished.of(self.house, record), find_recipients(self.house, record)
+        folder, _ = self._place(intent, record)
+        with shared_folder(self.house.settings.share, folder):
+            self._seal(intent, record, done, recipients)
+        return self._delivered(intent, record)
+
+    def _seal(
+        self,
+        intent: Intent,
+        record: Record,
+        done: Finished,
+        recipients: Sequence[sealing.Recipient],
+    ) -> None:
         folder, name = self._place(intent, record)
-        folder.mkdir(parents=True, exist_ok=True)
         output = done.output(intent.payload["output"])
-        recipients = find_recipients(self.house, record)
         sealed = sealing.seal(
             done.outputs / output.file,
             folder,
@@ -131,7 +146,6 @@ class SharePut:
             stem=f"{sealed.path.name}.receipt",
             sealed_to=sealed_to(recipients),
         )
-        return self._delivered(intent, record)
 
     def _place(self, intent: Intent, record: Record) -> tuple[Path, str]:
         settings = self.house.settings

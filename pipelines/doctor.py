@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.house import House
+from pipelines.shared_folder import require_mounted
 from wardbook.engines.fence import has_fence
 from wardbook.errors import WardbookError
 from wardbook.settings import SlurmSettings
@@ -151,10 +152,22 @@ def _look_at_folders(house: House) -> Iterator[Finding]:
             os.access(nearest, os.W_OK),
             f"We may not write to {nearest}. Give our account the right, or name another folder.",
         )
+    if settings.share.marker:
+        require_mounted(settings.share)
+        yield Finding(f"share is mounted ({settings.share.marker})", True)
 
 
 def _nearest_existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _look_at_mail(house: House) -> Iterator[Finding]:
+    from wardbook.mail import open_server
+
+    mail = house.settings.mail
+    if mail is not None:
+        with open_server(mail):
+            yield Finding(f"mail server {mail.host}:{mail.port} ({mail.security})", True)
 
 
 def _look_at_executor(house: House) -> Iterator[Finding]:
@@ -204,6 +217,7 @@ _EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {
     "keys": _look_at_keys,
     "audit": _look_at_audit,
     "folders": _look_at_folders,
+    "mail": _look_at_mail,
     "executor": _look_at_executor,
     "fence": _look_at_fence,
 }

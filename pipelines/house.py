@@ -143,13 +143,14 @@ class House:
         """Return every kind of effect, by the name that intents use, for work on one request."""
         # Imported when there is something to do: a pass with nothing to settle stays quick.
         from pipelines.channels import channel_effects
+        from pipelines.mails import MailSend
         from requests_sync.effects import tracker_effects
 
         settings = self.settings
         trackers = tracker_effects(
             self.jira, self.gitlab, self.issues, settings.gitlab.branch, settings.unit.language
         )
-        return trackers | channel_effects(self)
+        return trackers | channel_effects(self) | {"mail.send": MailSend(self)}
 
     def worker(self) -> House:
         """Return a house for another thread: the same ledger, with connections of its own."""

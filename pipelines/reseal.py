@@ -15,6 +15,7 @@ from pathlib import Path
 from pipelines.channels import sealed_to
 from pipelines.house import House
 from pipelines.recipients import KeysHeld, find_recipients, pinned_key
+from pipelines.shared_folder import set_rights
 from wardbook import seal as sealing
 from wardbook.disclosure.leaving import read_leaving
 from wardbook.domain.output import Channel
@@ -81,6 +82,7 @@ def _reseal_one(house: House, record: Record, deliverable: Deliverable) -> Resea
             return told(False, "its run is gone from the secure side: run it again, or remove it")
         _seal_anew(house, target, receipt, recipients, content, deliverable)
         _end(house, record, target, deliverable)
+        set_rights(house.settings.share, target.parent)
     except KeysHeld as held:
         return told(False, f"waits: {held}")
     except SealRefusal as refusal:

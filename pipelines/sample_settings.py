@@ -126,6 +126,10 @@ url = "https://unit.pages.hospital.example"
 [share]
 folder = "share"
 url = "file://server/share"      # how requesters see that folder
+# folder_mode = "2750"           # of what is put there; left out: as the system makes it
+# file_mode = "0640"
+# group = "requesters"
+# marker = ".wardbook-share"     # a file in it: without it the share is not mounted, and all waits
 
 [seal]
 home = "state/gnupg"             # the unit's GnuPG home, mode 0700
@@ -171,6 +175,18 @@ datasource = "wardbook-metrics"  # and of the data source that reads the metrics
 # [prometheus]
 # host = "127.0.0.1"
 # port = 9469
+
+# Requesters are told by mail too that there is an answer, or a refusal (docs/answers.md). The
+# password may also be in WARDBOOK_MAIL_PASSWORD.
+# [mail]
+# host = "smtp.hospital.example"
+# port = 587
+# security = "starttls"          # "tls" from the first octet; "none" only inside, without account
+# sender = "donnees@hospital.example"
+# account = "donnees"
+# password_file = "state/mail.password"
+# ca_file = "hospital-ca.pem"    # where the system does not know the server's authority
+# figures = false                # true: the headline figures too; else links only
 
 # Jira and GitLab may wake `wardbook serve`, at /jira and /gitlab; docs/operations.md says how to
 # set them up. They are asked every so often with or without this section. The secrets may also be

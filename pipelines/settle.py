@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from pipelines.house import House
 from requests_sync.copies import COPIES
@@ -17,6 +18,15 @@ from wardbook.errors import WardbookError
 log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(hours=1)
 _BATCH = 50
+MAIL = "mail.send"
+
+
+class Lane(StrEnum):
+    """What waits for each other: the request's own way, the copies of both sides, the mails."""
+
+    WAY = "way"
+    COPIES = "copies"
+    MAIL = "mail"
 
 
 @dataclass(frozen=True)
@@ -34,18 +44,25 @@ def settle_effects(house: House, record: Record) -> Settled:
     All are written down as begun before the first is made, and confirmed together; whatever was
     begun and not confirmed, or may be older than the ledger, is looked for before it is made. One
     that failed waits, with those of its lane after it, and is tried again after a pause that
-    doubles from two seconds up to an hour. Copies are a lane of their own: a server that does not
-    take an attachment holds up no run.
+    doubles from two seconds up to an hour. Copies are a lane of their own, and so are mails: a
+    server that does not take an attachment, or a letter, holds up no run.
     """
     intents = house.ledger.open_intents(record.key)
     if not intents:
         return Settled(record, way_waits=False, copies_wait=False)
-    waiting: set[bool] = set()
+    waiting: set[Lane] = set()
     effects = house.effects()  # one set for all: what they have read of our copies stays true
     for start in range(0, len(intents), _BATCH):
         _Settling(house, record, effects, intents[start : start + _BATCH], waiting).settle()
         record = house.ledger.record(record.key) or record
-    return Settled(record, way_waits=False in waiting, copies_wait=True in waiting)
+    return Settled(record, way_waits=Lane.WAY in waiting, copies_wait=Lane.COPIES in waiting)
+
+
+def lane_of(intent: Intent) -> Lane:
+    """Return the lane in which an effect waits."""
+    if intent.kind == MAIL:
+        return Lane.MAIL
+    return Lane.COPIES if intent.kind in COPIES else Lane.WAY
 
 
 class _Settling:
@@ -57,7 +74,7 @@ class _Settling:
         record: Record,
         effects: Mapping[str, Effect],
         intents: Sequence[Intent],
-        waiting: set[bool],
+        waiting: set[Lane],
     ) -> None:
         self._house = house
         self._record = record
@@ -70,7 +87,9 @@ class _Settling:
     def settle(self) -> None:
         """Make each happen, unless its lane waits, and write down what came of it."""
         for intent in self._intents:
-            lane = intent.kind in COPIES
+            lane = lane_of(intent)
+            if lane is Lane.MAIL and Lane.WAY in self._waiting:
+                continue  # it tells of what is there
             if intent.next_try and self._house.now() < datetime.fromisoformat(intent.next_try):
                 self._waiting.add(lane)
             if lane in self._waiting:

@@ -223,6 +223,13 @@ class JiraPort:
             raise NotOurs(f"attachment {attachment.id} stands on another host than Jira's.")
         return attachment.address
 
+    def address_of(self, username: str) -> str:
+        """Return the mail address of an account; "" where it has none, or hides it."""
+        name = "accountId" if self._client._is_cloud else "username"
+        with _translated("read an account"):
+            found = self._client._get_json("user", params={name: username})
+        return str(found.get("emailAddress") or "")
+
     def attachments(self, key: str) -> list[Payload]:
         """Return what is attached to a ticket, read directly."""
         with _translated(f"read the attachments of {key}"):

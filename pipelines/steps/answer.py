@@ -6,13 +6,20 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 
-from pipelines.answer_text import Answer, Asked, write_answer, write_figures
+from pipelines.answer_text import (
+    Answer,
+    Asked,
+    tell_addresses,
+    tell_figures,
+    write_answer,
+    write_figures,
+)
 from pipelines.decide import wakes_at
 from pipelines.headlines import headlines_of
 from pipelines.house import House
 from pipelines.leaving import check_payload
 from pipelines.provenance import Finished, told_parameters
-from pipelines.steps.notices import intend, intend_notices, language_of
+from pipelines.steps.notices import intend, intend_mail, intend_notices, language_of
 from pipelines.steps.prepare import request_of
 from pipelines.steps.release import released_names
 from wardbook.domain.output import Channel, Verdict, worst_of
@@ -30,7 +37,8 @@ log = logging.getLogger(__name__)
 def answer_ticket(house: House, record: Record) -> Record:
     """Intend the answer: a comment, a link for each deliverable, and the ticket's last status."""
     target, language = State.ANSWERED, language_of(house, record)
-    comment = write_answer(compose_answer(house, record, language), language)
+    answer = compose_answer(house, record, language)
+    comment = write_answer(answer, language)
     links = [
         intend(
             record,
@@ -44,7 +52,15 @@ def answer_ticket(house: House, record: Record) -> Record:
         for deliverable in deliverables_of(record)
         if deliverable.channel is not Channel.TICKET  # it is on the ticket
     ]
-    notices: list[Intent] = [*links, *intend_notices(house, record, target, comment)]
+    mail = intend_mail(
+        house,
+        record,
+        target,
+        "answered",
+        title=answer.asked.title,
+        lines=tell_by_mail(house, answer, language),
+    )
+    notices: list[Intent] = [*links, *intend_notices(house, record, target, comment), *mail]
     return house.ledger.move(
         record,
         target,
@@ -52,6 +68,14 @@ def answer_ticket(house: House, record: Record) -> Record:
         intents=notices,
         due_at=wakes_at(record, house.zone, house.settings.unit.expiry_notice_days),
     )
+
+
+def tell_by_mail(house: House, answer: Answer, language: Language) -> str:
+    """Return what a mail tells of the result: links, and figures where the unit allows them."""
+    lines = [tell_addresses(answer.deliverables, language)]
+    if house.settings.mail is not None and house.settings.mail.figures and answer.headlines:
+        lines.insert(0, tell_figures(answer.headlines))
+    return "\n\n".join(filter(None, lines))
 
 
 def compose_answer(house: House, record: Record, language: Language) -> Answer:
@@ -131,7 +155,8 @@ def _checked_headlines(
         if not headlines:
             return ()
         output = next(iter(spec.headlines.values())).output
-        checks = check_payload(house, record, output, write_figures(headlines))
+        told = f"{write_figures(headlines)}\n{tell_figures(headlines)}"
+        checks = check_payload(house, record, output, told)
     except (WardbookError, OSError) as error:
         log.warning("%s: answered without figures (%s)", record.key, type(error).__name__)
         return None

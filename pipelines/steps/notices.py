@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.house import House
 from wardbook.domain.record import Intent, Record
 from wardbook.domain.states import State, move_between
-from wardbook.messages import Language
+from wardbook.messages import Language, say
 
 
 def language_of(house: House, record: Record) -> Language:
@@ -43,12 +43,42 @@ def intend_notices(
         raise ValueError(f"the move to {target} has notice {move.notice}, but the text differs")
     if comment is not None:
         yield intend(record, target, "jira.comment", text=comment)
+    if move.notice == "refused":
+        yield from intend_mail(house, record, target, move.notice)
     if move.ticket is not None:
         yield intend_status(house, record, target, house.settings.jira.workflow.status(move.ticket))
     closed = _closed(record, target)
     shown = target.label != record.state.label or closed is not None
     if record.links.issue is not None and shown:  # a new issue is born with its label
         yield intend(record, target, "gitlab.state", closed=closed)
+
+
+def intend_mail(
+    house: House, record: Record, target: State, notice: str, **values: str
+) -> Iterator[Intent]:
+    """Yield a mail to the requester, where the unit sends any; it leads to the ticket.
+
+    Args:
+        house: for its settings.
+        record: the request before the move.
+        target: the state it moves to.
+        notice: the messages are `notice.mail_NOTICE` and `notice.mail_NOTICE_subject`.
+        values: what the message needs besides the ticket.
+    """
+    if house.settings.mail is None:
+        return
+    language, key = language_of(house, record), record.ticket.key
+    address = f"{house.settings.jira.url.rstrip('/')}/browse/{key}"
+    text = say(language, f"notice.mail_{notice}", key=key, ticket=address, **values)
+    yield intend(
+        record,
+        target,
+        "mail.send",
+        to=record.ticket.reporter.username,
+        subject=say(language, f"notice.mail_{notice}_subject", key=key),
+        text=text.strip(),
+        language=language,
+    )
 
 
 def intend_status(

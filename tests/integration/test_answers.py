@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ from pipelines.answer_text import write_answer
 from pipelines.channels import valid_receipt
 from pipelines.demo.world import REVIEWER
 from pipelines.provenance import Finished
-from pipelines.steps.answer import compose_answer
+from pipelines.steps.answer import compose_answer, tell_by_mail
 from pipelines.ticket_channel import JiraAttach
 from tests.integration.test_story import Scene, open_scene, spf_folder
 from tests.wards import CODE, WARDS
 from wardbook.domain.output import Channel
-from wardbook.domain.record import Intent, Outcome, Record
+from wardbook.domain.record import Approval, Intent, Outcome, Record
 from wardbook.domain.states import State
 from wardbook.errors import Fault
+from wardbook.settings import MailSettings
 from wardbook.template.localised import Localised
 
 __all__ = ["spf_folder"]
@@ -40,6 +42,7 @@ required = false
 label = { fr = "Pour qui", en = "For whom" }
 example = "la cellule de crise"
 """
+MARKER = ".wardbook-share"
 HOSTILE = "{color:red}h1. [x|javascript:y] !z! ~[~admin]~ *{anchor:wardbook-1}* http://evil.example"
 
 
@@ -53,7 +56,17 @@ channel = "ticket"
 n = { fr = "Nombre", en = "Number" }
 """
 ATTACHING = """
-wb.table("attached", pd.DataFrame({"n": [34]}))"""
+wb.table("attached", pd.DataFrame({"n": [34]}))
+wb.table("patients", pd.DataFrame({"n": [4711]}))"""
+PATIENTS = """
+[outputs.patients]
+kind = "table"
+title = { fr = "Liste", en = "List" }
+sensitivity = "sensitive"
+channel = "share"
+[outputs.patients.columns]
+n = { fr = "Nombre", en = "Number" }
+"""
 HEADLINES = "".join(
     f"""
 [headlines.{name}]
@@ -74,11 +87,36 @@ row = "only"
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory, spf_folder: Path) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("answers")
-    more = PARAMETERS + WARDS + ATTACHED + HEADLINES
+    more = PARAMETERS + WARDS + ATTACHED + PATIENTS + HEADLINES
     ledger, code = f"sqlite:///{folder / 'l.db'}", CODE + ATTACHING
-    with open_scene(folder, spf_folder, ledger, code=code, more=more) as scene:
+    clock = Clock()
+    with open_scene(folder, spf_folder, ledger, code=code, more=more, now=clock) as scene:
         allow_attachments(scene, 10_000)
+        share_with_requester(scene)
         yield scene
+
+
+class Clock:
+    """The present, and as much later as somebody waited."""
+
+    waited = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.waited
+
+
+def share_with_requester(scene: Scene) -> None:
+    """The share has rights and a marker; the requester has the key that the world published."""
+    settings = scene.house.settings
+    (holder,) = settings.seal.recipients
+    share = settings.share.model_copy(
+        update={"marker": MARKER, "folder_mode": "2750", "file_mode": "0640"}
+    )
+    recipients = {"cmoreau": settings.seal.recipients[holder]}
+    seal = settings.seal.model_copy(update={"recipients": recipients})
+    gitlab = settings.gitlab.model_copy(update={"people": {"cmoreau": holder}})
+    changes = {"share": share, "seal": seal, "gitlab": gitlab}
+    scene.house.settings = settings.model_copy(update=changes)
 
 
 def allow_attachments(scene: Scene, most: int) -> None:
@@ -94,8 +132,18 @@ def record(scene: Scene) -> Record:
     scene.tick()
     held = scene.record(key)
     assert held.state is State.HELD
-    request = scene.gitlab(REVIEWER).mergerequests.get(held.links.merge_request)
-    request.approve(sha=request.sha)
+    # What is about persons takes two approvals of others; that is told elsewhere.
+    approval = Approval(REVIEWER, "Rémi Faure", "2026-03-02T12:00:00Z")
+    work = replace(held.work, released_by=(approval,), ground="review")
+    scene.house.ledger.move(held, State.RELEASED, now=scene.house.now(), work=work)
+    scene.tick()
+    share = scene.house.settings.share.folder
+    assert scene.record(key).state is State.DELIVERED, "the share is not mounted"
+    assert scene.comments(key) == []
+    assert not share.exists()
+    share.mkdir()
+    (share / MARKER).touch()
+    scene.house.now.waited = timedelta(minutes=1)  # type: ignore[attr-defined]
     scene.tick()
     answered = scene.record(key)
     assert answered.state is State.ANSWERED
@@ -115,11 +163,13 @@ def test_an_answer_in_the_requesters_words(scene: Scene, record: Record) -> None
     assert "L’analyse\u00a0: Petit. Combien ?" in text
     assert "* Premier jour\u00a0: 1 mars 2026" in text
     assert "* counted\u00a0: *12*" in text
-    report, attached = sorted(record.links.deliverables, key=lambda one: one.channel)
-    assert report.address in text
+    delivered = {one.channel: one for one in record.links.deliverables}
+    sealed, attached = delivered[Channel.SHARE], delivered[Channel.TICKET]
+    assert delivered[Channel.SITE].address in text
     assert f"* Pièce jointe à ce ticket\u00a0: {attached.file}" in text
     assert "un commentaire sur ce ticket" in text
-    assert "gpg" not in text, "nothing of it is sealed"
+    assert f"{{noformat}}\ngpg --output {sealed.plain_name} --decrypt {sealed.file}\n" in text
+    assert "4711" not in text
     assert list(faults_for_jira(text)) == []
     assert list(faults_for_jira(HOSTILE)) != [], "else the judge sees nothing"
     assert "http://evil" not in text, "Jira would make a link of it"
@@ -132,6 +182,15 @@ def test_a_cut_figure_is_not_on_the_ticket_and_the_others_are(scene: Scene, reco
     assert "* small\u00a0: *masqué* (chiffre non montré" in text
     assert "* all\u00a0: *204*" in text
     assert not re.search(r"(?m)^\* small.*\b4\b", text)
+
+
+def test_what_is_sealed_stands_in_the_share_with_its_rights(scene: Scene, record: Record) -> None:
+    (sealed,) = (d for d in record.links.deliverables if d.channel is Channel.SHARE)
+    folder = Path(sealed.folder)
+    modes = {file.name: file.stat().st_mode & 0o7777 for file in folder.iterdir()}
+    assert len(modes) == 3, "the file, its receipt and its signature"
+    assert set(modes.values()) == {0o640}
+    assert folder.stat().st_mode & 0o7777 == folder.parent.stat().st_mode & 0o7777 == 0o2750
 
 
 def test_figures_that_do_not_pass_the_check_are_left_out_and_hold_nothing_up(
@@ -163,6 +222,23 @@ def test_a_run_that_is_gone_is_answered_without_figures(scene: Scene, record: Re
     assert answer.headlines is None
     assert answer.asked.parameters[0] == ("Premier jour", "1 mars 2026")
     assert compose_answer(scene.house, record, "fr").headlines, "there they were"
+
+
+@pytest.mark.parametrize("figures", [False, True])
+def test_a_mail_has_links_and_figures_only_where_the_unit_says_so(
+    scene: Scene, record: Record, figures: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"host": "smtp.invalid", "sender": "unit@hospital.example", "figures": figures}
+    mail = MailSettings.model_validate(given)
+    settings = scene.house.settings.model_copy(update={"mail": mail})
+    monkeypatch.setattr(scene.house, "settings", settings)
+    text = tell_by_mail(scene.house, compose_answer(scene.house, record, "fr"), "fr")
+    assert ("- counted\u00a0: 12" in text) is figures
+    assert ("- small\u00a0: masqué" in text) is figures
+    report = next(d for d in record.links.deliverables if d.channel is Channel.SITE)
+    assert "patients" not in text, "what is sealed is not named"
+    assert f"- Rapport en ligne\u00a0: {report.address}" in text
+    assert "Petite question" not in text
 
 
 def attachments(scene: Scene, record: Record) -> dict[str, list[bytes]]:

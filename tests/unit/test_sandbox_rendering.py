@@ -49,3 +49,15 @@ def test_no_text_becomes_active(show: object, text: str) -> None:
         assert tag in allowed
         assert set(attributes) <= {"class", "href", "rel"}
         assert (attributes.get("href") or "http").startswith(("http", "mailto:"))
+
+
+def test_what_an_answer_is_written_with_is_shown_as_jira_shows_it() -> None:
+    wiki = (
+        "*Un titre*\n* Valeur : *12\u202f345*\n\n{noformat}\ngpg --output *a* <b>\n{noformat}\n"
+        "a\\_b \\*c\\* \\{anchor:x\\} 2 * 3 * 4"
+    )
+    html = str(show_wiki(wiki))
+    assert "<strong>Un titre</strong>" in html
+    assert '<div class="wiki-1">Valeur : <strong>12\u202f345</strong></div>' in html
+    assert "<pre>gpg --output *a* &lt;b&gt;</pre>" in html
+    assert "a_b *c* {anchor:x} 2 * 3 * 4" in html

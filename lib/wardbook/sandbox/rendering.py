@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from wardbook.report.prose import render_prose
 
 _HIDDEN = re.compile(r"<!--.*?-->", re.DOTALL)
-_ANCHOR = re.compile(r"\{anchor:[^}]*\}")
+_ANCHOR = re.compile(r"(?<!\\)\{anchor:[^}]*\}")
 _BULLET = re.compile(r"(\*{1,3}) +")
 _INLINE = re.compile(
     r"\\(?P<escaped>[^\w\s]|_)|\{\{(?P<code>.+?)\}\}|(?P<link>https?://[^\s|\]]+)"

@@ -64,6 +64,7 @@ def seal(
         ValueError: no recipient, or a name that is not one plain path segment.
         SealProblem: `signer_unusable`, `key_unknown`, `seal_failed`, `seal_wrong_recipient` or
             `seal_other_content`; `out_dir` is then as it was.
+        OSError: `out_dir` is full or cannot be written; it is as it was too.
     """
     if not (recipients and is_plain(name) and is_plain(plain_name or "none")):
         raise ValueError("sealing needs a recipient, and a name that is one plain path segment")
@@ -202,6 +203,8 @@ def _compression(sample: bytes) -> list[str]:
 
 
 def _require_sealed(log: StatusLog, signer: Fingerprint) -> None:
+    if isinstance(log.on_data_failure, OSError):
+        raise log.on_data_failure  # where the file is written is full, or went away
     if log.has("INV_RECP"):
         raise SealProblem("seal_failed")
     require_signed(log, signer)

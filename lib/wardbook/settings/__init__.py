@@ -1,8 +1,8 @@
 """The unit's settings: `wardbook.toml` plus the environment, read once into a frozen object.
 
 Only secrets come from the environment: WARDBOOK_JIRA_TOKEN, WARDBOOK_GITLAB_TOKEN and
-WARDBOOK_GRAFANA_TOKEN (or files of mode 0600 named by `token_file`), those of webhooks, and
-WARDBOOK_LEDGER_URL and WARDBOOK_METRICS_URL where the addresses hold a password. Relative
+WARDBOOK_GRAFANA_TOKEN (or files of mode 0600 named by `token_file`), those of webhooks and of mail,
+and WARDBOOK_LEDGER_URL and WARDBOOK_METRICS_URL where the addresses hold a password. Relative
 paths are relative to the file's folder.
 """
 
@@ -19,6 +19,7 @@ from wardbook.settings.leaving import (
     SiteSettings,
     StandingApproval,
 )
+from wardbook.settings.mail import MailSettings
 from wardbook.settings.reading import Settings, load_settings
 from wardbook.settings.section import TimeZone
 from wardbook.settings.trackers import (
@@ -44,6 +45,7 @@ __all__ = [
     "JiraFields",
     "JiraSettings",
     "JiraWorkflow",
+    "MailSettings",
     "NameColumns",
     "PrometheusSettings",
     "RetentionSettings",

@@ -62,10 +62,19 @@ class SiteSettings(Section):
 
 
 class ShareSettings(Section):
-    """The shared folder of sealed deliverables, and how requesters see it."""
+    """The shared folder of sealed deliverables, and how requesters see it.
+
+    `folder_mode` and `file_mode` (octal) and `group` are the rights of all that is put there; what
+    is left out is as the system makes it. Without the file `marker` in it, the share counts as not
+    mounted.
+    """
 
     folder: Path
     url: str
+    folder_mode: Annotated[str, Field(pattern=r"^([0-3]?7[057][05])?$")] = ""
+    file_mode: Annotated[str, Field(pattern=r"^(0?6[046][04])?$")] = ""
+    group: Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_.-]{0,60})?$")] = ""
+    marker: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$")] = ""
 
 
 class SealSettings(Section):

@@ -28,6 +28,7 @@ from wardbook.settings.leaving import (
     SiteSettings,
     StandingApproval,
 )
+from wardbook.settings.mail import MailSettings
 from wardbook.settings.section import Section
 from wardbook.settings.trackers import (
     AttachmentSettings,
@@ -60,6 +61,7 @@ class Settings(Section):
     grafana: GrafanaSettings = GrafanaSettings()
     prometheus: PrometheusSettings | None = None
     webhooks: WebhookSettings | None = None
+    mail: MailSettings | None = None
     review: ReviewSettings = ReviewSettings()
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
@@ -119,6 +121,7 @@ _SECRETS = (
     ("jira", "token", "WARDBOOK_JIRA_TOKEN"),
     ("gitlab", "token", "WARDBOOK_GITLAB_TOKEN"),
     ("grafana", "token", "WARDBOOK_GRAFANA_TOKEN"),
+    ("mail", "password", "WARDBOOK_MAIL_PASSWORD"),
     ("webhooks", "jira_secret", "WARDBOOK_JIRA_WEBHOOK_SECRET"),
     ("webhooks", "gitlab_secret", "WARDBOOK_GITLAB_WEBHOOK_SECRET"),
     ("webhooks", "gitlab_signing_secret", "WARDBOOK_GITLAB_SIGNING_SECRET"),
@@ -208,7 +211,9 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
     executor = settings.executor
     if executor.kind == "slurm" and executor.conf is not None:
         executor = executor.model_copy(update={"conf": folder / executor.conf})
-    heads = settings.audit.heads
+    heads, mail = settings.audit.heads, settings.mail
+    if mail is not None and mail.ca_file is not None:
+        mail = mail.model_copy(update={"ca_file": folder / mail.ca_file})
     metrics = settings.grafana.database
     grafana = settings.grafana.model_copy(
         update={"database": metrics and _anchor_database(metrics, folder)}
@@ -221,6 +226,7 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
             "grafana": grafana,
             "sources": sources,
             "executor": executor,
+            "mail": mail,
             "audit": settings.audit.model_copy(update={"heads": heads and folder / heads}),
             "site": settings.site.model_copy(update={"folder": folder / settings.site.folder}),
             "share": settings.share.model_copy(update={"folder": folder / settings.share.folder}),
