@@ -164,9 +164,7 @@ class _Desk:
             ),
             self._select("legal_basis", choices),
             self._line("reference", say("form.reference_hint", example=reference)),
-            Control(
-                "expires", "day", say("gate.field_expires"), (say("form.expires_hint"),), True
-            ),
+            Control("expires", "day", say("gate.field_expires"), (say("form.expires_hint"),), True),
             *(self._of_research() if "research" in purposes else ()),
         )
 
