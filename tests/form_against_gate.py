@@ -20,9 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
-
-from playwright.sync_api import Browser, Page, sync_playwright
+from typing import TYPE_CHECKING, Any
 
 from requests_sync.form_rules import gate_rules
 from requests_sync.gate import explain_problem, judge_ticket
@@ -35,6 +33,9 @@ from wardbook.pages.serve import serve_site
 from wardbook.sandbox.jira.fields import Wrong, read_summary, read_text
 from wardbook.settings import Settings
 from wardbook.template.spec import Template
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -68,6 +69,8 @@ class Difference:
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
         yield browser

@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api")
-
 from tests.form_against_gate import CHROMIUM, Difference, Gate, build_forms, compare, open_browser
 from tests.form_cases import make_cases, make_catalogue, make_unit
 from wardbook.messages import LANGUAGES, Language
 from wardbook.pages.serve import serve_site
 
+pytest.importorskip("playwright.sync_api")
 pytestmark = [
     pytest.mark.chromium,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="the Debian package chromium is missing"),
