@@ -56,5 +56,5 @@ def write_create_section(create: JiraCreate) -> str:
 
 
 def _quote(text: str) -> str:
-    """Return a text as TOML writes it, which JSON's escapes are part of."""
-    return json.dumps(text, ensure_ascii=False)
+    """Return a text as TOML writes it: as JSON does, but that it takes no DEL either."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
