@@ -134,6 +134,9 @@ def test_a_request_by_keyboard_passes_the_gate(page: Any, unit: Unit) -> None:
     expect(page.get_by_role("link", name="Ouvrir le ticket prérempli dans Jira")).to_be_focused()
     expect(page.locator("#form-left")).to_be_hidden()
 
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Le ticket, champ par champ")).to_be_focused()
+    page.keyboard.press("Enter")
     go_to(page, "form-field-parameters")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -274,6 +277,7 @@ def test_axe_finds_nothing_serious(browser: Any, english: str, name: str, scheme
         if stage == "composed":
             page.evaluate("""document.getElementById('form-by-hand').open = true;
                 readyBox.hidden = false;
+                document.getElementById('form-copy').open = true;
                 showTicket(compose({summary: 'a', 'parameter.start': '2020-01-01'}, rules))""")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], stage
