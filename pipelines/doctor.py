@@ -60,6 +60,25 @@ def _look_at_jira(house: House) -> Iterator[Finding]:
         )
 
 
+def _look_at_create_screen(house: House) -> Iterator[Finding]:
+    from requests_sync.create_screen import read_create_screen, write_create_section
+
+    settings = house.settings.jira
+    found = read_create_screen(house.jira, settings.fields)
+    if found is None:
+        advice = "No issue type's create screen shows all of [jira.fields]. Add the fields to one."
+        yield Finding("Jira's create screen", False, advice, grave=False)
+        return
+    iso_days = settings.create is not None and settings.create.iso_days
+    yield Finding(
+        "Jira's create screen, for the forms' links",
+        settings.create == found.model_copy(update={"iso_days": iso_days}),
+        "The forms of the site link to it, filled in, with these lines in the settings "
+        f"(docs/form.md):\n{write_create_section(found)}",
+        grave=False,
+    )
+
+
 def _look_at_gitlab(house: House) -> Iterator[Finding]:
     yield Finding(f"GitLab account {house.gitlab.account}", True)
     for name, service in house.settings.services.items():
@@ -211,6 +230,7 @@ _EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {
     "ledger": _look_at_ledger,
     "policies": _look_at_policies,
     "Jira": _look_at_jira,
+    "Jira's create screen": _look_at_create_screen,
     "GitLab": _look_at_gitlab,
     "templates": _look_at_templates,
     "sources": _look_at_sources,

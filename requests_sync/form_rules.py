@@ -27,9 +27,7 @@ def gate_rules() -> GateRules:
     return GateRules(
         purposes=PURPOSES,
         legal_bases=LEGAL_BASES,
-        references={
-            name: ReferenceRule(one.form, one.example) for name, one in expected.items()
-        },
+        references={name: ReferenceRule(one.form, one.example) for name, one in expected.items()},
         recurrences=RECURRENCES,
         as_template=AS_TEMPLATE,
         longest_reference=LONGEST,

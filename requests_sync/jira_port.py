@@ -280,6 +280,24 @@ class JiraPort:
         with _translated("read the fields"):
             return {field["id"]: field["name"] for field in self._client.fields()}
 
+    def project(self) -> Payload:
+        """Return our project with its issue types and components."""
+        with _translated("read the project"):
+            return dict(self._client._get_json(f"project/{self._settings.project}"))
+
+    def create_fields(self, issue_type: str) -> Iterator[Payload]:
+        """Yield the fields that the create screen of an issue type shows."""
+        path = f"issue/createmeta/{self._settings.project}/issuetypes/{quote(issue_type, safe='')}"
+        read = 0
+        while True:
+            with _translated("read the create screen"):
+                page = self._client._get_json(path, params={"startAt": read, "maxResults": _PAGE})
+            fields = page.get("values") or page.get("fields") or []  # Server's name, and Cloud's
+            yield from fields
+            read += len(fields)
+            if not fields or read >= page["total"]:
+                return
+
 
 def person_id(payload: Payload) -> str:
     """Return what names an account: `name` on Server/DC, `accountId` on Cloud."""

@@ -18,10 +18,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
-
-from playwright.sync_api import Browser, Page, sync_playwright
+from typing import TYPE_CHECKING, Any
 
 from requests_sync.form_rules import gate_rules
 from requests_sync.gate import explain_problem, judge_ticket
@@ -35,6 +34,9 @@ from wardbook.sandbox.jira.fields import Wrong, read_summary, read_text
 from wardbook.settings import Settings
 from wardbook.template.spec import Template
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = [
@@ -43,7 +45,8 @@ SWITCHES = [
 ]  # fmt: skip
 JUDGE = """([texts, today]) => JSON.parse(texts).map((values) => ({
   ticket: compose(values, rules),
-  problems: judge(values, rules, today).map((one) => [one.field, one.code, one.name, explain(one, rules)]),
+  problems: judge(values, rules, today)
+    .map((one) => [one.field, one.code, one.name, explain(one, rules)]),
 }))"""
 Told = tuple[str, str, str, str]
 """Field, code, parameter, and the whole sentence."""
@@ -58,13 +61,16 @@ class Difference:
     gate: Sequence[Told]
 
     def __str__(self) -> str:
-        odd = [one[:3] for one in (*self.form, *self.gate) if one not in self.form or one not in self.gate]
-        return f"{odd or 'order'} of {dict(self.values)!r}"[:1500]
+        both = [(one, two) for one, two in zip_longest(self.form, self.gate) if one != two]
+        short = {name: text[:60] for name, text in self.values.items()}
+        return f"form and gate: {both[:2]}\n    of {short!r}"
 
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
         yield browser
@@ -86,23 +92,38 @@ def ask_form(page: Page, cases: Sequence[Mapping[str, str]]) -> list[dict[str, A
     return answers
 
 
-def ask_gate(
-    ticket: Mapping[str, str],
-    me: str,
-    templates: Mapping[str, Template],
-    settings: Settings,
-    language: Language,
-) -> tuple[list[Told], Mapping[str, str] | None]:
-    """What Jira and the gate say of a composed ticket, and the parameters of the request."""
-    told: list[Told] = [(field, code, "", "") for field, code in _ask_jira(ticket)]
-    # Without a summary Jira has no ticket: the gate is asked as if there were one.
-    payload = _payload_of({**ticket, "summary": ticket["summary"][:255] or "x"}, me, settings)
-    read = ticket_of_payload(json.loads(json.dumps(payload)), settings.jira.fields)
-    verdict = judge_ticket(read, templates, settings, TODAY)
-    told += [
-        (one.field, one.code, one.name, explain_problem(one, language)) for one in verdict.problems
-    ]
-    return told, verdict.request and verdict.request.parameters
+class Gate:
+    """Jira and the gate of a unit. What it said of a ticket it says again without thinking."""
+
+    def __init__(
+        self, templates: Mapping[str, Template], settings: Settings, language: Language
+    ) -> None:
+        self._templates, self._settings, self._language = templates, settings, language
+        self._said: dict[tuple[str, ...], tuple[list[Told], Mapping[str, str] | None]] = {}
+
+    def ask(
+        self, ticket: Mapping[str, str], me: str
+    ) -> tuple[list[Told], Mapping[str, str] | None]:
+        """What is wrong with a composed ticket, and else the parameters of the request."""
+        key = (me, *ticket.values())
+        if key not in self._said:
+            self._said[key] = self._judge(ticket, me)
+        return self._said[key]
+
+    def _judge(
+        self, ticket: Mapping[str, str], me: str
+    ) -> tuple[list[Told], Mapping[str, str] | None]:
+        told: list[Told] = [(field, code, "", "") for field, code in _ask_jira(ticket)]
+        # Without a summary Jira has no ticket: the gate is asked as if there were one.
+        summary = ticket["summary"][:255] or "x"
+        payload = _payload_of({**ticket, "summary": summary}, me, self._settings)
+        read = ticket_of_payload(json.loads(json.dumps(payload)), self._settings.jira.fields)
+        verdict = judge_ticket(read, self._templates, self._settings, TODAY)
+        told += [
+            (one.field, one.code, one.name, explain_problem(one, self._language))
+            for one in verdict.problems
+        ]
+        return told, verdict.request and verdict.request.parameters
 
 
 def _ask_jira(ticket: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -124,48 +145,49 @@ def _payload_of(ticket: Mapping[str, str], me: str, settings: Settings) -> dict[
     custom: dict[str, Any] = {ids[name]: ticket[name] or None for name in ids if name not in people}
     for name in ("approver", "dpo"):
         account = ticket[name]
-        custom[ids[name]] = {"name": account, "displayName": settings.name_of(account)} if account else None
+        custom[ids[name]] = (
+            {"name": account, "displayName": settings.name_of(account)} if account else None
+        )
     custom[ids["colleagues"]] = ticket["colleagues"]
+    reporter = me or "somebody"
     return {
-        "key": "DATA-1", "id": "10001",
-        "fields": custom | {
-            "updated": "2026-03-02T11:59:00.000+0000", "status": {"name": "À traiter"},
-            "summary": ticket["summary"], "description": ticket["description"] or None,
+        "key": "DATA-1",
+        "id": "10001",
+        "fields": custom
+        | {
+            "updated": "2026-03-02T11:59:00.000+0000",
+            "status": {"name": "À traiter"},
+            "summary": ticket["summary"],
+            "description": ticket["description"] or None,
             "components": [{"name": ticket["components"]}] if ticket["components"] else [],
-            "reporter": {"name": me or "somebody", "displayName": settings.name_of(me or "somebody")},
+            "reporter": {"name": reporter, "displayName": settings.name_of(reporter)},
         },
-    }  # fmt: skip
+    }
 
 
 def compare(
-    page: Page,
-    template: Template,
-    templates: Mapping[str, Template],
-    settings: Settings,
-    language: Language,
-    cases: Sequence[Mapping[str, str]],
+    page: Page, template: Template, gate: Gate, cases: Sequence[Mapping[str, str]]
 ) -> tuple[list[Difference], Counter[str]]:
     """Both on the same inputs: where they differ, and how often each code was found."""
     differences, codes = [], Counter[str]()
     for values, answer in zip(cases, ask_form(page, cases), strict=True):
         form = [tuple(one) for one in answer["problems"]]
-        gate, parameters = ask_gate(answer["ticket"], _me(values), templates, settings, language)
+        told, parameters = gate.ask(answer["ticket"], _line(values["me"]))
         # What Jira refuses it says in its own words.
-        mine = [(*one[:3], "") if one[0] in {"summary", "description"} or one[1] == "too_long_for_jira"
-                else one for one in form]  # fmt: skip
-        if mine != gate or (parameters is not None and parameters != _meant(values, template)):
-            differences.append(Difference(values, mine, gate))
-        codes.update([one[1] for one in gate] or ["accepted"])
+        mine = [(*one[:3], "") if _is_of_jira(one) else one for one in form]
+        if mine != told or (parameters is not None and parameters != _meant(values, template)):
+            differences.append(Difference(values, mine, told))
+        codes.update([one[1] for one in told] or ["accepted"])
     return differences, codes
+
+
+def _is_of_jira(told: tuple[str, ...]) -> bool:
+    return told[0] in {"summary", "description"} or told[1] == "too_long_for_jira"
 
 
 def _line(text: str) -> str:
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", whole).strip()
-
-
-def _me(values: Mapping[str, str]) -> str:
-    return _line(values["me"])
 
 
 def _meant(values: Mapping[str, str], template: Template) -> dict[str, str]:
@@ -184,7 +206,7 @@ def main(arguments: Sequence[str]) -> int:
     bad = 0
     with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
         for language in LANGUAGES:
-            public = Path(folder) / language
+            public, gate = Path(folder) / language, Gate(templates, settings, language)
             build_forms(public, templates, settings, language)
             with serve_site(public, 0) as server:
                 for name, template in templates.items():
@@ -194,7 +216,7 @@ def main(arguments: Sequence[str]) -> int:
                     for start in range(0, asked.cases, 2000):
                         size = min(2000, asked.cases - start)
                         cases = list(make_cases(template, settings, size, asked.seed + start))
-                        found, codes = compare(page, template, templates, settings, language, cases)
+                        found, codes = compare(page, template, gate, cases)
                         total += codes
                         bad += len(found)
                         for one in found[:5]:

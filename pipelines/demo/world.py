@@ -7,11 +7,17 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from requests_sync.create_screen import read_create_screen, write_create_section
+from requests_sync.jira_port import JiraPort
 from wardbook.disclosure import load_policies
+from wardbook.errors import Fault
 from wardbook.files import write_atomically
 from wardbook.review.standing import parts_of
 from wardbook.sandbox import Account, CustomField, GitLabProject, JiraProject, Sandbox, Seed
-from wardbook.settings import DisclosureSettings
+from wardbook.settings import DisclosureSettings, JiraFields, JiraSettings, JiraWorkflow
+from wardbook.settings.create_link import JiraCreate
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import load_template
 
@@ -157,6 +163,19 @@ class World:
         with Keyring(self.folder / "people" / "yhaddad") as keyring:
             user.gpgkeys.create({"key": keyring.export_public(Fingerprint(fingerprint))})
 
+    def read_create_screen(self, sandbox: Sandbox) -> JiraCreate:
+        """Return the ids of the sandbox's create screen, which shows days as YYYY-MM-DD."""
+        fields = JiraFields(**{name: field.id for name, field in FIELDS.items()})
+        workflow = JiraWorkflow(working="", waiting="", done="", resolution="")
+        token = SecretStr(self.token(BOT))
+        settings = JiraSettings(
+            url=sandbox.jira_url, project="DATA", token=token, fields=fields, workflow=workflow
+        )
+        found = read_create_screen(JiraPort(settings), fields)
+        if found is None:
+            raise Fault("the sandbox's create screen lacks a field of a request")
+        return found.model_copy(update={"iso_days": True})
+
     def write_settings(
         self, sandbox: Sandbox, site_url: str, data: dict[str, Path], keys: tuple[str, str]
     ) -> None:
@@ -182,6 +201,7 @@ class World:
             f'token_file = "tokens/{BOT}"',
             "[jira.fields]",
             *(f'{name} = "{field.id}"' for name, field in FIELDS.items()),
+            write_create_section(self.read_create_screen(sandbox)),
             "[jira.workflow]",
             'working = "En cours"',
             'waiting = "En attente du demandeur"',

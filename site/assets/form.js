@@ -174,6 +174,7 @@ function showLink(ticket) {
   opener.hidden = !link.address;
   document.getElementById("form-long").hidden = Boolean(link.address);
   if (link.address) opener.firstElementChild.href = link.address;
+  document.getElementById("form-copy").open = !link.address || link.left.length > 0;
   left.hidden = !link.address || link.left.length === 0;
   left.textContent = fill(rules.words.by_hand_left, { fields: link.left.map(labelOf).join(", ") });
 }

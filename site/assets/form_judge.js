@@ -335,7 +335,7 @@ function readCronField(text, index) {
   const [low, high] = CRON_RANGES[index];
   if (text === "*") return range(low, high);
   if (text.includes(",")) return [...new Set(text.split(",").flatMap((term) => readCronField(term, index)))];
-  if (index === WEEKDAY && text.includes("L")) return [`${cronValue(text.slice(0, -1), index)}L`];
+  if (index === WEEKDAY && text.includes("L")) return [`${cronValue(String(cronNumber(text.slice(0, -1))), index)}L`];
   if (index === WEEKDAY && text.includes("#")) {
     const [term, place] = splitOnce(text, "#");
     const nth = cronNumber(place);

@@ -15,6 +15,9 @@ from wardbook.settings import Settings
 from wardbook.template.spec import ParameterSpec, Template
 
 Kind = Literal["line", "area", "day", "whole", "real", "select", "checks"]
+LAST_DAY = "9999-12-31"
+"""A date field without a last day takes years of six digits."""
+
 CRON = "cron"
 """The choice of a recurrence that is written as a cron expression, and the control for it."""
 
@@ -131,7 +134,7 @@ class _Desk:
             choices=tuple(Choice(choice, choice) for choice in choices),
             value=one.default or "",
             low=str(one.min or "") if kind == "day" else "",
-            high=str(one.max or "") if kind == "day" else "",
+            high=str(one.max or LAST_DAY) if kind == "day" else "",
             free=one.type == "text",
         )
 
@@ -165,7 +168,12 @@ class _Desk:
             self._select("legal_basis", choices),
             self._line("reference", say("form.reference_hint", example=reference)),
             Control(
-                "expires", "day", say("gate.field_expires"), (say("form.expires_hint"),), True
+                name="expires",
+                kind="day",
+                label=say("gate.field_expires"),
+                hints=(say("form.expires_hint"),),
+                required=True,
+                high=LAST_DAY,
             ),
             *(self._of_research() if "research" in purposes else ()),
         )

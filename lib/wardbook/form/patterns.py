@@ -26,8 +26,8 @@ _TOKEN = re.compile(
 def in_browser(pattern: re.Pattern[str]) -> dict[str, str]:
     """Return `form` and `flags` of a RegExp that matches whole texts as `pattern.fullmatch` does.
 
-    The texts are in Unicode's form NFKC. Where case does not matter, `dotless` says that the dotless
-    and the dotted i count as i, which Python does and a browser does not.
+    The texts are in Unicode's form NFKC. Where case does not matter, `dotless` says that ı and İ
+    count as i, which they do for Python and not for a browser.
 
     Raises:
         ValueError: the pattern uses what is not translated.
@@ -36,15 +36,15 @@ def in_browser(pattern: re.Pattern[str]) -> dict[str, str]:
     folds = bool(pattern.flags & re.IGNORECASE)
     words = _ASCII if is_ascii else _UNICODE
     parts, in_class = [], False
-    for token in (found.group() for found in _TOKEN.finditer(pattern.pattern)):
-        if token in "[]":
-            in_class = token == "["
-        elif token in words:
-            text = words[token]
-            token = text if in_class or text.startswith("[") else f"[{text}]"
-        elif token.startswith("(?") or re.fullmatch(r"\\[A-Za-z]", token):
-            raise ValueError(f"{token!r} of the pattern {pattern.pattern!r} has no translation")
-        parts.append(token)
+    for part in (found.group() for found in _TOKEN.finditer(pattern.pattern)):
+        if part in ("[", "]"):
+            in_class = part == "["
+        elif part in words:
+            said = words[part]
+            part = said if in_class or said.startswith("[") else f"[{said}]"
+        elif part.startswith("(?") or re.fullmatch(r"\\[A-Za-z]", part):
+            raise ValueError(f"{part!r} of the pattern {pattern.pattern!r} has no translation")
+        parts.append(part)
     return {
         "form": f"^(?:{''.join(parts)})$",
         "flags": "isu" if folds else "su",

@@ -105,22 +105,34 @@ def form() -> Response:
     return show_form({}, {})
 
 
-def show_form(given: Body, wrong: Body, status: int = 200) -> Response:
+@routes.get("/secure/CreateIssueDetails!init.jspa")
+def prefilled_form() -> Response:
+    """Return the form filled in as a link of Jira's own form says, by ids of its lists."""
+    given: Body = dict(request.args)
+    given["component"] = given.pop("components", "")
+    pid = request.args.get("pid", "")
+    project = records().get("jira.project", int(pid)) if pid.isdigit() else None
+    if project is None:
+        return show_not_found()
+    return show_form(given, {}, project=project["key"])
+
+
+def show_form(given: Body, wrong: Body, status: int = 200, project: str = "") -> Response:
     """Return the form of a project, filled with `given`, each wrong field with its message."""
     projects = [
         p for p in records().all("jira.project") if records().count("jira.issuetype", p["id"])
     ]
-    wanted = request.values.get("project", "")
-    project = next((p for p in projects if p["key"] == wanted), projects[0] if projects else None)
-    if project is None:
+    wanted = project or request.values.get("project", "")
+    found = next((p for p in projects if p["key"] == wanted), projects[0] if projects else None)
+    if found is None:
         return show_not_found()
     return show(
         "jira/create.html",
         status,
-        project=project,
-        issue_types=records().all("jira.issuetype", project["id"]),
-        components=records().all("jira.component", project["id"]),
-        fields=custom_fields(project["id"]),
+        project=found,
+        issue_types=records().all("jira.issuetype", found["id"]),
+        components=records().all("jira.component", found["id"]),
+        fields=custom_fields(found["id"]),
         given=given,
         wrong=wrong,
     )
