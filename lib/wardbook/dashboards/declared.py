@@ -109,9 +109,8 @@ def _labels(panel: PanelSpec, metric: sql.Metric, language: Language) -> dict[st
 def _threshold(
     one: ThresholdSpec, panel: PanelSpec, metric: sql.Metric, language: Language
 ) -> Threshold:
-    alert = one.alert and Alert(
-        sql.write_alert(metric, panel, one),
-        one.alert.message.in_language(language),
-        one.alert.within_days,
-    )
+    alert = None
+    if one.alert is not None:
+        message = one.alert.message.in_language(language)
+        alert = Alert(sql.write_alert(metric, panel, one), message, one.alert.within_days)
     return Threshold(one.value, one.below is None, one.severity, alert)
