@@ -50,7 +50,7 @@ def delete_dashboard(uid: str) -> Response:
     record = find_dashboard(uid)
     records().delete(KIND, record["id"])
     told = f"Dashboard {record['title']} deleted"
-    return jsonify(message=told, title=record["title"], uid=uid)
+    return jsonify(id=record["id"], message=told, title=record["title"])
 
 
 def write(uid: str, dashboard: Body, folder: str, *, known: bool) -> Body:
