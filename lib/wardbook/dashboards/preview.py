@@ -20,6 +20,7 @@ from wardbook.dashboards.drawing.series import (
     draw_bars,
     draw_heat,
     draw_lines,
+    draw_spark,
     heat_height,
     heat_range,
     moments_of,
@@ -68,6 +69,7 @@ class DrawnPanel:
     title: str
     help: str
     kind: str
+    key: str
     wide: bool
     pictures: Markup
     figure: str
@@ -135,10 +137,10 @@ def describe_board(
         "end": wording.day(values.window.end),
         "alerts": [_alert(one, wording) for one in values.alerts],
         "stats": [
-            describe_panel(one, values, wording) for one in values.panels if one.panel.kind == "stat"
+            describe_panel(one, wording) for one in values.panels if one.panel.kind == "stat"
         ],
         "panels": [
-            describe_panel(one, values, wording) for one in values.panels if one.panel.kind != "stat"
+            describe_panel(one, wording) for one in values.panels if one.panel.kind != "stat"
         ],
         "grafana": f"{grafana.rstrip('/')}/d/{board.uid}" if grafana else None,
     }
@@ -149,9 +151,7 @@ def _alert(called: Called, wording: Wording) -> Mapping[str, object]:
     alert = threshold.alert
     assert alert is not None  # noqa: S101  what makes it one
     named = [
-        wording.voice.say(
-            "dashboard.alert_where", series=series, value=wording.value(panel, value)
-        )
+        wording.voice.say("dashboard.alert_where", series=series, value=wording.value(panel, value))
         if series
         else wording.value(panel, value)
         for series, value in called.crossed
@@ -166,7 +166,7 @@ def _alert(called: Called, wording: Wording) -> Mapping[str, object]:
     }
 
 
-def describe_panel(one: PanelValues, values: BoardValues, wording: Wording) -> DrawnPanel:
+def describe_panel(one: PanelValues, wording: Wording) -> DrawnPanel:
     """Return a panel with its pictures, its legend and its table."""
     panel = one.panel
     wide = panel.wide or panel.kind == "heatmap"
@@ -180,6 +180,7 @@ def describe_panel(one: PanelValues, values: BoardValues, wording: Wording) -> D
         title=panel.title,
         help=panel.help,
         kind="rows" if panel.latest else panel.kind,
+        key="bar" if panel.kind == "bar" else "line",
         wide=wide,
         pictures=_pictures(panel, kept, wide, wording) if kept else Markup(),
         figure=wording.value(panel, last) if main else "",
@@ -208,9 +209,7 @@ def _pictures(panel: Panel, lines: Sequence[Line], wide: bool, wording: Wording)
     labels = Labels(wording.tick(panel), wording.short_day)
     told = (panel.title, describe(panel, lines, wording))
     if panel.kind == "stat":
-        plain = Labels(lambda _: "", lambda _: "")
-        drawn = draw_lines(*_SPARK, lines[:1], (), plain)
-        return picture(panel.name, "spark", _SPARK, told, drawn)
+        return picture(panel.name, "spark", _SPARK, told, draw_spark(*_SPARK, lines[0]))
     pictures = Markup()
     for size, width in _SIZES[wide].items():
         height = heat_height(lines) if panel.kind == "heatmap" else _HEIGHT
@@ -280,7 +279,9 @@ def _table(
     for line in lines:
         points = dict(line.points)
         cells = (
-            wording.value(panel, points[one]) if one in points else wording.voice.say("dashboard.no_value")
+            wording.value(panel, points[one])
+            if one in points
+            else wording.voice.say("dashboard.no_value")
             for one in moments
         )
         table.append((line.name, tuple(cells)))
@@ -292,9 +293,7 @@ def _shades(panel: Panel, lines: Sequence[Line], wording: Wording) -> list[tuple
         return []
     low, high = heat_range(lines)
     step = (high - low) / HEATS
-    return [
-        (number + 1, wording.value(panel, low + number * step)) for number in range(HEATS)
-    ]
+    return [(number + 1, wording.value(panel, low + number * step)) for number in range(HEATS)]
 
 
 def _rows(one: PanelValues, wording: Wording) -> list[Bar]:
@@ -331,6 +330,6 @@ def _bar(value: float | None, most: float, thresholds: Sequence[Threshold]) -> M
     )
     return Markup(
         '<svg class="beam" viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">'
-        '<path class="rail" d="M0 0H100V14H0z"/><path class="bar s1" d="M0 1H{:.1f}V13H0z"/>{}</svg>'
+        '<path class="rail" d="M0 0H100V14H0z"/>'
+        '<path class="bar s1" d="M0 1H{:.1f}V13H0z"/>{}</svg>'
     ).format(length, marks)
-

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from wardbook.dashboards.board import Threshold
 
-LETTER = 8.6
+LETTER = 9.4
 """About the width of a letter of 16 pixels; labels are never measured, only given room."""
 _TOP, _BOTTOM, _RIGHT = 14.0, 34.0, 18.0
 _MOST_TICKS = 5
@@ -40,6 +40,7 @@ class Frame:
     high: float
     start: datetime
     end: datetime
+    inset: float = 0.0
 
     @property
     def right(self) -> float:
@@ -55,7 +56,9 @@ class Frame:
         """Return where a moment lies."""
         span = (self.end - self.start).total_seconds() or 1.0
         share = (moment - self.start).total_seconds() / span
-        return self.left + share * (self.right - self.left)
+        if self.start == self.end:
+            share = 0.5
+        return self.left + self.inset + share * (self.right - self.left - 2 * self.inset)
 
     def y(self, value: float) -> float:
         """Return where a value lies."""
@@ -71,8 +74,7 @@ def make_frame(
     thresholds: Sequence[Threshold],
     labels: Labels,
     *,
-    from_zero: bool,
-    margin: float = 0.0,
+    bars: bool,
 ) -> tuple[Frame, list[float]]:
     """Return a frame that holds all values, and its ticks.
 
@@ -80,27 +82,27 @@ def make_frame(
         moments: all of them, in order, at least one.
         values: at least one.
         thresholds: held too, where they do not dwarf the values.
-        from_zero: the scale begins at 0 whatever the values are.
-        margin: room at both ends of time, in pixels.
+        bars: the scale begins at 0, and there is room for half a bar at both ends.
     """
     shown = list(values)
     top = max(shown)
     shown += [one.value for one in thresholds if one.value <= 2 * top or top <= 0]
-    ticks = make_ticks(min(shown), max(shown), from_zero=from_zero)
-    left = max(len(labels.value(tick)) for tick in ticks) * LETTER + 12 + margin
-    frame = Frame(width, height, left, ticks[0], ticks[-1], moments[0], moments[-1])
-    return frame, ticks
+    whole = all(value == round(value) for value in shown)
+    ticks = make_ticks(min(shown), max(shown), from_zero=bars, whole=whole)
+    left = max(len(labels.value(tick)) for tick in ticks) * LETTER + 12
+    inset = (width - left - _RIGHT) / len(moments) / 2 if bars else 0.0
+    return Frame(width, height, left, ticks[0], ticks[-1], moments[0], moments[-1], inset), ticks
 
 
-def make_ticks(low: float, high: float, *, from_zero: bool) -> list[float]:
-    """Return round values, evenly apart, that hold two others."""
-    if from_zero or low >= 0 and low <= 0.5 * high:
+def make_ticks(low: float, high: float, *, from_zero: bool, whole: bool = False) -> list[float]:
+    """Return round values, evenly apart, that hold two others; `whole`: no parts of 1."""
+    if from_zero or high == low or 0 <= low <= 0.5 * high:
         low, high = min(low, 0.0), max(high, 0.0)
     if high == low:
-        high = low + (abs(low) or 1.0)
-    rough = (high - low) / (_MOST_TICKS - 1)
+        high = 1.0
+    rough = max((high - low) / (_MOST_TICKS - 1), 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * one for one in (1, 2, 2.5, 5, 10) if power * one >= rough * 0.999)
+    step = next(power * one for one in (1, 2, 5, 10) if power * one >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(number * step, 10) for number in range(first, last + 1)]
 
@@ -150,7 +152,9 @@ def draw_thresholds(frame: Frame, thresholds: Iterable[Threshold]) -> Markup:
     )
 
 
-def picture(name: str, size: str, frame: tuple[float, float], told: tuple[str, str], *parts: Markup) -> Markup:
+def picture(
+    name: str, size: str, frame: tuple[float, float], told: tuple[str, str], *parts: Markup
+) -> Markup:
     """Return a picture with its title and description, which screen readers say."""
     width, height = frame
     return Markup(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 from markupsafe import Markup
@@ -40,12 +41,16 @@ def values_of(lines: Sequence[Line]) -> list[float]:
 
 
 def draw_lines(
-    width: float, height: float, lines: Sequence[Line], thresholds: Sequence[Threshold], labels: Labels
+    width: float,
+    height: float,
+    lines: Sequence[Line],
+    thresholds: Sequence[Threshold],
+    labels: Labels,
 ) -> Markup:
     """Draw lines, each broken where a value is withheld or missing."""
     moments = moments_of(lines)
     frame, ticks = make_frame(
-        width, height, moments, values_of(lines), thresholds, labels, from_zero=False
+        width, height, moments, values_of(lines), thresholds, labels, bars=False
     )
     step = usual_step(moments)
     drawn = [_line(frame, line, number, step) for number, line in enumerate(lines, start=1)]
@@ -86,35 +91,29 @@ def pieces(line: Line, step: timedelta) -> Iterator[list[tuple[datetime, float]]
 
 def usual_step(moments: Sequence[datetime]) -> timedelta:
     """Return the usual distance of two moments; a day where there is one moment."""
-    steps = [(after - one).total_seconds() for one, after in zip(moments, moments[1:], strict=False)]
+    steps = [(after - one).total_seconds() for one, after in pairwise(moments)]
     return timedelta(seconds=median(steps)) if steps else timedelta(days=1)
 
 
 def draw_bars(
-    width: float, height: float, lines: Sequence[Line], thresholds: Sequence[Threshold], labels: Labels
+    width: float,
+    height: float,
+    lines: Sequence[Line],
+    thresholds: Sequence[Threshold],
+    labels: Labels,
 ) -> Markup:
     """Draw a bar for each line and moment, those of a moment beside each other."""
     moments = moments_of(lines)
-    slot = (width - 60) / (len(moments) + 1)
     frame, ticks = make_frame(
-        width,
-        height,
-        moments,
-        values_of(lines),
-        thresholds,
-        labels,
-        from_zero=True,
-        margin=slot / 2,
+        width, height, moments, values_of(lines), thresholds, labels, bars=True
     )
-    slot = (frame.right - frame.left) / max(1, len(moments))
-    one = min(40.0, slot * 0.8 / len(lines))
+    one = min(40.0, usual_slot(frame, moments) * 0.8 / len(lines))
     drawn = []
     for place, line in enumerate(lines):
         bars = []
         for moment, value in line.points:
             if value is not None:
                 x = frame.x(moment) + (place - len(lines) / 2) * one
-                x = min(max(x, frame.left), frame.right - one)
                 zero, top = frame.y(0), frame.y(value)
                 bars.append(f"M{x:.1f} {zero:.1f}V{top:.1f}h{one:.1f}V{zero:.1f}z")
         drawn.append(Markup('<path class="bar s{}" d="{}"/>').format(place + 1, "".join(bars)))
@@ -126,6 +125,22 @@ def draw_bars(
             draw_thresholds(frame, thresholds),
         ]
     )
+
+
+def usual_slot(frame: Frame, moments: Sequence[datetime]) -> float:
+    """Return the room of one period, in pixels."""
+    if len(moments) == 1:
+        return frame.right - frame.left
+    return frame.x(moments[0] + usual_step(moments)) - frame.x(moments[0])
+
+
+def draw_spark(width: float, height: float, line: Line) -> Markup:
+    """Draw one line alone, from its least to its greatest value."""
+    values = values_of([line])
+    low, high = min(values), max(values)
+    start, end = line.points[0][0], line.points[-1][0]
+    frame = Frame(width, height + 24, 4, low, high if high > low else low + 1, start, end)
+    return _line(frame, line, 1, usual_step(moments_of([line])))
 
 
 def heat_height(lines: Sequence[Line]) -> float:
@@ -156,7 +171,9 @@ def draw_heat(width: float, lines: Sequence[Line], labels: Labels) -> Markup:
         for moment, value in line.points:
             shade = "hidden" if value is None else f"h{heat_of(value, low, high)}"
             x, wide = places[moment] - cell / 2, max(cell - 1, 1)
-            cells.setdefault(shade, []).append(f"M{x:.1f} {y:.1f}h{wide:.1f}v{_ROW - 2:.1f}h-{wide:.1f}z")
+            cells.setdefault(shade, []).append(
+                f"M{x:.1f} {y:.1f}h{wide:.1f}v{_ROW - 2:.1f}h-{wide:.1f}z"
+            )
     drawn = [
         Markup('<path class="cell {}" d="{}"/>').format(shade, "".join(cells[shade]))
         for shade in sorted(cells)
@@ -167,7 +184,7 @@ def draw_heat(width: float, lines: Sequence[Line], labels: Labels) -> Markup:
 def heat_range(lines: Sequence[Line]) -> tuple[float, float]:
     """Return the values between which the shades go."""
     values = values_of(lines)
-    return min(0.0, min(values)), max(values)
+    return min(values), max(values)
 
 
 def heat_of(value: float, low: float, high: float) -> int:
