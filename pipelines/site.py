@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def rebuild_site(house: House) -> Path:
     """Make the front page, the catalogue and the lists anew; returns the site's folder."""
+    from pipelines.dashboards import dashboard_pages
     from wardbook.form.pages import form_pages
     from wardbook.pages.build import UnitKey, build_site
 
@@ -33,8 +34,15 @@ def rebuild_site(house: House) -> Path:
         url=house.settings.site.url,
         key=UnitKey(signer, house.keyring.export_public(Fingerprint(signer))),
         requests=list_requests(house),
-        pages=form_pages(
-            house.templates, house.settings, gate_rules(), house.settings.unit.language, house.today
+        pages=(
+            *form_pages(
+                house.templates,
+                house.settings,
+                gate_rules(),
+                house.settings.unit.language,
+                house.today,
+            ),
+            *dashboard_pages(house),
         ),
     )
     return folder
