@@ -48,10 +48,12 @@ def rebuild_site(house: House) -> Path:
 
 def site_pages(house: House) -> tuple[Page, ...]:
     """Return the pages that other rooms give to the site."""
+    from pipelines.dashboards import dashboard_pages
     from wardbook.form.pages import form_pages
 
     language = house.settings.unit.language
-    return form_pages(house.templates, house.settings, gate_rules(), language, house.today)
+    forms = form_pages(house.templates, house.settings, gate_rules(), language, house.today)
+    return (*forms, *dashboard_pages(house))
 
 
 def finish_site(house: House) -> Path:

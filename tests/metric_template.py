@@ -89,7 +89,7 @@ severity = "critical"
 [dashboard.panels.occupancy.thresholds.alert]
 periods = 2
 within_days = 400
-message = { fr = "Plus de 95 % des lits occupés deux jours de suite.", en = "Over 95% for two days." }
+message = { fr = "Plus de 95 % de lits occupés, deux jours de suite.", en = "Over 95% twice." }
 
 [dashboard.panels.stays]
 title = { fr = "Séjours et durée", en = "Stays and length" }

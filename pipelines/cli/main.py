@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, str] = {
     "approvals": "pipelines.cli.review",
     "check-commit": "pipelines.cli.check_commit",
     "audit": "pipelines.cli.audit",
+    "dashboards": "pipelines.cli.dashboards",
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",

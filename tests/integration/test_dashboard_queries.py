@@ -75,7 +75,7 @@ def test_a_sum_over_a_withheld_cell_is_not_shown(connection: Connection, tmp_pat
     values = shown(connection, declared_board(spec, "en"))
     arrivals, admitted = panel(values, "each_day").lines
     assert (arrivals.name, admitted.name) == ("Arrivals", "Admitted")
-    days = {moment: value for moment, value in arrivals.points}
+    days = dict(arrivals.points)
     assert days[begin(DAYS - 2)] is None
     assert days[begin(DAYS - 1)] == 3 * 2 * sum(10.0 + one for one in range(6))
     assert admitted.points[-2][1] is None
@@ -100,8 +100,8 @@ def test_an_alert_calls_after_its_periods_in_a_row(connection: Connection, tmp_p
     spec = load(tmp_path)
     fill(connection, spec)
     occupancy, admission = shown(connection, declared_board(spec, "fr")).alerts
-    assert occupancy.crossed == (("GERI", 97.5),), "CARD is over it on one day only"
-    assert [series for series, _ in admission.crossed] == ["5"]
+    assert occupancy.crossed == (("Service GERI", 97.5),), "CARD is over it on one day only"
+    assert [series for series, _ in admission.crossed] == ["Tri 5"]
 
 
 def test_an_alert_says_nothing_where_a_period_is_withheld(

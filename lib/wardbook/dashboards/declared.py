@@ -91,7 +91,9 @@ def _panel(
         unit=panel.unit,
         decimals=panel.decimals,
         wide=panel.wide,
-        thresholds=tuple(_threshold(one, panel, metric, language) for one in panel.thresholds),
+        thresholds=tuple(
+            _threshold(one, panel, metric, words, language) for one in panel.thresholds
+        ),
     )
 
 
@@ -101,17 +103,20 @@ def _labels(panel: PanelSpec, metric: sql.Metric, language: Language) -> dict[st
     if panel.by:
         named[panel.by] = columns[panel.by].in_language(language)
     for value in sql.value_names(panel):
-        title = columns[value] if value in columns else panel.title
-        named[value] = title.in_language(language)
+        named[value] = columns.get(value, panel.title).in_language(language)
     return named
 
 
 def _threshold(
-    one: ThresholdSpec, panel: PanelSpec, metric: sql.Metric, language: Language
+    one: ThresholdSpec,
+    panel: PanelSpec,
+    metric: sql.Metric,
+    words: Mapping[str, Mapping[str, str]],
+    language: Language,
 ) -> Threshold:
-    alert = one.alert and Alert(
-        sql.write_alert(metric, panel, one),
-        one.alert.message.in_language(language),
-        one.alert.within_days,
-    )
+    alert = None
+    if one.alert is not None:
+        message = one.alert.message.in_language(language)
+        query = sql.write_alert(metric, panel, one, words.get(panel.by, {}))
+        alert = Alert(query, message, one.alert.within_days)
     return Threshold(one.value, one.below is None, one.severity, alert)

@@ -1,7 +1,7 @@
 """Grafana's macros and variables in a query, expanded as its data source for PostgreSQL does.
 
-Known here are those that our queries use: `$__timeFilter(COLUMN)`, `$__timeGroupAlias(COLUMN, 'Nd')`
-and `${NAME:sqlstring}`. The embedded default is SQLite, whose times are texts.
+Known here are those that our queries use: `$__timeFilter(COLUMN)`, `$__timeGroupAlias(COLUMN,
+'Nd')` and `${NAME:sqlstring}`. The embedded default is SQLite, whose times are texts.
 """
 
 from __future__ import annotations

@@ -89,10 +89,9 @@ def find_end(connection: Connection, tables: list[str], request: str = "") -> da
     where = f' WHERE "{REQUEST}" = ${{{REQUEST}:sqlstring}}' if request else ""
     moments = []
     for table in tables:
-        query = f'SELECT max("{TIME}") AS latest FROM "{table}"{where}'
-        for row in _ask(connection, query, ANY_TIME, {REQUEST: (request,)}):
-            if row["latest"] is not None:
-                moments.append(read_moment(row["latest"]))
+        query = f'SELECT max("{TIME}") AS latest FROM "{table}"{where}'  # noqa: S608
+        rows = _ask(connection, query, ANY_TIME, {REQUEST: (request,)})
+        moments += [read_moment(row["latest"]) for row in rows if row["latest"] is not None]
     return max(moments, default=None)
 
 
@@ -139,11 +138,17 @@ def _read_alerts(
             continue
         rows = _ask(connection, alert.query, Window.ending(end, alert.within_days), {})
         crossed = tuple(
-            (" ".join(str(row[name]) for name in row if name not in (REQUEST, "value")), value)
+            (_place(panel, row), value)
             for row in rows
             if row[REQUEST] == request and is_beyond(threshold, value := float(row["value"]))
         )
         yield Called(panel, threshold, crossed)
+
+
+def _place(panel: Panel, row: Mapping[str, Any]) -> str:
+    """Return the series that a row of an alert is about, in words; "" where there is one only."""
+    names = (name for name in row if name not in (REQUEST, "value"))
+    return ", ".join(f"{panel.labels[name]} {row[name]}" for name in names)
 
 
 def is_beyond(threshold: Threshold, value: float) -> bool:

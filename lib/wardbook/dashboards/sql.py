@@ -6,6 +6,8 @@ those of Greenwich, and would part a hospital's day in two. Columns are named wi
 (`m`): SQLite takes a quoted name that it does not know for a text.
 """
 
+# ruff: noqa: S608  # made of declared names and codes, quoted below; none comes from a ticket
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +51,9 @@ def write_latest(metric: Metric, panel: PanelSpec, words: Mapping[str, str]) -> 
     )
 
 
-def write_alert(metric: Metric, panel: PanelSpec, threshold: ThresholdSpec) -> str:
+def write_alert(
+    metric: Metric, panel: PanelSpec, threshold: ThresholdSpec, words: Mapping[str, str]
+) -> str:
     """Return the query of an alert: a row for each request and code, its `value` to compare.
 
     The value is the one nearest to the threshold of the last periods: when it lies beyond, all do.
@@ -60,8 +64,12 @@ def write_alert(metric: Metric, panel: PanelSpec, threshold: ThresholdSpec) -> s
     where = [IN_TIME, *_conditions(metric, panel, choosing=False)]
     value = next(_values(metric, panel))[0]
     added = is_added_up(panel, metric.declared)
+    keys = _keys(REQUEST, panel.by)
     grouped = f"\n  GROUP BY {_keys(REQUEST, panel.by, TIME)}" if added else ""
     listed = ", ".join(_name(one) for one in (REQUEST, panel.by) if one)
+    shown = _column(REQUEST)
+    if panel.by:
+        shown += f", {_in_words(panel.by, words)} AS {_name(panel.by)}"
     nearest = "min" if threshold.below is None else "max"
     return (
         f"WITH series AS (\n"
@@ -73,9 +81,9 @@ def write_alert(metric: Metric, panel: PanelSpec, threshold: ThresholdSpec) -> s
         f'    row_number() OVER (PARTITION BY {listed} ORDER BY "{TIME}" DESC) AS back\n'
         f"  FROM series\n"
         f")\n"
-        f'SELECT {listed}, {nearest}("value") AS "value"\n'
-        f"FROM recent\nWHERE back <= {periods}\n"
-        f'GROUP BY {listed}\nHAVING count("value") = {periods}\nORDER BY {listed}'
+        f'SELECT {shown}, {nearest}("value") AS "value"\n'
+        f"FROM recent AS m\nWHERE back <= {periods}\n"
+        f'GROUP BY {keys}\nHAVING count("value") = {periods}\nORDER BY {keys}'
     )
 
 
@@ -88,7 +96,8 @@ def write_requests(tables: Iterable[str]) -> str:
     )
     union = "\n  UNION ALL ".join(parts)
     return (
-        f'SELECT "{REQUEST}" AS __value, "{REQUEST}" AS __text\nFROM (\n  {union}\n) AS delivered\n'
+        f'SELECT "{REQUEST}" AS __value, "{REQUEST}" AS __text\n'
+        f"FROM (\n  {union}\n) AS delivered\n"
         f'GROUP BY "{REQUEST}"\nORDER BY max(latest) DESC, "{REQUEST}"'
     )
 

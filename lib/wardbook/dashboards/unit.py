@@ -1,5 +1,7 @@
 """The dashboard of the unit itself, over the tables `unit_*`: requests, lead times, runs."""
 
+# ruff: noqa: S608  # made of constants
+
 from __future__ import annotations
 
 from collections.abc import Mapping

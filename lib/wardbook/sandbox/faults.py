@@ -27,6 +27,7 @@ Effect = Literal[
     "rate_limit",
 ]
 Outcome = Literal["go", "drop"]
+Server = Literal["jira", "gitlab", "grafana"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Fault:
     """One rule.
 
     Args:
-        server: `jira` or `gitlab`.
+        server: `jira`, `gitlab` or `grafana`.
         effect: `500`, `502`, `503`, `429` answer so and do nothing; `cut_before` closes the
             connection and does nothing; `cut_after` does it and closes without an answer;
             `hold_before` and `hold_after` block until `release`; `latency` waits `latency_ms`;
@@ -46,7 +47,7 @@ class Fault:
         retry_after: seconds in the header `Retry-After` of a 429 or 503.
     """
 
-    server: Literal["jira", "gitlab"]
+    server: Server
     effect: Effect
     method: str = ".*"
     path: str = ""
@@ -60,7 +61,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         # A rule that can never strike would make a test pass for nothing.
-        if self.effect not in get_args(Effect) or self.server not in ("jira", "gitlab"):
+        if self.effect not in get_args(Effect) or self.server not in get_args(Server):
             raise ValueError(f"no such fault: {self.effect!r} of {self.server!r}")
         for pattern in (self.method, self.path):
             re.compile(pattern)
