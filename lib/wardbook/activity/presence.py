@@ -109,18 +109,12 @@ def ward_persons(present: pd.DataFrame, days: int) -> pd.DataFrame:
 
 
 def sum_beds(occupancy: pd.DataFrame) -> pd.DataFrame:
-    """Return each ward's whole period, fullest first: ward, mean_beds, occupancy.
+    """Return each ward's whole period, fullest first: ward, occupancy.
 
     `occupancy` is the sum of patients over the sum of beds on the days with a number of beds.
     """
-    by_ward = occupancy.groupby("ward")
-    sums = by_ward[["patients", "beds"]].sum()
-    table = pd.DataFrame(
-        {
-            "mean_beds": by_ward["beds"].mean().round(1),
-            "occupancy": (sums["patients"] / sums["beds"]).round(4),
-        }
-    ).reset_index()
+    sums = occupancy.groupby("ward")[["patients", "beds"]].sum()
+    table = (sums["patients"] / sums["beds"]).round(4).rename("occupancy").reset_index()
     return table.sort_values("occupancy", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -126,10 +126,11 @@ def _check_rounding(case: Case, table: DeclaredTable) -> Iterator[Check]:
 
 def _check_percentiles(case: Case, table: DeclaredTable) -> Iterator[Check]:
     unsafe = set()
-    for measure in case.declared.measures.values():
+    for column, measure in case.declared.measures.items():
         if measure.percent is not None:
-            for position, count in enumerate(table.counts_behind(measure)):
-                if count and judge_percentile(count, measure.percent, case.policy):
+            told = (text != "" for text in table.sheet.texts(column))  # an empty cell tells nothing
+            for position, (count, is_told) in enumerate(zip(table.counts_behind(measure), told, strict=True)):
+                if is_told and count and judge_percentile(count, measure.percent, case.policy):
                     unsafe.add(position)
     if unsafe:
         least = case.policy.beyond_percentile
