@@ -128,9 +128,14 @@ def _check_percentiles(case: Case, table: DeclaredTable) -> Iterator[Check]:
     unsafe = set()
     for column, measure in case.declared.measures.items():
         if measure.percent is not None:
-            told = (text != "" for text in table.sheet.texts(column))  # an empty cell tells nothing
-            for position, (count, is_told) in enumerate(zip(table.counts_behind(measure), told, strict=True)):
-                if is_told and count and judge_percentile(count, measure.percent, case.policy):
+            told = table.sheet.texts(column)
+            for position, count in enumerate(table.counts_behind(measure)):
+                # An empty cell tells nothing.
+                if (
+                    told[position]
+                    and count
+                    and judge_percentile(count, measure.percent, case.policy)
+                ):
                     unsafe.add(position)
     if unsafe:
         least = case.policy.beyond_percentile
