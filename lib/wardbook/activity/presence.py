@@ -2,8 +2,9 @@
 
 The census of a day is taken at midnight at its end, as French hospitals count their days (a stay
 counts the day of its beginning and not that of its end), or at 8 in the morning. A patient is
-present when a stay began at or before that moment and ends after it; a patient with two stays in
-one ward is there once, with stays in two wards in both.
+present when a stay began before that moment and does not end before it, so that the census at
+midnight adds up to the nights of the stays; a patient with two stays in one ward is there once,
+with stays in two wards in both.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ def list_present(stays: pd.DataFrame, days: pd.DatetimeIndex, census: Census) ->
     one_day = pd.Timedelta(days=1)
     moments = start_of_days(days + one_day) if census == "midnight" else start_of_days(days, 8)
     never = moments[-1] + one_day
-    first = moments.searchsorted(stays["entered"])
-    after = moments.searchsorted(stays["left"].fillna(never))
+    first = moments.searchsorted(stays["entered"], side="right")
+    after = moments.searchsorted(stays["left"].fillna(never), side="right")
     times = np.maximum(after - first, 0)
     rows = np.repeat(np.arange(len(stays)), times)
     offset = np.arange(len(rows)) - np.repeat(np.cumsum(times) - times, times)
@@ -109,18 +110,12 @@ def ward_persons(present: pd.DataFrame, days: int) -> pd.DataFrame:
 
 
 def sum_beds(occupancy: pd.DataFrame) -> pd.DataFrame:
-    """Return each ward's whole period, fullest first: ward, mean_beds, occupancy.
+    """Return each ward's whole period, fullest first: ward, occupancy.
 
     `occupancy` is the sum of patients over the sum of beds on the days with a number of beds.
     """
-    by_ward = occupancy.groupby("ward")
-    sums = by_ward[["patients", "beds"]].sum()
-    table = pd.DataFrame(
-        {
-            "mean_beds": by_ward["beds"].mean().round(1),
-            "occupancy": (sums["patients"] / sums["beds"]).round(4),
-        }
-    ).reset_index()
+    sums = occupancy.groupby("ward")[["patients", "beds"]].sum()
+    table = (sums["patients"] / sums["beds"]).round(4).rename("occupancy").reset_index()
     return table.sort_values("occupancy", ascending=False, kind="stable", ignore_index=True)
 
 

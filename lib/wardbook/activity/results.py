@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
@@ -21,6 +22,20 @@ from wardbook.activity.clock import local_days
 from wardbook.activity.laboratory import NEGATIVE, POSITIVE
 from wardbook.activity.movements import name_weeks
 from wardbook.activity.persons import keep_percentile, largest_two
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many tests, of how many different patients."""
+
+    tests: int
+    patients: int
+
+
+def count_tests(tests: pd.DataFrame, first: date, last: date) -> Counted:
+    """Count the tests sampled from `first` to `last`, whatever became of them."""
+    kept = _keep(tests.assign(date=local_days(tests["sampled"])), first, last)
+    return Counted(len(kept), kept["patient"].nunique())
 
 
 def list_results(tests: pd.DataFrame, first: date, last: date) -> pd.DataFrame:

@@ -28,8 +28,8 @@ from wardbook.activity.stays import BEDS, STAYS
 from wardbook.activity.visits import LONG_MINUTES
 from wardbook.files import write_atomically
 
-FIRST_DAY, DAYS = date(2026, 1, 5), 84
-"""A Monday, and twelve weeks: the change to summer time is in them."""
+FIRST_DAY, DAYS = date(2026, 2, 9), 56
+"""A Monday, and eight weeks: the change to summer time is in them."""
 WARM_UP_DAYS = 180
 HAEMOLYSED_ABOVE = 50
 TARGET_MINUTES = 60

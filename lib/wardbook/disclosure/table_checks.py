@@ -126,10 +126,16 @@ def _check_rounding(case: Case, table: DeclaredTable) -> Iterator[Check]:
 
 def _check_percentiles(case: Case, table: DeclaredTable) -> Iterator[Check]:
     unsafe = set()
-    for measure in case.declared.measures.values():
+    for column, measure in case.declared.measures.items():
         if measure.percent is not None:
+            told = table.sheet.texts(column)
             for position, count in enumerate(table.counts_behind(measure)):
-                if count and judge_percentile(count, measure.percent, case.policy):
+                # An empty cell tells nothing.
+                if (
+                    told[position]
+                    and count
+                    and judge_percentile(count, measure.percent, case.policy)
+                ):
                     unsafe.add(position)
     if unsafe:
         least = case.policy.beyond_percentile
