@@ -26,6 +26,8 @@ def photograph(folder: Path, pictures: Path) -> None:
             _shoot(browser, report, pictures / "report.png", 1100, 1150)
             _shoot(browser, report, pictures / "report-phone.png", 390, 844)
             _shoot(browser, shown.site, pictures / "site.png", 1100, 900)
+            form = f"{shown.site}catalogue/line_list/request/index.html"
+            _shoot(browser, form, pictures / "form.png", 1100, 1400)
             ticket = f"{shown.jira}/browse/{shown.journeys[0].key}"
             _shoot(browser, ticket, pictures / "ticket.png", 1100, 900)
             browser.close()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
 from pipelines.house import House
-from requests_sync.form_rules import gate_rules
 from wardbook.domain.output import Channel
 from wardbook.domain.record import Record
 from wardbook.errors import WardbookError
@@ -49,6 +48,7 @@ def rebuild_site(house: House) -> Path:
 def site_pages(house: House) -> tuple[Page, ...]:
     """Return the pages that other rooms give to the site."""
     from pipelines.dashboards import dashboard_pages
+    from requests_sync.form_rules import gate_rules
     from wardbook.form.pages import form_pages
 
     language = house.settings.unit.language

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 from requests_sync.jira_port import JiraPort
 from wardbook.settings import JiraFields
-from wardbook.settings.create_link import JiraCreate
+from wardbook.settings.create_link import JiraCreate, ListField
 
 
 def read_create_screen(jira: JiraPort, fields: JiraFields) -> JiraCreate | None:
@@ -22,7 +23,11 @@ def read_create_screen(jira: JiraPort, fields: JiraFields) -> JiraCreate | None:
     for kind in project["issueTypes"]:
         shown = {one["fieldId"]: one for one in jira.create_fields(str(kind["id"]))}
         if shown.keys() >= set(ids.values()):
-            lists = {name: shown[id_].get("allowedValues") for name, id_ in ids.items()}
+            lists = {
+                name: shown[ids[name]].get("allowedValues") or []
+                for name in get_args(ListField)
+                if name in ids
+            }
             return JiraCreate(
                 project_id=int(project["id"]),
                 issue_type_id=int(kind["id"]),

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.chromium,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="the Debian package chromium is missing"),
 ]
-CASES, SEED = 250, 2026
+CASES, SEED = 150, 2026
 SPOILT = {
     "a bound": "rules.parameters.find((one) => one.name === 'real').max = null",
     "another bound": "rules.parameters.find((one) => one.name === 'day').min = null",

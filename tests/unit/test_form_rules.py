@@ -18,7 +18,6 @@ from requests_sync.create_screen import write_create_section
 from requests_sync.form_rules import gate_rules
 from requests_sync.gate import judge_ticket
 from tests.form_cases import TODAY, make_catalogue, make_unit
-from tests.sample_settings import make_settings
 from wardbook.domain.ticket import Person
 from wardbook.form.by_hand import example_ticket
 from wardbook.form.controls import lay_out
@@ -136,8 +135,11 @@ def test_the_section_of_ids_is_read_as_it_was_written(
 
 
 def test_ids_that_are_none_are_refused() -> None:
-    with pytest.raises(ValidationError):
-        make_settings(jira={"create": {"project_id": 0, "issue_type_id": 1}})
+    good = {"project_id": 1, "issue_type_id": 1, "options": {"purpose": {"Soins": 1}}}
+    assert JiraCreate.model_validate(good).project_id == 1
+    for wrong in ({"project_id": 0}, {"options": {"purposes": {"Soins": 1}}}, {"more": 1}):
+        with pytest.raises(ValidationError):
+            JiraCreate.model_validate(good | wrong)
 
 
 @pytest.mark.parametrize("text", ["9" * 400, "-" + "9" * 400, "1" * 5000])

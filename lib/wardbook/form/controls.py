@@ -12,6 +12,7 @@ from wardbook.messages import LANGUAGES
 from wardbook.pages.catalogue import ParameterEntry, describe_templates
 from wardbook.report.voice import Voice
 from wardbook.settings import Settings
+from wardbook.settings.create_link import ListField
 from wardbook.template.spec import ParameterSpec, Template
 
 Kind = Literal["line", "area", "day", "whole", "real", "select", "checks"]
@@ -236,7 +237,7 @@ class _Desk:
             value=words[LANGUAGES.index(language)],
         )
 
-    def _word(self, field: str, code: str, meanings: Mapping[str, str]) -> str:
+    def _word(self, field: ListField, code: str, meanings: Mapping[str, str]) -> str:
         return write_word(field, code, meanings, self.settings, self.voice.language)
 
     def _people(self, accounts: Iterable[str]) -> tuple[Choice, ...]:

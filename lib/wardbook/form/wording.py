@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from wardbook.messages import Language, say
 from wardbook.settings import Settings
+from wardbook.settings.create_link import ListField
 
 WORDS_OF_JS = (
     "field_summary",
@@ -33,7 +34,7 @@ WORDS_OF_JS = (
 
 
 def write_word(
-    field: str, code: str, meanings: Mapping[str, str], settings: Settings, language: Language
+    field: ListField, code: str, meanings: Mapping[str, str], settings: Settings, language: Language
 ) -> str:
     """Return the word that says `code` in a field of the ticket.
 
