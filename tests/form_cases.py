@@ -80,6 +80,8 @@ CRONS = (
     "0 6 1L * *", "0 6 * * mon#1,tue#2", "0 6 * * mon#1/2", "0 6 29,30 2 *", "0 6 30,L 2 *",
     "0 6 -1 * *", "0 ½ * * *",
 )  # fmt: skip
+KINDS = ("ward-stays", "laboratory-tests")
+"""Sources of shipped templates that the sample settings lack."""
 PIECES = {
     "minute": ("0", "*", "*/60", "5", "59", "60", "1-1", "0,0", "0-3/4", "7/60", "3/9"),
     "hour": ("6", "*", "*/5", "0-23", "23", "24", "1,2"),
@@ -159,6 +161,8 @@ def make_unit(**changes: Any) -> Settings:
         "project": "unite/urgences", "approvers": ["sroux"], "reviewers": ["rfaure"],
     }  # fmt: skip
     raw["people"]["pmartin"] = "Paul <b>Martin</b>"
+    for kind in KINDS:
+        raw["sources"][kind] = {"kind": kind, "path": "a.csv", "sensitivity": "sensitive"}
     raw["sources"]["stays_old"] = raw["sources"]["stays"] | {"default": False}
     return Settings.model_validate(raw | changes)
 

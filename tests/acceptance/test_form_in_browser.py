@@ -319,7 +319,7 @@ def test_without_escaping_they_would_not(
 ) -> None:
     bare = create_environment()
     bare.autoescape = False
-    monkeypatch.setattr("wardbook.pages.build.page_environment", lambda: bare)
+    monkeypatch.setattr("wardbook.pages.desk.page_environment", lambda: bare)
     assert page_environment().autoescape
     build_forms(tmp_path, make_catalogue(root), make_unit(), "fr")
     active = find_active(read_page(tmp_path / "catalogue/zoo/request/index.html"))
