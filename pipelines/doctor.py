@@ -147,6 +147,25 @@ def _look_at_keys(house: House) -> Iterator[Finding]:
             yield Finding(f"key of {username}", True)
 
 
+def _look_at_metrics(house: House) -> Iterator[Finding]:
+    from sqlalchemy import MetaData
+
+    from wardbook.domain.output import Channel
+    from wardbook.metrics.database import MetricChanged, refuse_changed
+    from wardbook.metrics.schema import metric_table
+
+    with house.open_metrics() as database, database.reading() as connection:
+        for template in house.templates.values():
+            for name, declared in template.spec.outputs.items():
+                if declared.channel is Channel.GRAFANA:
+                    table = metric_table(MetaData(), template.spec.name, name, declared)
+                    try:
+                        refuse_changed(connection, table)
+                    except MetricChanged as changed:
+                        yield Finding(f"metric {table.name}", False, str(changed))
+    yield Finding("metrics' database", True)
+
+
 def _look_at_audit(house: House) -> Iterator[Finding]:
     audit, state = house.settings.audit, house.settings.unit.state.resolve()
     inside = audit.heads is not None and audit.heads.resolve().is_relative_to(state)
@@ -235,6 +254,7 @@ _EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {
     "templates": _look_at_templates,
     "sources": _look_at_sources,
     "keys": _look_at_keys,
+    "metrics": _look_at_metrics,
     "audit": _look_at_audit,
     "folders": _look_at_folders,
     "mail": _look_at_mail,

@@ -16,9 +16,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from pipelines.doctor import Finding, examine
 from pipelines.prometheus import MetricsServer
 from pipelines.story import tick
+from tests.beds import DECLARED
 from tests.desk import Desk
+from tests.tiny_template import write_template
 from wardbook.domain.states import MOVES, State
 from wardbook.ledger import Ledger, open_ledger
 from wardbook.ledger.rows import add_event
@@ -242,3 +245,26 @@ def test_a_database_that_is_away_is_no_silence(desk: Desk) -> None:
     port = free_port()
     with MetricsServer(desk.house, PrometheusSettings(port=port)):
         assert get(port) == (503, "")
+
+
+def test_the_doctor_tells_of_a_metric_whose_dimensions_changed(desk: Desk) -> None:
+    catalogue = desk.settings.unit.state.parent / "catalogue"
+    write_template(catalogue, declared=DECLARED)
+    unit = desk.settings.unit.model_copy(update={"templates": catalogue})
+    desk.house.settings = desk.settings.model_copy(update={"unit": unit})
+
+    def findings() -> list[Finding]:
+        return [one for one in examine(desk.house) if "metric" in one.subject]
+
+    assert [one.well for one in findings()] == [True], "nothing is there yet"
+    with desk.house.open_metrics() as database, database.writing() as connection:
+        connection.execute(
+            text(
+                "create table tiny_beds (request text, time text, sex text, "
+                "n real, primary key (request, time, sex))"
+            )
+        )
+    ill, well = findings()
+    assert not ill.well
+    assert re.search("tiny_beds .* dimensions sex; .* declares ward", ill.advice)
+    assert well.well

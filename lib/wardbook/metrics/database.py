@@ -87,18 +87,30 @@ def make_tables(connection: Connection, *tables: Table) -> None:
         if not there.has_table(table.name):
             table.create(connection)
             continue
-        placing = {column.name for column in table.primary_key}
-        found = set(there.get_pk_constraint(table.name)["constrained_columns"])
-        if placing != found:
-            raise MetricChanged(
-                f"The table {table.name} of the metrics' database has the dimensions "
-                f"{_name(found)}; its template now declares {_name(placing)}. Give the output "
-                "another name, or drop that table if its history is to go."
-            )
+        refuse_changed(connection, table)
         known = {column["name"] for column in there.get_columns(table.name)}
         for column in table.columns:
             if column.name not in known:
                 _add_column(connection, table, column.name)
+
+
+def refuse_changed(connection: Connection, table: Table) -> None:
+    """Tell a table, if it is there, whose dimensions are no longer those of its metric.
+
+    Raises:
+        MetricChanged: it has others.
+    """
+    placing = {column.name for column in table.primary_key}
+    there = inspect(connection)
+    if not there.has_table(table.name):
+        return
+    found = set(there.get_pk_constraint(table.name)["constrained_columns"])
+    if placing != found:
+        raise MetricChanged(
+            f"The table {table.name} of the metrics' database has the dimensions {_name(found)}; "
+            f"its template now declares {_name(placing)}. Give the output another name, or drop "
+            "that table if its history is to go."
+        )
 
 
 def _add_column(connection: Connection, table: Table, name: str) -> None:

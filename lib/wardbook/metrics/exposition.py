@@ -55,7 +55,7 @@ class Telling:
         last_pass: when the last pass of `wardbook serve` ended, and how many faults it had.
     """
 
-    requests: Mapping[str, int] = field(default_factory=dict)
+    requests: Mapping[State, int] = field(default_factory=dict)
     steps: Mapping[str, Step] = field(default_factory=dict)
     refusals: Mapping[tuple[str, str], float] = field(default_factory=dict)
     runs: Mapping[str, Runs] = field(default_factory=dict)

@@ -10,7 +10,6 @@ from wardbook.ledger import schema
 from wardbook.ledger.ledger import Ledger
 from wardbook.metrics.database import MetricsDatabase
 from wardbook.metrics.exposition import Runs, Step, Telling
-from wardbook.metrics.unit_series import count_by_state
 from wardbook.metrics.unit_tables import unit_lead_times, unit_refusals, unit_runs
 
 
@@ -23,7 +22,6 @@ def gather_telling(
         ForeignFault: the metrics' database cannot be reached, or refuses.
     """
     with ledger.reading() as connection:
-        requests = count_by_state(connection)
         effects = schema.effects.c
         open_ones = select(effects.kind, func.count(), func.count(effects.error)).where(
             effects.done_at.is_(None)
@@ -31,7 +29,7 @@ def gather_telling(
         counted = connection.execute(open_ones.group_by(effects.kind)).all()
     with database.reading() as connection:
         return Telling(
-            requests=requests,
+            requests=ledger.counts(),
             steps=_steps(connection),
             refusals=_refusals(connection),
             runs=_runs(connection),

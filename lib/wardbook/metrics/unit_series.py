@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from sqlalchemy import Connection, Table, delete, func, insert, inspect, select
 
 from wardbook.domain.periods import day_begins
+from wardbook.domain.states import State
 from wardbook.ledger import schema
 from wardbook.ledger.ledger import Ledger
 from wardbook.metrics.database import MetricsDatabase, make_tables
@@ -47,7 +48,7 @@ def keep_unit_series(
             return False
         since = known - _OVERLAP if known < newest else 0  # less than known: another ledger
         rows = account_for(_read_happenings(connection, since))
-        standing = count_by_state(connection)
+    standing = ledger.counts()
     with database.writing() as connection:
         make_tables(connection, *metadata.tables.values())
         _write_rows(connection, rows)
@@ -55,13 +56,6 @@ def keep_unit_series(
         connection.execute(delete(unit_read).where(unit_read.c.name == _EVENTS))
         connection.execute(insert(unit_read).values(name=_EVENTS, number=newest))
     return True
-
-
-def count_by_state(connection: Connection) -> dict[str, int]:
-    """Return how many requests of the ledger stand in each state in which any stands."""
-    state = schema.requests.c.state
-    counted = connection.execute(select(state, func.count()).group_by(state)).all()
-    return {str(name): int(count) for name, count in counted}
 
 
 def _read_mark(database: MetricsDatabase) -> int:
@@ -109,12 +103,12 @@ def _add(connection: Connection, table: Table, rows: Rows) -> None:
 
 
 def _write_standing(
-    connection: Connection, standing: Mapping[str, int], now: datetime, zone: tzinfo
+    connection: Connection, standing: Mapping[State, int], now: datetime, zone: tzinfo
 ) -> None:
     """Write where the requests stand today; on days since the last nothing had changed."""
     table, today = unit_requests, day_begins(now.date(), zone)
     last = connection.execute(select(func.max(table.c.time))).scalar()
-    rows = [{"time": today, "state": state, "requests": n} for state, n in standing.items()]
+    rows = [{"time": today, "state": str(state), "requests": n} for state, n in standing.items()]
     if last is not None and in_utc(last) < today:
         before = connection.execute(select(table).where(table.c.time == last)).all()
         day = in_utc(last).astimezone(zone).date() + timedelta(days=1)
