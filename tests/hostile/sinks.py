@@ -13,6 +13,8 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_string
 from pathlib import Path
 
 from markup_texts import HOST, faults_for_gitlab, faults_for_jira
@@ -29,6 +31,7 @@ from wardbook.audit.entry import Entry, Fact, link_entry
 from wardbook.audit.sheet import Section, Sheet, defuse
 from wardbook.errors import WardbookError
 from wardbook.headlines import Headline
+from wardbook.mail import Letter, write_letter
 from wardbook.notebook.markdown import escape_markdown
 from wardbook.notebook.parameters import decode_parameters
 from wardbook.pages.address import edition_folder, slug_of
@@ -98,6 +101,32 @@ def _judge_answer(_: str, wiki: str) -> Harm:
     lines = wiki.split("\n")
     if len(lines) != len(_answer("x").split("\n")) and "est prête.\n\n*Ce" in wiki:
         yield "a line of its own"
+
+
+# --- mail ----------------------------------------------------------------------------------------
+
+_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def _letter(text: str) -> str:
+    letter = Letter("ada@hospital.example", text, text, text)
+    return write_letter(letter, sender="unit@hospital.example", name=text, now=_AT).as_string()
+
+
+def _naive_letter(text: str) -> str:
+    return f"From: unit@hospital.example\nTo: ada@hospital.example\nSubject: {text}\n\n{text}"
+
+
+def _judge_letter(_: str, letter: str) -> Harm:
+    head = message_from_string(letter)
+    ours = {"from", "to", "subject", "date", "message-id", "auto-submitted", "mime-version"}
+    for name, value in head.items():
+        if name.lower() not in ours | {"content-type", "content-transfer-encoding"}:
+            yield f"a header {name[:20]!r}"
+        if not value.isascii() or any(not c.isprintable() and c not in "\n\t" for c in value):
+            yield f"a header {name[:20]!r} that is not what mail can hold"
+    if head["To"] != "ada@hospital.example" or head.defects:
+        yield "another recipient, or a header that is cut"
 
 
 # --- pages ---------------------------------------------------------------------------------------
@@ -382,6 +411,7 @@ SINKS: tuple[Sink, ...] = (
     _both("Jira: quoted", quote_for_jira, _identity, _judge_quoted_wiki),
     _both("Jira: converted", to_wiki, _identity, _judge_wiki),
     _both("Jira: an answer", _answer, _naive_answer, _judge_answer),
+    _both("mail: letter", _letter, _naive_letter, _judge_letter),
     _both("Jira: JQL", _jql, lambda t: f'project = "{t}" ORDER BY key ASC', _judge_jql),
     _both("HTML: page", lambda t: _TEMPLATE.render(text=t),
           lambda t: f'<p title="{t}">{t}</p><a href="{t}">x</a>', _judge_html),

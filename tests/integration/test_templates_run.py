@@ -16,6 +16,7 @@ from wardbook.domain.run import FailureKind, RunResult, RunSpec, SourceFile
 from wardbook.engines.warm_engine import WarmEngine
 from wardbook.epidemic.generate import generate_files
 from wardbook.files import hash_file
+from wardbook.headlines.reading import LeftTable, read_headlines
 from wardbook.hospital.stays import CANARIES, generate_stays
 from wardbook.hospital.vocabulary import COLUMNS
 from wardbook.template.spec import Template, load_template
@@ -93,6 +94,14 @@ def test_the_epidemic_report_on_the_real_files(
         },
     }
     assert "Le 8 janvier 2021" in published_texts(tmp_path / "run")
+    left = {"france_daily": LeftTable((tmp_path / "run/outputs/france_daily.csv").read_bytes())}
+    told = read_headlines(epidemic.spec, left, "en")
+    assert [int(one.value.replace(",", "")) for one in told] == [last["hosp"], last["rea"]]
+    week = last - published.set_index("date").loc["2021-01-01"]
+    changes = [f"{int(week[name]):+}".replace("-", "\u2212") for name in ("hosp", "rea")]
+    assert [one.note for one in told] == [
+        f"on 8 January 2021, {change} in 7\u00a0days" for change in changes
+    ]
 
 
 def test_a_period_and_regions_without_the_admissions(epidemic: Template, tmp_path: Path) -> None:
