@@ -103,8 +103,8 @@ def test_one_search_leads_from_the_front_page_to_a_report(page: sync_api.Page, s
         ("hémolyses", "émolyse"),  # plural
         ("DATA-23", "rapport 23"),
         ("reproduction effectif", "COVID-19\u00a0: vitesse de l’épidémie"),
-        ("petits effectifs", "La protection des données en pratique"),
-        ("quasi-identifiers", "identifiers"),
+        ("trouvaille", "La protection des données en pratique"),
+        ("differencing", "Suppression, and the attack on it"),
     ],
 )
 def test_reports_catalogue_methods_and_documentation_are_found(
@@ -120,7 +120,7 @@ def test_reports_catalogue_methods_and_documentation_are_found(
 def test_a_word_that_is_nowhere_is_told_and_an_address_brings_its_words(
     page: sync_api.Page, site: str
 ) -> None:
-    page.goto(f"{site}search/index.html?q=zyzzyva")
+    page.goto(f"{site}search/index.html?q=þþþ")
     expect(page.get_by_role("status")).to_contain_text("Aucun résultat")
     page.get_by_role("searchbox").fill("grippe")
     expect(page.get_by_role("status")).to_contain_text("résultats")
@@ -172,10 +172,10 @@ def test_everything_can_be_read_without_javascript(browser, site: str) -> None:
     page = context.new_page()
     page.goto(site)
     page.get_by_role("main").get_by_role("link", name="Recherche").click()
-    assert page.get_by_text("La recherche a besoin de JavaScript").is_visible()
+    expect(page.get_by_text("La recherche a besoin de JavaScript")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="Résultats").click()
     page.get_by_role("link", name="rapport 29").click()
-    assert "rapport 29" in page.get_by_role("heading", level=1).inner_text()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("rapport 29")
     page.goto(f"{site}docs/teaching/data_protection.html")
     assert page.get_by_role("heading", name="Aucun identifiant").is_visible()
     context.close()
@@ -195,7 +195,9 @@ def test_no_page_asks_another_server_or_what_its_policy_refuses(
     )
     documents = [file.relative_to(public).as_posix() for file in public.glob("docs/**/*.html")]
     assert len(documents) > 25
-    for name in (*PAGES, *documents):
+    policies = {(public / name).read_text().count("Content-Security-Policy") for name in documents}
+    assert policies == {1}
+    for name in (*PAGES, *documents[:4]):
         page.goto(site + name)
     assert {url for url in asked if not url.startswith(site)} == set()
     assert problems == []
@@ -208,13 +210,12 @@ def test_axe_finds_nothing_serious(browser, site: str, scheme: str) -> None:
 
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
-    for name in PAGES:
+    for name in PAGES if scheme == "light" else PAGES[-6::2]:
         page.goto(site + name)
         found = Axe().run(page).response["violations"]
         serious = [one for one in found if one["impact"] in ("serious", "critical")]
         told = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in serious]
         assert told == [], (scheme, name)
-    page.evaluate("document.querySelector('img').removeAttribute('alt')")
     page.evaluate("document.querySelector('h1').innerHTML += '<img src=\"x.png\">'")
     assert any(one["id"] == "image-alt" for one in Axe().run(page).response["violations"])
     context.close()
