@@ -6,6 +6,7 @@
   const status = document.getElementById("search-status");
   const link = document.getElementById("search-link");
   document.getElementById("search-box").hidden = false;
+  document.getElementById("search-without")?.remove();
   if (link) link.hidden = true;
 
   if (!status) {

@@ -9,6 +9,7 @@ from tests.page_reading import HOSTILE
 from tests.sample_report import make_hostile, make_run
 from wardbook.pages.build import LATEST, build_site
 from wardbook.pages.publish import publish_report
+from wardbook.pages.search import index_site
 from wardbook.pages.serve import serve_site
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -52,6 +53,7 @@ def public(tmp_path_factory):
     publish_report(public, hostile.stage(), "data-9", "2021-01")
     templates = {run.template.spec.name: run.template}
     build_site(public, templates=templates, language="fr", unit=UNIT)
+    index_site(public, "fr")
     return public
 
 
@@ -171,7 +173,7 @@ def test_the_provenance_stands_at_the_foot(page, site):
 def test_every_link_is_reached_by_keyboard_and_the_first_skips_the_menu(page, site):
     for name in ("", REPORT):
         page.goto(site + name)
-        wanted = page.locator("a[href]").count()
+        wanted = page.locator("a[href]:visible").count()
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
         expect(page.locator(".skip")).to_be_in_viewport(ratio=1)
