@@ -110,6 +110,9 @@ workers = 2                      # on this machine, unless `address` names a sch
 [site]
 folder = "public"
 url = "https://unit.pages.hospital.example"
+# page_kb = 150                  # the most of a report's page without its figures
+# report_kb = 50000              # and of all its files
+# pdf = true                     # each report on paper beside its page; needs Chromium
 
 [share]
 folder = "share"

@@ -23,7 +23,7 @@ class ReportExporter(TemplateExporter):
 
     def _create_environment(self) -> Environment:
         environment = create_environment()
-        environment.filters["highlight"] = _highlight
+        environment.filters["highlight"] = highlight
         return environment
 
 
@@ -40,7 +40,8 @@ def report_exporter() -> ReportExporter:
 
 
 @lru_cache(maxsize=512)  # requests of one template share their code
-def _highlight(source: str, language: str) -> Markup:
+def highlight(source: str, language: str) -> Markup:
+    """Return source code as safe HTML."""
     highlighter = Highlight2HTML(pygments_lexer=language)
     html: Any = highlighter(source)
     return Markup(html)  # noqa: S704  pygments escapes the source and adds spans only
