@@ -122,6 +122,9 @@ workers = 2                      # on this machine, unless `address` names a sch
 folder = "public"
 url = "https://unit.pages.hospital.example"
 # public_url = "https://unit.example.org"   # of what `wardbook site build --target public` leaves
+# page_kb = 150                  # the most of a report's page without its figures
+# report_kb = 50000              # and of all its files
+# pdf = true                     # each report on paper beside its page; needs Chromium
 
 [share]
 folder = "share"

@@ -85,7 +85,7 @@ def test_a_notebook_in_r_publishes_and_declares(tmp_path: Path) -> None:
             for kind, data in output.get("data", {}).items():
                 output["data"][kind] = "".join(data)
     assert list_publications(notebook) == (
-        Publication("text", text="Bonjour **\\*Ada\\* \u00a0😀** : 2\\.2"),
+        Publication("text", "hello", text="Bonjour **\\*Ada\\* \u00a0😀** : 2\\.2"),
         Publication("table", "counts", rows=5),
         Publication("figure", "curve"),
     )

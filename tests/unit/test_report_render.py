@@ -1,20 +1,24 @@
 """From an executed notebook to a report folder."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from nbformat.v4 import new_code_cell
 
-from tests.page_reading import HOSTILE, find_active, read_page
+from tests.page_reading import HOSTILE, Page, find_active, read_page
 from tests.sample_report import TEMPLATE, display, make_hostile, make_run, make_template
 from wardbook.domain.output import OutputKind
 from wardbook.headlines import Headline
 from wardbook.report import render
 from wardbook.report.editions import PastEdition
+from wardbook.report.exporter import highlight
 from wardbook.report.limits import SizeLimits
 from wardbook.report.problem import ReportProblem
+from wardbook.report.publication import code_cells
+from wardbook.shipped import shipped_folder
 
 
 @pytest.fixture
@@ -398,3 +402,25 @@ def test_a_page_or_a_folder_over_its_limit_is_refused_with_sizes_and_a_way_out(r
     assert "report_kb" in str(other.value)
     assert not [name for name in run.folder.parent.glob("*") if "page" in name.name]
     assert not list(run.folder.parent.glob(".*"))
+
+
+def test_code_is_coloured_where_the_style_sheet_colours_and_loses_no_character(run):
+    source = "def f(a, b):  # <b> & co\n    return f'{a}' + b[0] if a else None\n"
+    code = str(highlight(source, "ipython3"))
+    page = Page()
+    page.feed(code)
+    assert page.text.strip() == source.strip()
+    classes = {one["class"] for one in page.all("span")}
+    assert {"k", "c1", "kc", "mi"} <= classes
+    styles = (shipped_folder("site") / "assets" / "wardbook.css").read_text()
+    coloured = set(re.findall(r"\.([a-z][a-z0-9]?)(?=[,)])", styles))
+    assert classes <= coloured, "a mark that nothing colours is only weight"
+
+
+def test_the_code_of_our_largest_template_leaves_room_for_its_report(root):
+    sizes = {}
+    for template in (root / "templates").glob("*/notebook.ipynb"):
+        cells = code_cells(json.loads(template.read_text(encoding="utf-8")))
+        code = ("".join(cell["source"]) for cell in cells)
+        sizes[template.parent.name] = sum(len(highlight(one, "r").encode()) for one in code)
+    assert max(sizes.values()) < SizeLimits().page / 2, sizes

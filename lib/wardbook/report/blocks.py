@@ -127,7 +127,7 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
             "wb.figure(…, alternative=…)."
         )
     try:
-        content = _clean(file.content, name)
+        content = clean_once(file.content, name)
     except PictureRefusal as refusal:
         raise ReportProblem(str(refusal)) from None
     width, height = read_png_size(content, name=name)
@@ -143,7 +143,7 @@ def _show_figure(file: ReleasedFile, number: int, voice: Voice) -> Figure:
 
 
 @lru_cache(maxsize=16)
-def _clean(content: bytes, name: str) -> bytes:
+def clean_once(content: bytes, name: str) -> bytes:
     """Clean a picture: its pixels are unfolded once for the check, the evidence and the site."""
     return clean_image(content, name=name)
 
