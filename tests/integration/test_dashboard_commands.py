@@ -91,6 +91,17 @@ def test_a_dashboard_on_a_missing_table_is_held_whole(
     assert written == ["/api/folders", "/api/dashboards/db"], "nothing of it, not even its alerts"
 
 
+def test_what_a_run_may_leave_out_and_never_came_has_no_panel_yet(
+    unit: str, tmp_path: Path, grafana: GrafanaSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(unit, "drop table beds_arrivals")
+    file = tmp_path / "templates" / "beds" / "template.toml"
+    optional = "[outputs.arrivals]\nrequired = false\n"
+    file.write_text(file.read_text().replace("[outputs.arrivals]\n", optional))
+    assert main(["dashboards", "check"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "beds: 3 panels, 1 alerts"
+
+
 def test_a_missing_column_is_named_by_the_check(
     unit: str, grafana: GrafanaSandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
