@@ -20,7 +20,8 @@ from wardbook.dashboards.board import Threshold
 from wardbook.dashboards.declared import declared_board
 from wardbook.dashboards.drawing.frame import make_ticks
 from wardbook.dashboards.drawing.series import MOST_LINES, heat_of, pieces
-from wardbook.dashboards.preview import preview_pages, severity_of
+from wardbook.dashboards.preview import preview_pages
+from wardbook.dashboards.preview_panel import severity_of
 from wardbook.dashboards.reading import BoardValues, Line, read_board
 from wardbook.dashboards.unit import unit_board
 from wardbook.messages import Language
