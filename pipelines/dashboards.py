@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.house import House
-from wardbook.dashboards.declared import declared_boards
+from wardbook.dashboards.declared import declared_boards, metric_tables
 from wardbook.dashboards.unit import unit_board
 from wardbook.errors import ForeignFault, SettingsFault
 
@@ -33,10 +34,13 @@ class Ready:
     held: list[Unanswerable]
 
 
-def boards_of(house: House) -> tuple[Board, ...]:
-    """Return every dashboard of the unit: those of its templates, and its own."""
+def boards_of(house: House, missing: Collection[str] = ()) -> tuple[Board, ...]:
+    """Return every dashboard of the unit: those of its templates, and its own.
+
+    Panels of tables that are `missing` are left out of the templates'.
+    """
     language = house.settings.unit.language
-    return (*declared_boards(house.templates, language), unit_board(language))
+    return (*declared_boards(house.templates, language, missing), unit_board(language))
 
 
 def dashboard_pages(house: House) -> tuple[Page, ...]:
@@ -44,12 +48,14 @@ def dashboard_pages(house: House) -> tuple[Page, ...]:
 
     Pages of earlier builds stay on the site then.
     """
+    from wardbook.dashboards.check import find_missing
     from wardbook.dashboards.preview import preview_pages
     from wardbook.dashboards.reading import read_board
 
     try:
         with house.open_metrics() as database, database.reading() as connection:
-            read = [read_board(connection, board) for board in boards_of(house)]
+            missing = find_missing(connection, metric_tables(house.templates, optional=False))
+            read = [read_board(connection, board) for board in boards_of(house, missing)]
     except ForeignFault as fault:
         log.warning("the dashboards on the site stay as they are: %s", fault)
         return ()
@@ -61,13 +67,15 @@ def dashboard_pages(house: House) -> tuple[Page, ...]:
 def find_ready(house: House) -> Ready:
     """Ask the database every query of every dashboard; those that it cannot answer are held.
 
-    A dashboard of which one query fails is held as a whole.
+    A dashboard of which one query fails is held as a whole. What runs may leave out and never
+    delivered has no panel yet.
     """
-    from wardbook.dashboards.check import find_unanswerable
+    from wardbook.dashboards.check import find_missing, find_unanswerable
 
     ready = Ready([], [])
     with house.open_metrics() as database, database.reading() as connection:
-        for board in boards_of(house):
+        missing = find_missing(connection, metric_tables(house.templates, optional=True))
+        for board in boards_of(house, missing):
             wrong = list(find_unanswerable(connection, board))
             ready.held.extend(wrong)
             if not wrong:

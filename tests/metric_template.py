@@ -105,6 +105,7 @@ output = "arrivals"
 kind = "heatmap"
 measures = ["arrivals"]
 by = "hour"
+sum_over = ["triage"]
 
 [dashboard.panels.admission]
 title = { fr = "Part hospitalisée", en = "Share admitted" }
@@ -114,6 +115,7 @@ numerator = "admitted"
 denominator = "arrivals"
 per = 100
 by = "triage"
+sum_over = ["hour"]
 unit = "percent"
 [[dashboard.panels.admission.thresholds]]
 below = 10
@@ -125,6 +127,7 @@ title = { fr = "Arrivées et hospitalisations par jour", en = "Arrivals and admi
 output = "arrivals"
 kind = "bar"
 measures = ["arrivals", "admitted"]
+sum_over = ["hour", "triage"]
 """
 
 

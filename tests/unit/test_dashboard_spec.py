@@ -41,8 +41,16 @@ def test_a_whole_declaration_is_read(tmp_path: Path) -> None:
         (
             'total = { ward = "ALL" }\n',
             "",
-            "panels.now.measures: 'occupancy' does not add up over 'ward'",
+            "panels.now.measures: which 'ward'? Show the panel `by` it, fix a code in `where`, "
+            "name it in `sum_over`, or declare outputs.daily.total",
         ),
+        (
+            'measures = ["stays", "length"]\nby = "ward"',
+            'measures = ["stays", "length"]\nsum_over = ["ward"]',
+            "panels.stays.sum_over: 'length' is neither a count nor a sum",
+        ),
+        ('sum_over = ["triage"]', 'sum_over = ["hour"]', "in one of `by`, `where` and `sum_over`"),
+        ('sum_over = ["triage"]', 'sum_over = ["trial"]', "sum_over: 'trial' is no dimension"),
         ("above = 98", "above = 90", "two `thresholds` have the same value"),
         ("above = 98", "below = 95", "a threshold `below` lies over one `above`"),
         ("above = 98", "above = 98\nbelow = 2", "one of both"),

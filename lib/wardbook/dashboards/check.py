@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -39,8 +39,7 @@ def find_unanswerable(connection: Connection, board: Board) -> Iterator[Unanswer
     Raises:
         DBAPIError: the database is away.
     """
-    there = inspect(connection)
-    missing = {table for table in board.tables if not there.has_table(table)}
+    missing = find_missing(connection, board.tables)
     for place, table, query in _queries(board):
         if table in missing:
             yield Unanswerable(board.name, place, table, "the table is not there")
@@ -52,6 +51,12 @@ def find_unanswerable(connection: Connection, board: Board) -> Iterator[Unanswer
         if said := explain(connection, variable.query):
             tables = ", ".join(board.tables)
             yield Unanswerable(board.name, f"variable {variable.name}", tables, said)
+
+
+def find_missing(connection: Connection, tables: Iterable[str]) -> frozenset[str]:
+    """Return the tables that are not there."""
+    there = inspect(connection)
+    return frozenset(table for table in tables if not there.has_table(table))
 
 
 def _queries(board: Board) -> Iterator[tuple[str, str, str]]:

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from wardbook.dashboards import sql
 from wardbook.dashboards.board import TIME, Alert, Board, Panel, Threshold, Variable
-from wardbook.dashboards.spec import DashboardSpec, PanelSpec, ThresholdSpec
+from wardbook.dashboards.spec import PanelSpec, ThresholdSpec
 from wardbook.messages import Language, say
 from wardbook.metrics.schema import REQUEST, metric_dimensions, table_name
 from wardbook.template.spec import Template, TemplateSpec
 
 
-def declared_boards(templates: Mapping[str, Template], language: Language) -> tuple[Board, ...]:
-    """Return the boards of the templates that declare one, in the order of their names."""
+def declared_boards(
+    templates: Mapping[str, Template], language: Language, missing: Collection[str] = ()
+) -> tuple[Board, ...]:
+    """Return the boards of the templates that declare one, in the order of their names.
+
+    Panels of the tables that are `missing` are left out, and a board of which none remains.
+    """
     specs = (templates[name].spec for name in sorted(templates))
-    return tuple(declared_board(spec, language) for spec in specs if spec.dashboard is not None)
+    boards = (declared_board(spec, language, missing) for spec in specs if spec.dashboard)
+    return tuple(board for board in boards if board.panels)
 
 
-def declared_board(spec: TemplateSpec, language: Language) -> Board:
-    """Return the board of a template that declares one."""
+def metric_tables(templates: Mapping[str, Template], *, optional: bool) -> frozenset[str]:
+    """Return the tables that dashboards draw; `optional`: only of what a run may leave out."""
+    return frozenset(
+        table_name(spec.name, panel.output)
+        for spec in (template.spec for template in templates.values())
+        for panel in (spec.dashboard.panels.values() if spec.dashboard else ())
+        if not optional or not spec.outputs[panel.output].required
+    )
+
+
+def declared_board(spec: TemplateSpec, language: Language, missing: Collection[str] = ()) -> Board:
+    """Return the board of a template that declares one, without panels of `missing` tables."""
     dashboard = spec.dashboard
     assert dashboard is not None  # noqa: S101  what the caller looked at
-    metrics = _metrics_of(spec, dashboard)
+    panels = {
+        name: panel
+        for name, panel in dashboard.panels.items()
+        if table_name(spec.name, panel.output) not in missing
+    }
+    metrics = _metrics_of(spec, panels.values())
     words = {
         dimension: {code: word.in_language(language) for code, word in codes.items()}
         for dimension, codes in dashboard.words.items()
@@ -35,14 +56,13 @@ def declared_board(spec: TemplateSpec, language: Language) -> Board:
         span_days=dashboard.span_days,
         panels=tuple(
             _panel(name, panel, metrics[panel.output], words, language)
-            for name, panel in dashboard.panels.items()
+            for name, panel in panels.items()
         ),
-        variables=tuple(_variables(dashboard, metrics, words, language)),
+        variables=tuple(_variables(panels.values(), metrics, words, language)),
     )
 
 
-def _metrics_of(spec: TemplateSpec, dashboard: DashboardSpec) -> dict[str, sql.Metric]:
-    panels = dashboard.panels.values()
+def _metrics_of(spec: TemplateSpec, panels: Collection[PanelSpec]) -> dict[str, sql.Metric]:
     chosen = {panel.by for panel in panels if panel.by}
     return {
         output: sql.Metric(
@@ -55,7 +75,7 @@ def _metrics_of(spec: TemplateSpec, dashboard: DashboardSpec) -> dict[str, sql.M
 
 
 def _variables(
-    dashboard: DashboardSpec,
+    panels: Collection[PanelSpec],
     metrics: Mapping[str, sql.Metric],
     words: Mapping[str, Mapping[str, str]],
     language: Language,
@@ -63,7 +83,7 @@ def _variables(
     tables = [metric.table for metric in metrics.values()]
     label = say(language, "dashboard.request")
     yield Variable(REQUEST, label, sql.write_requests(tables), many=False)
-    for dimension in dict.fromkeys(one.by for one in dashboard.panels.values() if one.by):
+    for dimension in dict.fromkeys(one.by for one in panels if one.by):
         having = [metric for metric in metrics.values() if dimension in metric.chosen]
         label = having[0].declared.columns[dimension].in_language(language)
         query = sql.write_codes(dimension, having, words.get(dimension, {}))

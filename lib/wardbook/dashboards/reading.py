@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 
 from wardbook.dashboards.board import SERIES, TIME, Board, Panel, Threshold
-from wardbook.dashboards.check import ANY_TIME, dialect_of, explain
+from wardbook.dashboards.check import ANY_TIME, dialect_of, explain, find_missing
 from wardbook.dashboards.macros import Window, expand, read_moment
 from wardbook.metrics.schema import REQUEST
 
@@ -58,20 +58,20 @@ class BoardValues:
 
 
 def read_board(connection: Connection, board: Board) -> BoardValues | None:
-    """Return what a board shows, or None where its tables have no values yet.
+    """Return what a board shows, or None where its tables are missing or have no values yet.
 
-    A panel whose query the database cannot answer is empty: its metric was never delivered.
+    A panel whose query the database cannot answer is empty: its metric has gained a measure that
+    was never delivered.
 
     Raises:
         DBAPIError: the database is away.
     """
-    there = inspect(connection)
-    tables = [table for table in board.tables if there.has_table(table)]
+    tables = set(board.tables) - find_missing(connection, board.tables)
     if not tables or (board.variables and len(tables) < len(board.tables)):
         return None
     chosen = _choose(connection, board)
     request = next(iter(chosen.get(REQUEST, ())), "")
-    end = find_end(connection, tables, request)
+    end = find_end(connection, sorted(tables), request)
     if end is None:
         return None
     window = Window.ending(end, board.span_days)

@@ -62,7 +62,8 @@ class PanelSpec(DeclaredModel):
 
     `measures` are the columns drawn, or `per` × `numerator` / `denominator` is. `by` is the
     dimension that has a line (bar, row, tile) for each of its codes. Of every other dimension the
-    panel takes the code that `where` says, else the total, else it adds up.
+    panel takes the code that `where` says, or adds up over those named in `sum_over`, or else takes
+    the total. Adding up is asked for by name: a share of beds may be declared as a sum too.
     """
 
     title: Localised
@@ -75,6 +76,7 @@ class PanelSpec(DeclaredModel):
     per: Annotated[float, Field(gt=0)] = 1
     by: str = ""
     where: Mapping[str, str] = Field(default_factory=dict)
+    sum_over: tuple[str, ...] = ()
     unit: Unit = "number"
     decimals: Annotated[int, Field(ge=0, le=6)] | None = None
     wide: bool = False
@@ -92,8 +94,9 @@ class PanelSpec(DeclaredModel):
             raise ValueError('several `measures` with `by` go with kind = "table" only')
         if self.kind == "heatmap" and not self.by:
             raise ValueError('kind = "heatmap" needs `by`: its rows')
-        if self.by in self.where:
-            raise ValueError(f"`where.{self.by}` contradicts `by`")
+        named = [*([self.by] if self.by else []), *self.where, *self.sum_over]
+        if len(set(named)) < len(named):
+            raise ValueError("a dimension is in one of `by`, `where` and `sum_over` only, once")
         return self
 
     @model_validator(mode="after")
@@ -164,17 +167,6 @@ def _find_unquotable(dashboard: DashboardSpec, metrics: Iterable[OutputSpec]) ->
             yield f"Grafana would look for a variable in {code!r}: no `$` and no `[[` in codes"
 
 
-def is_added_up(panel: PanelSpec, metric: OutputSpec) -> bool:
-    """Return whether some dimension is neither shown, nor fixed, nor has a total."""
-    return any(_free_dimensions(panel, metric))
-
-
-def _free_dimensions(panel: PanelSpec, metric: OutputSpec) -> Iterator[str]:
-    for dimension in metric.dimensions:
-        if dimension not in (metric.time, panel.by, *panel.where, *metric.total):
-            yield dimension
-
-
 def _find_unfit_columns(panel: PanelSpec, metric: OutputSpec) -> Iterator[str]:
     measured = metric.measured_columns
     keys = "measures" if panel.measures else "numerator, denominator"
@@ -186,20 +178,24 @@ def _find_unfit_columns(panel: PanelSpec, metric: OutputSpec) -> Iterator[str]:
             )
     others = [name for name in metric.dimensions if name != metric.time]
     for key, dimension in itertools.chain(
-        [("by", panel.by)] if panel.by else [], (("where", name) for name in panel.where)
+        [("by", panel.by)] if panel.by else [],
+        (("where", name) for name in panel.where),
+        (("sum_over", name) for name in panel.sum_over),
     ):
         if dimension not in others:
             yield (
                 f"{key}: {dimension!r} is no dimension of outputs.{panel.output} beside its time; "
                 f"there are {', '.join(map(repr, others)) or 'none'}"
             )
-    for dimension in _free_dimensions(panel, metric):
-        for column in panel.drawn_columns:
-            if column in measured and not _adds_up(column, metric):
-                yield (
-                    f"{keys}: {column!r} does not add up over {dimension!r}; show it `by` that "
-                    f"dimension, fix a code in `where`, or declare outputs.{panel.output}.total"
-                )
+    for dimension in others:
+        if dimension not in (panel.by, *panel.where, *panel.sum_over, *metric.total):
+            yield (
+                f"{keys}: which {dimension!r}? Show the panel `by` it, fix a code in `where`, name "
+                f"it in `sum_over`, or declare outputs.{panel.output}.total"
+            )
+    for column in panel.drawn_columns if panel.sum_over else ():
+        if column in measured and not _adds_up(column, metric):
+            yield f"sum_over: {column!r} is neither a count nor a sum; it does not add up"
 
 
 def _adds_up(column: str, metric: OutputSpec) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from wardbook.dashboards.board import SERIES, TIME
-from wardbook.dashboards.spec import PanelSpec, ThresholdSpec, is_added_up
+from wardbook.dashboards.spec import PanelSpec, ThresholdSpec
 from wardbook.metrics.schema import REQUEST, metric_dimensions
 from wardbook.template.outputs import OutputSpec
 
@@ -62,10 +62,9 @@ def write_alert(
     assert threshold.alert is not None  # noqa: S101  what the caller looked at
     periods = threshold.alert.periods
     where = [IN_TIME, *_conditions(metric, panel, choosing=False)]
-    value = next(_values(metric, panel))[0]
-    added = is_added_up(panel, metric.declared)
+    value = next(_values(panel))[0]
     keys = _keys(REQUEST, panel.by)
-    grouped = f"\n  GROUP BY {_keys(REQUEST, panel.by, TIME)}" if added else ""
+    grouped = f"\n  GROUP BY {_keys(REQUEST, panel.by, TIME)}" if panel.sum_over else ""
     listed = ", ".join(_name(one) for one in (REQUEST, panel.by) if one)
     shown = _column(REQUEST)
     if panel.by:
@@ -119,13 +118,13 @@ def write_codes(dimension: str, metrics: Iterable[Metric], words: Mapping[str, s
 def _select(
     metric: Metric, panel: PanelSpec, columns: list[str], where: list[str], order: str
 ) -> str:
-    values = [f"{value} AS {_name(name)}" for value, name in _values(metric, panel)]
+    values = [f"{value} AS {_name(name)}" for value, name in _values(panel)]
     lines = [
         f"SELECT {', '.join([*columns, *values])}",
         f"FROM {_name(metric.table)} AS m",
         f"WHERE {' AND '.join(where)}",
     ]
-    if is_added_up(panel, metric.declared):
+    if panel.sum_over:
         lines.append(f"GROUP BY {_keys(TIME, panel.by)}")
     return "\n".join([*lines, f"ORDER BY {order}"])
 
@@ -135,11 +134,10 @@ def value_names(panel: PanelSpec) -> tuple[str, ...]:
     return panel.measures or (f"{panel.numerator}_per_{panel.denominator}",)
 
 
-def _values(metric: Metric, panel: PanelSpec) -> Iterator[tuple[str, str]]:
+def _values(panel: PanelSpec) -> Iterator[tuple[str, str]]:
     """Yield each value's expression and name."""
-    added = is_added_up(panel, metric.declared)
     named = map(_column, panel.drawn_columns)
-    columns = [_added(one) if added else one for one in named]
+    columns = [_added(one) if panel.sum_over else one for one in named]
     if panel.numerator:
         above, below = columns
         yield f"{panel.per:g} * {above} / nullif({below}, 0)", value_names(panel)[0]
@@ -158,7 +156,7 @@ def _conditions(metric: Metric, panel: PanelSpec, *, choosing: bool) -> Iterator
         column = _column(dimension)
         if dimension in panel.where:
             yield f"{column} = {_text(panel.where[dimension])}"
-        elif dimension != panel.by and dimension in declared.total:
+        elif dimension not in (panel.by, *panel.sum_over) and dimension in declared.total:
             yield f"{column} = {_text(declared.total[dimension])}"
         elif choosing and dimension in metric.chosen:
             yield f"{column} IN (${{{dimension}:sqlstring}})"
