@@ -130,23 +130,24 @@ def test_a_transfer_is_neither_an_admission_nor_a_discharge() -> None:
 def test_six_hours_part_a_transfer_from_a_new_admission(
     second: str, expected: dict[tuple[str, str], int]
 ) -> None:
-    found = moves_of(
-        ("A", "W", "2026-02-01T10:00", "2026-03-03T10:00"), ("A", "V", second, "")
-    )
+    found = moves_of(("A", "W", "2026-02-01T10:00", "2026-03-03T10:00"), ("A", "V", second, ""))
     assert found == expected
 
 
 def test_going_on_in_the_same_ward_is_no_movement() -> None:
-    assert moves_of(
-        ("A", "W", "2026-02-01T10:00", "2026-03-03T10:00"),
-        ("A", "W", "2026-03-03T10:05", ""),
-    ) == {}
+    assert (
+        moves_of(
+            ("A", "W", "2026-02-01T10:00", "2026-03-03T10:00"),
+            ("A", "W", "2026-03-03T10:05", ""),
+        )
+        == {}
+    )
 
 
 def test_a_stay_beside_one_that_lasts_is_a_transfer() -> None:
-    assert moves_of(
-        ("A", "W", "2026-02-01T10:00", ""), ("A", "V", "2026-03-03T10:00", "")
-    ) == {("V", "transfer_in"): 1}
+    assert moves_of(("A", "W", "2026-02-01T10:00", ""), ("A", "V", "2026-03-03T10:00", "")) == {
+        ("V", "transfer_in"): 1
+    }
 
 
 def test_another_patient_s_stay_is_no_transfer() -> None:
@@ -186,9 +187,7 @@ def test_percentiles_need_persons_on_either_side() -> None:
 
 
 def test_the_two_largest_of_single_patients() -> None:
-    rows = pd.DataFrame(
-        {"ward": ["W"] * 4 + ["V"], "patient": list("AABCD"), "n": [2, 3, 4, 1, 0]}
-    )
+    rows = pd.DataFrame({"ward": ["W"] * 4 + ["V"], "patient": list("AABCD"), "n": [2, 3, 4, 1, 0]})
     table = largest_two(rows, ["ward"], "n").set_index("ward")
     assert tuple(table.loc["W"]) == (5, 4)
     assert tuple(table.loc["V"]) == (0, 0)

@@ -13,8 +13,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from wardbook.activity import clock, emergency, laboratory, movements, presence, results, stays
-from wardbook.activity import synthetic, visits
+from wardbook.activity import (
+    clock,
+    emergency,
+    laboratory,
+    movements,
+    presence,
+    results,
+    stays,
+    synthetic,
+    visits,
+)
 
 NOW = pd.Timestamp("2026-12-01", tz="UTC")
 SEED = 20260209
@@ -152,7 +161,9 @@ def test_turnaround(made: tuple[Path, dict[str, Any]], period: tuple[date, date]
     table = results.measure_turnaround(done, ["ward"]).set_index("ward")
     for ward, share in planted["share_within"].items():
         size = table.loc[ward, "tests"]
-        assert abs(table.loc[ward, "share_within"] - share) < 4 * (share * (1 - share) / size) ** 0.5
+        assert (
+            abs(table.loc[ward, "share_within"] - share) < 4 * (share * (1 - share) / size) ** 0.5
+        )
         assert table.loc[ward, "median_minutes"] == pytest.approx(
             planted["median_minutes"][ward], rel=4 * 1.25 * 0.5 / size**0.5 + 0.02
         )
