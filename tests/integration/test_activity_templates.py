@@ -1,4 +1,4 @@
-"""The templates on wards and laboratory, run by the engine, judged and cut as a request's run is."""
+"""The templates on wards and laboratory: run by the engine, judged and cut as a request's are."""
 
 from __future__ import annotations
 
