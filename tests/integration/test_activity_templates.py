@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from wardbook.disclosure import check_outputs, load_policies
 from wardbook.disclosure.leaving import hidden_rows, read_leaving
 from wardbook.domain.output import Channel, OutputKind, Verdict, verdicts_of
 from wardbook.domain.run import RunResult, RunSpec
+from wardbook.engines.warm_engine import WarmEngine
 from wardbook.template.spec import Template, load_template
 
 DAYS = 21
@@ -35,6 +38,12 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     synthetic.write_wards(folder, seed=7, days=DAYS)
     synthetic.write_laboratory(folder, seed=7, days=DAYS)
     return folder
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[WarmEngine]:
+    with closing(WarmEngine()) as engine:
+        yield engine
 
 
 @pytest.fixture
@@ -70,12 +79,12 @@ def metrics_of(template: Template) -> set[str]:
 
 
 def test_the_wards_metrics_leave_by_themselves_and_small_wards_are_cut(
-    root: Path, templates: Path, exports: Path, tmp_path: Path
+    root: Path, templates: Path, exports: Path, tmp_path: Path, engine: WarmEngine
 ) -> None:
     template = load_template(templates / "ward_activity")
     run = tmp_path / "run"
     given = sources(exports, "stays", "beds", "emergency")
-    result = run_template(template, run, given, WARDS)
+    result = run_template(template, run, given, WARDS, engine=engine)
     assert result.failure is None
     assert {one.name for one in result.outputs} == set(template.spec.outputs) - {"report"}
     assert all(one.alternative for one in result.outputs if one.kind is OutputKind.FIGURE)
@@ -95,13 +104,31 @@ def test_the_wards_metrics_leave_by_themselves_and_small_wards_are_cut(
         assert ((told == 0) | (told >= 11)).all(), name
     assert "Aucune anomalie" not in published_texts(run), "visits last at the end of the export"
 
+    # The control: one median told of a ward and week with fewer than 22 patients, and it is held.
+    stays = pd.read_csv(run / "outputs/length_of_stay.csv")
+    untold = stays["median_nights"].isna()
+    assert untold.any()
+    assert not untold.all()
+    stays.loc[untold.idxmax(), "median_nights"] = 3.0
+    stays.to_csv(run / "outputs/length_of_stay.csv", index=False)
+    policy = load_policies(root / "policies")["fr-hospital"]
+    spec, outputs = RunSpec.read(run), run / "outputs"
+    reasons = {
+        (check.output, check.reason)
+        for check in check_outputs(result.outputs, outputs, template.spec, spec, policy)
+        if check.verdict is Verdict.HOLD
+    }
+    assert ("length_of_stay", "percentiles") in reasons
+
 
 def test_the_laboratory_s_metrics_leave_and_the_bad_ward_is_named(
-    root: Path, templates: Path, exports: Path, tmp_path: Path
+    root: Path, templates: Path, exports: Path, tmp_path: Path, engine: WarmEngine
 ) -> None:
     template = load_template(templates / "laboratory_activity")
     run = tmp_path / "run"
-    result = run_template(template, run, sources(exports, "tests", "beds"), LABORATORY)
+    result = run_template(
+        template, run, sources(exports, "tests", "beds"), LABORATORY, engine=engine
+    )
     assert result.failure is None
     assert {one.name for one in result.outputs} == set(template.spec.outputs) - {"report"}
     verdicts = judge(root, template, run, result)
@@ -115,7 +142,7 @@ def test_the_laboratory_s_metrics_leave_and_the_bad_ward_is_named(
 
 
 def test_what_is_odd_is_named_with_its_count(
-    templates: Path, exports: Path, tmp_path: Path
+    templates: Path, exports: Path, tmp_path: Path, engine: WarmEngine
 ) -> None:
     damaged = tmp_path / "damaged"
     shutil.copytree(exports, damaged)
@@ -132,7 +159,7 @@ def test_what_is_odd_is_named_with_its_count(
     asked = WARDS | {"end": {"date": "2026-03-31"}}
     run = tmp_path / "run"
     template = load_template(templates / "ward_activity")
-    result = run_template(template, run, sources(damaged, "stays", "beds"), asked, "en")
+    result = run_template(template, run, sources(damaged, "stays", "beds"), asked, "en", engine)
     assert result.failure is None
     texts = published_texts(run)
     said = template.texts("en")
@@ -145,11 +172,13 @@ def test_what_is_odd_is_named_with_its_count(
     assert set(presence["ward"]) == {ward.code for ward in synthetic.WARDS}
 
 
-def test_without_beds_and_for_two_wards(templates: Path, exports: Path, tmp_path: Path) -> None:
+def test_without_beds_and_for_two_wards(
+    templates: Path, exports: Path, tmp_path: Path, engine: WarmEngine
+) -> None:
     template = load_template(templates / "ward_activity")
     run = tmp_path / "run"
     asked = WARDS | {"wards": ["CARD", "SSRE"], "end": {"date": "2026-02-14"}}
-    result = run_template(template, run, sources(exports, "stays"), asked, "en")
+    result = run_template(template, run, sources(exports, "stays"), asked, "en", engine)
     assert result.failure is None
     produced = {one.name for one in result.outputs}
     required = {name for name, one in template.spec.outputs.items() if one.required}
@@ -164,7 +193,7 @@ def test_without_beds_and_for_two_wards(templates: Path, exports: Path, tmp_path
 
 @pytest.mark.shared_data
 def test_the_public_sheet_in_place_of_visits(
-    templates: Path, exports: Path, shared: Path, tmp_path: Path
+    templates: Path, exports: Path, shared: Path, tmp_path: Path, engine: WarmEngine
 ) -> None:
     public = shared / "data/ward_flow/sursaud_oscour_dep_2020-04-21.csv"
     lines = (exports / "stays.csv").read_text().replace("2026-", "2020-").replace("2025-", "2019-")
@@ -172,7 +201,7 @@ def test_the_public_sheet_in_place_of_visits(
     template = load_template(templates / "ward_activity")
     asked = {"start": {"date": "2020-02-24"}, "end": {"date": "2020-03-01"}, "census": "midnight"}
     given = {"stays": tmp_path / "stays.csv", "emergency": public}
-    result = run_template(template, tmp_path / "run", given, asked)
+    result = run_template(template, tmp_path / "run", given, asked, engine=engine)
     assert result.failure is None
     arrivals = pd.read_csv(tmp_path / "run/outputs/emergency_arrivals.csv")
     national = pd.read_csv(public.with_name("sursaud_oscour_fra_2020-04-21.csv"), sep=";")
