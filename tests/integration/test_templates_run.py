@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def run_template(
     sources: dict[str, Path],
     parameters: dict[str, Any],
     language: str = "fr",
+    engine: WarmEngine | None = None,
 ) -> RunResult:
     folder.mkdir()
     shutil.copy(template.notebook, folder / "notebook.ipynb")
@@ -49,11 +51,10 @@ def run_template(
         },
         memory_mb=template.spec.resources.memory_mb,
     ).write(folder)
-    engine = WarmEngine()
-    try:
+    if engine is not None:
         return engine.execute(folder)
-    finally:
-        engine.close()
+    with closing(WarmEngine()) as engine:
+        return engine.execute(folder)
 
 
 def published_texts(folder: Path) -> str:

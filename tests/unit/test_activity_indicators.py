@@ -1,4 +1,4 @@
-"""Indicators of wards, visits and tests on small cases counted by hand, and what must always hold."""
+"""Indicators of wards, visits and tests, on small cases counted by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports of wards, emergency department and laboratory: what is refused, what is counted as odd."""
+"""Exports of wards, emergency department and laboratory: what is refused, what is counted."""
 
 from __future__ import annotations
 
@@ -130,6 +130,11 @@ def test_visits_that_cannot_be_and_visits_that_last(tmp_path: Path) -> None:
     assert found.visits is not None
     assert found.visits.odd == {"reversed": 1, "future": 1, "open": 1}
     assert list(found.daily["arrivals"]) == [1, 1]
+
+
+def test_an_export_without_one_visit_that_can_be_counted_has_no_days(tmp_path: Path) -> None:
+    file = write(tmp_path, VISITS, "1;A;2026-03-01T10:00;2026-03-01T09:00;3;8")
+    assert emergency.read_emergency(file, NOW).daily.empty
 
 
 @pytest.mark.parametrize("outcome", ["5", "home"])

@@ -13,8 +13,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from wardbook.activity import clock, emergency, laboratory, movements, presence, results, stays
-from wardbook.activity import synthetic, visits
+from wardbook.activity import (
+    clock,
+    emergency,
+    laboratory,
+    movements,
+    presence,
+    results,
+    stays,
+    synthetic,
+    visits,
+)
 
 NOW = pd.Timestamp("2026-12-01", tz="UTC")
 SEED = 20260209

@@ -77,15 +77,18 @@ def read_emergency(path: Path, now: pd.Timestamp) -> Emergency:
     records = read_records(path, [VISITS, *SHEETS], delimiter=";")
     if "visit" not in records.frame.columns:
         sheet = _parse_sheet(records)
-        daily = sheet.groupby("date", as_index=False)["arrivals"].sum(min_count=1)
-        return Emergency(
-            daily.astype({"arrivals": "Int64"}), None, int(sheet["arrivals"].isna().sum())
-        )
+        daily = sheet.groupby("date")["arrivals"].sum(min_count=1)
+        return Emergency(_count_by_day(daily), None, int(sheet["arrivals"].isna().sum()))
     visits = _sort_out(_parse_visits(records), now)
     arrivals = visits.rows.groupby("date").size()
-    days = pd.date_range(arrivals.index.min(), arrivals.index.max(), freq="D", name="date")
-    daily = arrivals.reindex(days, fill_value=0).rename("arrivals").reset_index()
-    return Emergency(daily.astype({"arrivals": "Int64"}), visits)
+    if len(arrivals):  # also the days on which nobody came
+        days = pd.date_range(arrivals.index.min(), arrivals.index.max(), freq="D")
+        arrivals = arrivals.reindex(days, fill_value=0)
+    return Emergency(_count_by_day(arrivals), visits)
+
+
+def _count_by_day(arrivals: pd.Series[int]) -> pd.DataFrame:
+    return pd.DataFrame({"date": arrivals.index, "arrivals": arrivals.astype("Int64").array})
 
 
 def read_sheet(path: Path) -> pd.DataFrame:

@@ -105,12 +105,13 @@ def draw_haemolysis(
     table = wards.assign(rate=wards["haemolysed"] / wards["tubes"])
     table = table.sort_values("rate", ascending=False, kind="stable", ignore_index=True)
     figure, axes = _open(0.9 + 0.36 * len(table))
-    for place, row in enumerate(table.itertuples(index=False)):
-        low, high = wilson_interval(int(row.haemolysed), int(row.tubes))
-        stands_out = row.ward in outstanding
+    rows = zip(table["ward"], table["rate"], table["haemolysed"], table["tubes"], strict=True)
+    for place, (ward, rate, haemolysed, tubes) in enumerate(rows):
+        low, high = wilson_interval(haemolysed, tubes)
+        stands_out = ward in outstanding
         style: dict[str, Any] = {"color": VERMILION if stands_out else BLUE}
         axes.hlines(place, 100 * low, 100 * high, linewidth=2.5, **style)
-        axes.plot(100 * row.rate, place, "D" if stands_out else "o", **style)
+        axes.plot(100 * rate, place, "D" if stands_out else "o", **style)
     whole = 100 * table["haemolysed"].sum() / table["tubes"].sum()
     axes.axvline(whole, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
     dress_bars(axes, list(table["name"]), language)

@@ -84,7 +84,7 @@ def occupancy_persons(occupancy: pd.DataFrame) -> pd.DataFrame:
 
 def sum_hospital(presence: pd.DataFrame) -> pd.DataFrame:
     """Return the patients present in all wards together by day: date, patients."""
-    return presence.groupby("date", as_index=False)["patients"].sum()
+    return presence.groupby("date")[["patients"]].sum().reset_index()
 
 
 def sum_by_ward(present: pd.DataFrame, days: int) -> pd.DataFrame:

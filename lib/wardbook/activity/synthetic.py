@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import NaTType
 from scipy.stats import lognorm
 
 from wardbook.activity.clock import ZONE
@@ -202,7 +203,7 @@ def _invent_visits(
 
 
 def _invent_tests(random: np.random.Generator, days: int) -> Iterable[Sequence[object]]:
-    names, shares = list(ANALYSES), list(ANALYSES.values())
+    names, shares = list(ANALYSES), [share or -1.0 for share in ANALYSES.values()]
     number = 0
     for ward in WARDS:
         sampled = _draw_times(random, ward.tubes, days)
@@ -220,7 +221,7 @@ def _invent_tests(random: np.random.Generator, days: int) -> Iterable[Sequence[o
         for row in range(size):
             number += 1
             share = shares[analysis[row]]
-            result = "" if share is None else "positive" if lucky[row] < share else "negative"
+            result = "" if share < 0 else "positive" if lucky[row] < share else "negative"
             yield (
                 f"A{number:07}", f"T{number:07}", f"{ward.code}{patient[row]:06}", ward.code,
                 _write(sampled[row]), _write(received[row]), _write(validated[row]),
@@ -235,8 +236,8 @@ def _add_minutes(times: pd.Series[pd.Timestamp], minutes: np.ndarray) -> pd.Seri
     return later.dt.tz_convert(ZONE).dt.tz_localize(None)
 
 
-def _write(moment: pd.Timestamp) -> str:
-    return "" if pd.isna(moment) else moment.isoformat(timespec="minutes")
+def _write(moment: pd.Timestamp | NaTType) -> str:
+    return "" if isinstance(moment, NaTType) else moment.isoformat(timespec="minutes")
 
 
 def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
