@@ -1,5 +1,6 @@
 """What all tests share: where the project and the shared data stand."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,19 @@ def shared(root: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("the folder 'shared' with the real data is not beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def _servers_end() -> Iterator[None]:
+    yield
+    from tests.lasting_server import close_all
+
+    close_all()
+
+
+@pytest.fixture
+def lasting_server(_servers_end: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of this test are forked from a server that other tests had, and leave to others."""
+    from tests.lasting_server import LastingServer
+
+    monkeypatch.setattr("wardbook.engines.warm_engine.ForkServer", LastingServer)

@@ -31,7 +31,7 @@ from wardbook.files import hash_file
 from wardbook.seal import Keyring
 from wardbook.settings import load_settings
 
-pytestmark = pytest.mark.xdist_group("audit_commands")
+pytestmark = [pytest.mark.xdist_group("audit_commands"), pytest.mark.usefixtures("lasting_server")]
 PROJECT = next(iter(PROJECTS.values()))
 
 

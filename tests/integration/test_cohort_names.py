@@ -14,7 +14,11 @@ from wardbook.domain.states import State
 
 __all__ = ["spf_folder"]
 
-pytestmark = [pytest.mark.xdist_group("cohort_names"), pytest.mark.secure("stays*.csv")]
+pytestmark = [
+    pytest.mark.xdist_group("cohort_names"),
+    pytest.mark.secure("stays*.csv"),
+    pytest.mark.usefixtures("lasting_server"),
+]
 
 SOURCE = """
 [sources.stays]

@@ -24,7 +24,11 @@ from wardbook.messages import say
 
 __all__ = ["spf_folder"]
 
-pytestmark = [pytest.mark.xdist_group("cutting"), pytest.mark.secure("stays*.csv")]
+pytestmark = [
+    pytest.mark.xdist_group("cutting"),
+    pytest.mark.secure("stays*.csv"),
+    pytest.mark.usefixtures("lasting_server"),
+]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from wardbook.domain.record import Approval
 from wardbook.domain.states import State
 from wardbook.seal import Fingerprint, Keyring, SealProblem, list_key_ids, open_sealed, verify
 
-pytestmark = pytest.mark.xdist_group("keys_story")
+pytestmark = [pytest.mark.xdist_group("keys_story"), pytest.mark.usefixtures("lasting_server")]
 ADA, BOB = "cmoreau", "yhaddad"
 KEPT, AGAIN = "already sealed to the present keys", "sealed again, its receipt renewed"
 SECRET = "4711"

@@ -18,7 +18,7 @@ from tests.integration.test_story import Scene, open_scene, spf_folder
 from wardbook.domain.states import State
 
 __all__ = ["spf_folder"]
-pytestmark = pytest.mark.xdist_group("recurring")
+pytestmark = [pytest.mark.xdist_group("recurring"), pytest.mark.usefixtures("lasting_server")]
 PARIS = ZoneInfo("Europe/Paris")
 
 

@@ -32,7 +32,7 @@ from wardbook.files import hash_file
 from wardbook.settings import RetentionSettings
 
 __all__ = ["spf_folder"]
-pytestmark = pytest.mark.xdist_group("reproduce")
+pytestmark = [pytest.mark.xdist_group("reproduce"), pytest.mark.usefixtures("lasting_server")]
 
 DECLARED = """
 [outputs.rates]

@@ -31,7 +31,7 @@ from wardbook.files import hash_file
 from wardbook.review.standing import parts_of_record
 from wardbook.settings import Settings, StandingApproval
 
-pytestmark = pytest.mark.xdist_group("review")
+pytestmark = [pytest.mark.xdist_group("review"), pytest.mark.usefixtures("lasting_server")]
 __all__ = ["spf_folder"]
 
 PATIENTS = """

@@ -25,7 +25,7 @@ from wardbook.ledger.ledger import StaleRecord
 from wardbook.settings import Settings
 
 __all__ = ["spf_folder"]
-pytestmark = pytest.mark.xdist_group("schedules")
+pytestmark = [pytest.mark.xdist_group("schedules"), pytest.mark.usefixtures("lasting_server")]
 PERIODIC = """
 [parameters.start]
 type = "date"

@@ -47,7 +47,8 @@ def test_a_run_goes_through_its_states(cluster: TrialCluster, tmp_path: Path) ->
 
 @pytest.mark.timeout(900)
 def test_many_runs_go_as_an_array_and_each_runs_once(cluster: TrialCluster, tmp_path: Path) -> None:
-    runs = [make_run(tmp_path, f"run{number}", COUNT) for number in range(200 if LONG else 50)]
+    # Four times what the cluster has room for, or many more.
+    runs = [make_run(tmp_path, f"run{number}", COUNT) for number in range(200 if LONG else 24)]
     executor = cluster.executor(tmp_path)
     look(executor, runs)
     assert len({cluster.array_of(run) for run in runs}) == 1

@@ -26,7 +26,7 @@ from wardbook.review.standing import parts_of
 from wardbook.sandbox import Sandbox
 from wardbook.settings import load_settings
 
-pytestmark = pytest.mark.xdist_group("story")
+pytestmark = [pytest.mark.xdist_group("story"), pytest.mark.usefixtures("lasting_server")]
 
 COUNTS = """
 [outputs.counts]

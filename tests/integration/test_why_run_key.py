@@ -28,7 +28,7 @@ from wardbook.ledger import open_ledger
 from wardbook.ledger.glance import glance
 
 __all__ = ["spf_folder"]
-pytestmark = pytest.mark.xdist_group("why_run_key")
+pytestmark = [pytest.mark.xdist_group("why_run_key"), pytest.mark.usefixtures("lasting_server")]
 
 SOURCED = (
     TEMPLATE
