@@ -49,6 +49,8 @@ bench: $(READY)  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench_artefacts
 	$(PYTHON) -m tests.bench_identifiers
 	$(PYTHON) -m tests.bench_seal
+	$(PYTHON) -m tests.bench_reports
+	$(PYTHON) -m tests.bench_site
 
 attacks: $(READY)  ## the large forms of what an attacker would try; takes ten minutes
 	$(PYTHON) -m tests.disclosure_sets

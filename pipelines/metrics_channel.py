@@ -161,6 +161,8 @@ def payload_of(sheet: Sheet) -> bytes:
 
 def dashboard_address(house: House, template: str) -> str:
     """Return where a template's metrics are shown: in Grafana if there is one, else on the site."""
+    from wardbook.dashboards.board import stable_uid
+
     if house.settings.grafana.url:
-        return f"{house.settings.grafana.url.rstrip('/')}/d/wardbook-{template}"
+        return f"{house.settings.grafana.url.rstrip('/')}/d/{stable_uid(template)}"
     return f"{house.settings.site.url.rstrip('/')}/dashboards/{template}/"

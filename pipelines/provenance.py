@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.headlines import headlines_of
 from pipelines.house import House
 from pipelines.steps.prepare import request_of
 from requests_sync.foreign_text import title_of
@@ -80,6 +81,7 @@ def render_deliverable(
     """
     from wardbook.report.limits import KB, SizeLimits
     from wardbook.report.provenance import Provenance
+    from wardbook.report.released import report_sensitivity
     from wardbook.report.render import render_report
 
     request, language = request_of(record), done.spec.language
@@ -122,6 +124,7 @@ def render_deliverable(
         assets=assets,
         unit=house.settings.unit.name,
         hidden=hidden_rows(done.folder),
+        headlines=headlines_of(done, names, report_sensitivity(done.template)),
         editions=_editions_before(house, record, done) if assets else (),
         beside=made_beside(house) if assets else frozenset(),
         limits=SizeLimits(page=site.page_kb * KB, folder=site.report_kb * KB),
