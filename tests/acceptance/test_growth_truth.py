@@ -18,7 +18,11 @@ from pipelines.cli.main import Context
 from pipelines.cli.run import run as run_command
 from wardbook.epidemic.geography import all_departments, all_regions, expected_departments
 
-pytestmark = [pytest.mark.r, pytest.mark.xdist_group("r")]
+pytestmark = [
+    pytest.mark.r,
+    pytest.mark.xdist_group("r"),
+    pytest.mark.usefixtures("lasting_server"),
+]
 FLOW = "data/spf/hosp_nouveaux_vintage2021-01-08.csv"
 MEAN, SD, WINDOW, LEAST = 4.7, 2.9, 7, 11
 T_975 = {6: 2.446911851144969, 13: 2.160368656461013}

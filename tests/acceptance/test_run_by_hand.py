@@ -18,7 +18,7 @@ from tests.wards import CODE, WARDS
 from wardbook.epidemic.generate import generate_files
 from wardbook.hospital.synthetic import generate_stays
 
-pytestmark = pytest.mark.xdist_group("by hand")
+pytestmark = [pytest.mark.xdist_group("by hand"), pytest.mark.usefixtures("lasting_server")]
 
 
 def call(*arguments: str | Path, context: Context | None = None) -> Result:

@@ -10,6 +10,7 @@ from trial_runs import make_run
 
 from wardbook.engines import open_engine
 
+pytestmark = pytest.mark.usefixtures("lasting_server")
 CELL = """
 import json, os, threading
 import dask

@@ -23,7 +23,7 @@ from wardbook.files import hash_file
 from wardbook.r import R_FOLDER
 from wardbook.report.publication import Publication, list_publications
 
-pytestmark = pytest.mark.r
+pytestmark = [pytest.mark.r, pytest.mark.usefixtures("lasting_server")]
 
 GIVEN = {"who": "Ada", "days": [date(2021, 1, 8)], "share": None}
 

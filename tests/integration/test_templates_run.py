@@ -20,6 +20,7 @@ from wardbook.hospital.stays import CANARIES, generate_stays
 from wardbook.hospital.vocabulary import COLUMNS
 from wardbook.template.spec import Template, load_template
 
+pytestmark = pytest.mark.usefixtures("lasting_server")
 STOCK = "hosp_donnees-hospitalieres-covid19_vintage2021-01-08.csv"
 FLOW = "hosp_nouveaux_vintage2021-01-08.csv"
 
