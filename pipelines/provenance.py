@@ -17,7 +17,7 @@ from requests_sync.foreign_text import title_of
 from wardbook import seal as sealing
 from wardbook.disclosure import tell_dropped
 from wardbook.disclosure.leaving import hidden_rows, read_leaving
-from wardbook.domain.output import Channel, Output
+from wardbook.domain.output import Channel, Output, releasable
 from wardbook.domain.record import Record
 from wardbook.domain.request import Request
 from wardbook.domain.run import RunResult, RunSpec
@@ -124,7 +124,9 @@ def render_deliverable(
         assets=assets,
         unit=house.settings.unit.name,
         hidden=hidden_rows(done.folder),
-        headlines=headlines_of(done, names, report_sensitivity(done.template)),
+        headlines=headlines_of(
+            done, {*names, *releasable(record.work.checks)}, report_sensitivity(done.template)
+        ),
         editions=_editions_before(house, record, done) if assets else (),
         beside=made_beside(house) if assets else frozenset(),
         limits=SizeLimits(page=site.page_kb * KB, folder=site.report_kb * KB),

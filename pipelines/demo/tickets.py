@@ -1,4 +1,4 @@
-"""The five tickets of the demonstration, filed as their requesters would file them."""
+"""The six tickets of the demonstration, filed as their requesters would file them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from pipelines.demo.world import APPROVER, DIRECTION, FIELDS, HYGIENE, OFFICER, World
+from pipelines.demo.world import (
+    APPROVER,
+    DIRECTION,
+    FIELDS,
+    HYGIENE,
+    OFFICER,
+    WARD_DAYS,
+    World,
+)
 from wardbook.sandbox import Sandbox
 
 HOSTILE = (
@@ -47,7 +55,7 @@ def care_fields(template: str, **changes: str) -> dict[str, str]:
 
 
 def demo_tickets() -> tuple[DemoTicket, ...]:
-    """Return the five: a report, a sealed list, a refusal, a failure, hostile text."""
+    """Return the six: a report, a sealed list, a refusal, a failure, hostile text, metrics."""
     return (
         DemoTicket(
             "report",
@@ -103,11 +111,20 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             "regions = Bretagne, Corse\nend = 2020-12-31",
             ("../../etc", "<script>x</script>"),
         ),
+        DemoTicket(
+            "wards",
+            "cmoreau",
+            DIRECTION,
+            "Occupation des services et flux des urgences, février",
+            "Pour la réunion des cadres : où manque-t-il des lits, combien attend-on aux urgences ?",
+            care_fields("ward_activity"),
+            f"start = {WARD_DAYS[0]}\nend = {WARD_DAYS[1]}",
+        ),
     )
 
 
 def file_tickets(sandbox: Sandbox, world: World, round_number: int) -> list[str]:
-    """File the round's tickets that are not there yet; returns the keys of all five, in order."""
+    """File the round's tickets that are not there yet; returns the keys of all, in order."""
     from jira import JIRA
 
     keys = []

@@ -14,6 +14,7 @@ from requests_sync.jira_port import JiraPort
 from wardbook.disclosure import load_policies
 from wardbook.errors import Fault
 from wardbook.files import write_atomically
+from wardbook.report.folder import whole_folder
 from wardbook.review.standing import parts_of
 from wardbook.sandbox import Account, CustomField, GitLabProject, JiraProject, Sandbox, Seed
 from wardbook.settings import DisclosureSettings, JiraFields, JiraSettings, JiraWorkflow
@@ -62,6 +63,8 @@ FIELDS = {
         ),
     ),
 }
+WARD_DAYS = ("2026-02-09", "2026-03-08")
+"""First and last day of the wards' exports: four weeks are enough to see a course."""
 PROJECTS = {DIRECTION: "unite/direction-medicale", HYGIENE: "unite/hygiene-hospitaliere"}
 
 
@@ -106,6 +109,7 @@ class World:
         Args:
             given: a folder with SpF's hospital files in their own format, or None.
         """
+        from wardbook.activity.synthetic import write_wards
         from wardbook.epidemic.generate import generate_files
         from wardbook.hospital.stays import generate_stays
 
@@ -114,6 +118,10 @@ class World:
         stays = data / "stays.csv"
         if not stays.exists():
             generate_stays(stays, patients=2000, seed=2026)
+        wards = data / "wards"
+        if not wards.exists():
+            with whole_folder(wards) as part:
+                write_wards(part, seed=2026, days=28)
         stock = _find(given, "hosp_donnees-hospitalieres-covid19*.csv")
         flow = _find(given, "hosp_nouveaux*.csv")
         if stock is None or flow is None:
@@ -123,7 +131,15 @@ class World:
             # A download that broke off in the middle of a line.
             content = stock.read_bytes()
             write_atomically(broken, content[: content.index(b"\n", len(content) // 3) + 12])
-        return {"stays": stays, "spf": stock, "spf_flux": flow, "spf_coupe": broken}
+        return {
+            "stays": stays,
+            "spf": stock,
+            "spf_flux": flow,
+            "spf_coupe": broken,
+            "wards_stays": wards / "stays.csv",
+            "wards_beds": wards / "beds.csv",
+            "wards_emergency": wards / "emergency.csv",
+        }
 
     def make_keys(self) -> tuple[str, str]:
         """Return the fingerprints of the unit's key and of the requester's, made at first use."""
@@ -189,6 +205,9 @@ class World:
             "spf": ("spf-hospital", "public"),
             "spf_flux": ("spf-admissions", "public"),
             "spf_coupe": ("spf-hospital", "public"),
+            "wards_stays": ("ward-stays", "sensitive"),
+            "wards_beds": ("ward-beds", "internal"),
+            "wards_emergency": ("emergency-visits", "sensitive"),
         }
         lines = [
             'ledger = "sqlite:///state/ledger.db"',

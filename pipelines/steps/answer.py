@@ -21,8 +21,7 @@ from pipelines.leaving import check_payload
 from pipelines.provenance import Finished, told_parameters
 from pipelines.steps.notices import intend, intend_mail, intend_notices, language_of
 from pipelines.steps.prepare import request_of
-from pipelines.steps.release import released_names
-from wardbook.domain.output import Channel, Verdict, worst_of
+from wardbook.domain.output import Channel, Verdict, releasable, worst_of
 from wardbook.domain.record import Deliverable, Intent, Record
 from wardbook.domain.states import State
 from wardbook.errors import Fault, WardbookError
@@ -99,7 +98,7 @@ def compose_answer(house: House, record: Record, language: Language) -> Answer:
         deliverables=deliverables,
         unattached=tuple(
             spec.outputs[name].title.in_language(language)
-            for name in released_names(record)
+            for name in releasable(record.work.checks)
             if name in made - there and spec.outputs[name].channel is Channel.TICKET
         ),
         kept_days=house.settings.retention.runs_days,
@@ -151,7 +150,7 @@ def _checked_headlines(
     if done is None:
         return None
     try:
-        headlines = headlines_of(done, tuple(released_names(record)))
+        headlines = headlines_of(done, releasable(record.work.checks))
         if not headlines:
             return ()
         output = next(iter(spec.headlines.values())).output

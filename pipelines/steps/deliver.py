@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from pipelines.house import House
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import request_of
-from pipelines.steps.release import released_names
 from requests_sync.foreign_text import inline_code, quote_for_jira
-from wardbook.domain.output import Channel
+from wardbook.domain.output import Channel, releasable
 from wardbook.domain.pinned import grouped
 from wardbook.domain.record import Record
 from wardbook.domain.run import RunResult
@@ -37,7 +36,7 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
     spec = house.templates[request_of(record).template].spec
     result = RunResult.read(house.run_folder(str(record.work.run)))
     produced = {output.name for output in result.outputs} if result else set()
-    released = list(released_names(record))
+    released = releasable(record.work.checks)
     site = [name for name in released if spec.outputs[name].channel is Channel.SITE]
     share, metrics, attached = (
         [name for name in released if spec.outputs[name].channel is channel and name in produced]

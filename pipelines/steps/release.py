@@ -20,7 +20,7 @@ from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import open_merge_request
 from pipelines.steps.run import judge_outputs
 from requests_sync.marks import digest_of_evidence, evidence_mark
-from wardbook.domain.output import Verdict, verdicts_of
+from wardbook.domain.output import Verdict
 from wardbook.domain.record import Approval, Intent, Record
 from wardbook.domain.states import State
 from wardbook.errors import Fault
@@ -206,10 +206,3 @@ def _show_evidence(house: House, record: Record, evidence: Evidence) -> tuple[st
         text=text,
     )
     return text, [*open_merge_request(house, record, State.HELD), shown]
-
-
-def released_names(record: Record) -> Iterator[str]:
-    """Yield the outputs that may leave: judged, and not refused."""
-    for output, verdict in verdicts_of(record.work.checks).items():
-        if verdict is not Verdict.REFUSE:
-            yield output

@@ -22,11 +22,15 @@ TIME, SERIES = "time", "metric"
 
 @dataclass(frozen=True)
 class Alert:
-    """A call: `query` gives a row for each series with the values to compare, in `value`."""
+    """A call: `query` gives a row for each series with the values to compare, in `value`.
+
+    It is beyond its threshold in `periods` of them, one after the other.
+    """
 
     query: str
     message: str
     within_days: int
+    periods: int
 
 
 @dataclass(frozen=True)

@@ -138,5 +138,5 @@ def _threshold(
     if one.alert is not None:
         message = one.alert.message.in_language(language)
         query = sql.write_alert(metric, panel, one, words.get(panel.by, {}))
-        alert = Alert(query, message, one.alert.within_days)
+        alert = Alert(query, message, one.alert.within_days, one.alert.periods)
     return Threshold(one.value, one.below is None, one.severity, alert)

@@ -87,11 +87,16 @@ def _alert(called: Called, wording: Wording) -> Mapping[str, object]:
         else wording.value(panel, value)
         for series, value in called.crossed
     ]
+    condition = wording.threshold(panel, threshold)
+    if alert.periods > 1:
+        condition = wording.voice.say(
+            "dashboard.in_a_row", condition=condition, count=alert.periods
+        )
     return {
         "firing": bool(called.crossed),
         "severity": threshold.severity,
         "title": panel.title,
         "message": alert.message,
-        "condition": wording.threshold(panel, threshold),
+        "condition": condition,
         "named": named,
     }

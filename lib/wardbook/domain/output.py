@@ -105,3 +105,9 @@ def verdicts_of(checks: Iterable[Check]) -> dict[str, Verdict]:
     for check in checks:
         by_output.setdefault(check.output, []).append(check.verdict)
     return {output: worst_of(verdicts) for output, verdicts in by_output.items()}
+
+
+def releasable(checks: Iterable[Check]) -> tuple[str, ...]:
+    """Return the outputs that may leave: judged, and not refused."""
+    found = verdicts_of(checks).items()
+    return tuple(output for output, verdict in found if verdict is not Verdict.REFUSE)
