@@ -116,7 +116,7 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             "cmoreau",
             DIRECTION,
             "Occupation des services et flux des urgences, février",
-            "Pour la réunion des cadres : où manque-t-il des lits, combien attend-on aux urgences ?",
+            "Pour la réunion des cadres : où manque-t-il des lits, qui attend aux urgences ?",
             care_fields("ward_activity"),
             f"start = {WARD_DAYS[0]}\nend = {WARD_DAYS[1]}",
         ),
