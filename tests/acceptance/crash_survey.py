@@ -137,6 +137,7 @@ def _survey_site(world: CrashWorld, key: str) -> Survey:
                 "verified": _verify(world, edition).ticket,
             }
             for edition in sorted((world.folder / "public/reports" / slug_of(key)).glob("*"))
+            if edition.is_dir()  # beside them stands the page that lists them
         ]
     }
 
