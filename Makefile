@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Timings are of compiled bytecode, as in production.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check fix bench attacks fuzz crash crash-sync docs lock clean
+.PHONY: help demo test check fix bench attacks fuzz crash crash-sync docs pictures lock clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -71,6 +71,9 @@ crash-sync: $(READY)  ## crash points and 2,000 schedules of the synchronisation
 
 docs: $(READY)  ## draw the generated pages of docs/ anew
 	$(PYTHON) docs/generate.py
+
+pictures: $(READY)  ## play the demonstration and photograph it for docs/; needs Chromium
+	WARDBOOK_PICTURES=docs/pictures $(PYTHON) -m pytest -q tests/acceptance/test_demo.py -k pictures
 
 lock: $(READY)  ## choose versions anew
 	$(VENV)/bin/uv pip compile --quiet --generate-hashes --extra dev --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock pyproject.toml

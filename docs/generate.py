@@ -1,14 +1,12 @@
 """Draws the pages of docs/ that follow from the code: states, commands, settings, templates.
 
-`make docs` writes them; a test fails when one is stale. `--pictures` also plays the demonstration
-and photographs what people see (needs Chromium).
+`make docs` writes them; a test fails when one is stale.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -106,14 +104,6 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def take_pictures() -> None:
-    """Play the demonstration and photograph the report, the site, a ticket and a phone."""
-    from pictures import photograph
-
-    with tempfile.TemporaryDirectory(prefix="wbpic") as folder:
-        photograph(Path(folder) / "demo", DOCS / "pictures")
-
-
 def find_stale() -> list[str]:
     """Return the names of the pages that are not as they would be drawn now."""
     return [
@@ -124,7 +114,6 @@ def find_stale() -> list[str]:
 def main() -> int:
     """Write every page, or say which are stale."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", action="store_true")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if one is stale")
     wanted = parser.parse_args()
     if wanted.check:
@@ -134,8 +123,6 @@ def main() -> int:
         return 1 if stale else 0
     for name, draw in PAGES.items():
         (DOCS / name).write_text(draw(), encoding="utf-8")
-    if wanted.pictures:
-        take_pictures()
     return 0
 
 

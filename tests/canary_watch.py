@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -38,13 +39,22 @@ NEEDLES = (
     *(mark.encode() for mark in MARKS if mark[:4].isdigit() and mark[4:5] == "-"),
     *(b"canari.invalid", b"hirond\x9cil"),
 )
+_FRACTION = re.compile(rb"[0-9]\.[0-9]*\Z")
 LARGEST = 64 * 1024 * 1024
 
 
 def holds_canary(content: bytes) -> bool:
     """Whether something of a canary is in these bytes."""
     lower = content.lower()
-    return any(needle in lower for needle in NEEDLES)
+    return any(needle in lower and _is_whole(needle, lower) for needle in NEEDLES)
+
+
+def _is_whole(needle: bytes, content: bytes) -> bool:
+    """Whether it stands somewhere as more than digits of a fraction, as 38.998999999999995 has."""
+    return not needle.isdigit() or any(
+        not _FRACTION.search(content, max(0, found.start() - 20), found.start())
+        for found in re.finditer(needle, content)
+    )
 
 
 class CanaryWatch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict
 from datetime import date, timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from requests_sync.create_screen import read_create_screen, write_create_section
 from requests_sync.jira_port import JiraPort
 from wardbook.disclosure import load_policies
-from wardbook.errors import Fault
+from wardbook.errors import ForeignFault
 from wardbook.files import write_atomically
 from wardbook.report.folder import whole_folder
 from wardbook.review.standing import parts_of
@@ -179,18 +180,24 @@ class World:
         with Keyring(self.folder / "people" / "yhaddad") as keyring:
             user.gpgkeys.create({"key": keyring.export_public(Fingerprint(fingerprint))})
 
-    def read_create_screen(self, sandbox: Sandbox) -> JiraCreate:
-        """Return the ids of the sandbox's create screen, which shows days as YYYY-MM-DD."""
+    def read_create_screen(self, sandbox: Sandbox) -> JiraCreate | None:
+        """Return the ids of the sandbox's create screen, which shows days as YYYY-MM-DD.
+
+        None where it has no project of the demonstration's, or one without its fields.
+        """
         fields = JiraFields(**{name: field.id for name, field in FIELDS.items()})
         workflow = JiraWorkflow(working="", waiting="", done="", resolution="")
         token = SecretStr(self.token(BOT))
         settings = JiraSettings(
             url=sandbox.jira_url, project="DATA", token=token, fields=fields, workflow=workflow
         )
-        found = read_create_screen(JiraPort(settings), fields)
-        if found is None:
-            raise Fault("the sandbox's create screen lacks a field of a request")
-        return found.model_copy(update={"iso_days": True})
+        try:
+            found = read_create_screen(JiraPort(settings), fields)
+        except ForeignFault as fault:
+            if fault.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+        return found and found.model_copy(update={"iso_days": True})
 
     def write_settings(
         self, sandbox: Sandbox, site_url: str, data: dict[str, Path], keys: tuple[str, str]
@@ -209,6 +216,7 @@ class World:
             "wards_beds": ("ward-beds", "internal"),
             "wards_emergency": ("emergency-visits", "sensitive"),
         }
+        screen = self.read_create_screen(sandbox)
         lines = [
             'ledger = "sqlite:///state/ledger.db"',
             "[unit]",
@@ -220,7 +228,7 @@ class World:
             f'token_file = "tokens/{BOT}"',
             "[jira.fields]",
             *(f'{name} = "{field.id}"' for name, field in FIELDS.items()),
-            write_create_section(self.read_create_screen(sandbox)),
+            *([write_create_section(screen)] if screen else []),
             "[jira.workflow]",
             'working = "En cours"',
             'waiting = "En attente du demandeur"',

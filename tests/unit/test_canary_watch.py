@@ -8,6 +8,7 @@ LEAKS = {
     "site": "(tmp_path / 'public').mkdir(); (tmp_path / 'public/x.html').write_text(c.name)",
     "share": "(tmp_path / 'share').mkdir(); (tmp_path / 'share/x.csv').write_text(c.nir)",
     "file name": "(tmp_path / f'{c.ipp}.txt').write_text('x')",
+    "beside a figure": "(tmp_path / 'x.csv').write_text(f'38.5,{c.ipp},2')",
     "printed": "print(c.birth_date.isoformat())",
     "logged": "import logging; logging.getLogger('x').warning(c.phone)",
     "upper case": "(tmp_path / 'a').write_text(c.name.upper())",
@@ -36,6 +37,7 @@ INSIDE = {
     "run": "(tmp_path / 'spec.json').write_text('{}'); (tmp_path / 'x.csv').write_text(c.name)",
     "state": "(tmp_path / 'state').mkdir(); (tmp_path / 'state/x.csv').write_text(c.name)",
     "data": "(tmp_path / 'data').mkdir(); (tmp_path / 'data/stays.csv').write_text(c.name)",
+    "a fraction's digits": "(tmp_path / 'x.json').write_text('[38.998999999999995]')",
     "nothing": "(tmp_path / 'x.csv').write_text('Cardiologie;12')",
 }
 TEST = """

@@ -61,15 +61,18 @@ def _spell_out(one: Canary) -> Iterator[str]:
     yield f"{one.birth_date:%d/%m/%Y}"
 
 
+_IPP = str(CANARY_IPP // 1000)
 MARKS = (
     *("canarivoix", "serinelle", "canariville", "serinette", "canari.invalid"),
     *("hirondœil", "hirondoeil", "hirond\\u0153il"),
-    str(CANARY_IPP // 1000),
+    _IPP,
     *(mark for one in PATIENTS for mark in _spell_out(one)),
 )
 """What betrays a canary, in lower case: each is quick to look for, and nothing else has it."""
 
-_ANY = re.compile("|".join(map(re.escape, MARKS)))
+# As a number of its own: 38.99899999999999 has its digits too.
+_WHOLE_IPP = rf"(?<![0-9.,])0*{_IPP}[0-9]{{3}}(?![0-9])"
+_ANY = re.compile("|".join((_WHOLE_IPP, *(re.escape(mark) for mark in MARKS if mark != _IPP))))
 
 
 def find_canary_marks(lower: str) -> Iterator[tuple[int, int]]:
