@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -203,6 +204,9 @@ def site(public):
         yield server.url
 
 
+POLICY = re.compile(rb'http-equiv="Content-Security-Policy" content="[^"]*"')
+
+
 def list_pages(public: Path) -> list[str]:
     return sorted(file.relative_to(public).as_posix() for file in public.rglob("*.html"))
 
@@ -210,7 +214,8 @@ def list_pages(public: Path) -> list[str]:
 def test_no_payload_works_on_any_page(watch, site, public):
     pages = list_pages(public)
     reports = -(-len(PAYLOADS) // TOGETHER)
-    assert len(pages) == 2 * reports + 4, "each with the page of its editions"
+    shown = [name for name in pages if name.startswith("reports/")]
+    assert len(shown) == 2 * reports, "each with the page of its editions"
     found = watch.visit([site + name for name in pages])
     print(f"our pages: {len(PAYLOADS)} payloads on {len(pages)} pages, {len(found)} pages fire")
     assert found == {}
@@ -225,9 +230,7 @@ def test_no_payload_works_where_only_the_cleaning_stands(context, watch, public)
             route.fulfill(status=404, body="")
             return
         body, kind = file.read_bytes(), "text/css" if file.suffix == ".css" else "text/html"
-        said = page_policy(site_scripts().values())
-        policy = f'http-equiv="Content-Security-Policy" content="{said}"'
-        bare = body.replace(policy.replace("'", "&#39;").encode(), b'name="no-policy"')
+        bare = POLICY.sub(b'name="no-policy"', body)
         assert file.suffix != ".html" or bare != body
         route.fulfill(status=200, body=bare, headers={"Content-Type": f"{kind}; charset=utf-8"})
 
