@@ -49,7 +49,10 @@ def test_text_comes_back_as_it_went_in(rows):
     reading = read_artefact("t.xlsx", made)
     codes = {problem.code for problem in reading.problems}
     assert codes <= {"invisible_text"}
-    told = [[NOT_OF_XML.sub("\ufffd", cell) for cell in row] for row in rows]
+    told = [
+        [NOT_OF_XML.sub("\ufffd", cell.replace("\r\n", "\n").replace("\r", "\n")) for cell in row]
+        for row in rows
+    ]
     found = [list(row) for row in reading.grids[0].rows]
     found += [["", ""]] * (len(told) - len(found))  # rows without a value at the end
     assert found == told
