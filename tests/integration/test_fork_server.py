@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from trial_runs import is_alive, make_run, wait_until
+from trial_runs import is_alive, make_run, make_template, wait_until
 
 from wardbook.domain.run import FailureKind
 from wardbook.engines.warm_engine import COMMON, WarmEngine
@@ -120,6 +120,7 @@ def test_the_server_does_not_grow(tmp_path: Path) -> None:
         "import subprocess; subprocess.Popen(['sleep', '60'], start_new_session=True)",
         "import os; os._exit(1)",
     ]
+    make_template(tmp_path)  # before two threads would
     with closing(WarmEngine(("pandas",))) as engine, ThreadPoolExecutor(2) as pool:
 
         def run(number: int) -> None:

@@ -89,9 +89,9 @@ def editions(scene: Scene, key: str) -> dict[str, str]:
     """Each published edition with a digest of its receipt."""
     folder = scene.house.settings.site.folder / "reports" / key.lower()
     return {
-        edition.name: hashlib.sha256((edition / "receipt.json").read_bytes()).hexdigest()
-        for edition in folder.iterdir()
-        if not edition.name.startswith(".")
+        receipt.parent.name: hashlib.sha256(receipt.read_bytes()).hexdigest()
+        for receipt in folder.glob("*/receipt.json")
+        if not receipt.parent.name.startswith(".")
     }
 
 
