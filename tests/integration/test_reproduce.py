@@ -239,13 +239,16 @@ def check_purged(unit: Unit) -> None:
 
 
 def files_of(unit: Unit) -> list[Path]:
-    """What names the request, by its path or in its content; the ledger has terms of its own."""
+    """What names the request, by its path or in its content.
+
+    The ledger has terms of its own; metrics are delivered, and of the unit itself keys and codes.
+    """
     slug = unit.key.lower()
     return [
         path
         for path in sorted(unit.state.rglob("*"))
         if path.is_file()
-        and not path.name.startswith("ledger.db")
+        and not path.name.startswith(("ledger.db", "metrics.db"))
         and (slug in str(path.relative_to(unit.state)) or unit.key.encode() in path.read_bytes())
     ]
 
