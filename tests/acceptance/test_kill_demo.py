@@ -17,6 +17,7 @@ from tests.acceptance.crash_world import (
     start_wardbook,
     wait_for,
 )
+from wardbook.epidemic.generate import generate_files
 
 DEATHS = int(os.environ.get("WARDBOOK_CRASH_DEATHS", "60" if LONG else "3"))
 LONGEST = 9.0
@@ -24,6 +25,7 @@ LONGEST = 9.0
 
 
 def test_the_demonstration_survives_its_deaths(tmp_path):
+    make_small_data(tmp_path / "data-of-hospitals")
     chance, died = random.Random(SEED), 0
     for _ in range(DEATHS):
         moment = chance.uniform(0, LONGEST)
@@ -56,12 +58,21 @@ def test_the_demonstration_survives_its_deaths(tmp_path):
 def demonstration(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start the demonstration; kill it at the end of the block."""
     with (folder / "log").open("ab") as log:
-        process = start_wardbook("demo", "--dir", str(folder), "--no-stay", log=log)
+        data = str(folder / "data-of-hospitals")
+        process = start_wardbook("demo", "--dir", str(folder), "--data", data, "--no-stay", log=log)
         try:
             yield process
         finally:
             process.kill()
             process.wait()
+
+
+def make_small_data(folder: Path) -> None:
+    """Six weeks of SpF's files: what is killed is the demonstration, not the arithmetic."""
+    folder.mkdir()
+    stock, flow = generate_files(folder, seed=11, days=40)
+    stock.rename(folder / "hosp_donnees-hospitalieres-covid19.csv")
+    flow.rename(folder / "hosp_nouveaux.csv")
 
 
 def play_to_the_end(folder: Path) -> None:

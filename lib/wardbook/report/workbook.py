@@ -7,14 +7,16 @@ and no author: text stays text, whatever it begins with.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wardbook.files import write_atomically
+from wardbook.files import hash_file, write_atomically
 from wardbook.messages import Language
 from wardbook.report.problem import ReportProblem
 from wardbook.report.released import TABLES
@@ -55,6 +57,9 @@ def add_workbooks(folder: Path, template: Template, language: Language) -> None:
         if fits_workbook(table):
             content = write_workbook(table, spec, name=file.stem, language=language)
             write_atomically(file.with_suffix(SUFFIX), content)
+            _made[_of_what(table, spec, language)] = _digest(content)
+            if len(_made) > _MOST_MADE:
+                _made.popitem(last=False)
 
 
 def fits_workbook(table: bytes) -> bool:
@@ -62,16 +67,33 @@ def fits_workbook(table: bytes) -> bool:
     return table.count(b"\n") <= _MOST_LINES
 
 
+_made: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+"""Digests of what this process made, by table, declaration and language: the same bytes again."""
+_MOST_MADE = 256
+
+
 def is_workbook_of(file: Path, spec: TemplateSpec, language: Language) -> bool:
     """Tell whether a file is, byte for byte, the workbook of the table beside it."""
     table, declared = file.with_suffix(".csv"), spec.outputs.get(file.stem)
     if declared is None or not table.is_file():
         return False
+    content = table.read_bytes()
+    known = _made.get(_of_what(content, declared, language))
     try:
-        made = write_workbook(table.read_bytes(), declared, name=file.stem, language=language)
+        made = known or _digest(
+            write_workbook(content, declared, name=file.stem, language=language)
+        )
     except ReportProblem:
         return False
-    return file.read_bytes() == made
+    return hash_file(file) == made
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _of_what(table: bytes, spec: OutputSpec, language: Language) -> tuple[str, str, str]:
+    return _digest(table), _digest(spec.model_dump_json().encode()), language
 
 
 def write_workbook(content: bytes, spec: OutputSpec, *, name: str, language: Language) -> bytes:
