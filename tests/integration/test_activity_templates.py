@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -15,14 +17,22 @@ import pytest
 from pipelines.cutting import cut_run
 from tests.integration.test_templates_run import published_texts, run_template
 from wardbook.activity import synthetic
+from wardbook.dashboards.check import find_unanswerable
+from wardbook.dashboards.declared import declared_board
+from wardbook.dashboards.reading import read_board
 from wardbook.disclosure import check_outputs, load_policies
 from wardbook.disclosure.leaving import hidden_rows, read_leaving
+from wardbook.disclosure.sheet import read_sheet
 from wardbook.domain.output import Channel, OutputKind, Verdict, verdicts_of
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.engines.warm_engine import WarmEngine
+from wardbook.metrics.database import MetricsDatabase
+from wardbook.metrics.series import Release, put_series, read_series
 from wardbook.template.spec import Template, load_template
 
 DAYS = 21
+PARIS = ZoneInfo("Europe/Paris")
+EXPECTED = {"wards": set(), "laboratory": {"Code du service URGE"}}
 PERIOD = {"start": {"date": "2026-02-09"}, "end": {"date": "2026-03-01"}}
 WARDS = PERIOD | {"census": "midnight"}
 LABORATORY = PERIOD | {"target_minutes": 60, "haemolysis_threshold": 50}
@@ -46,9 +56,39 @@ def engine() -> Iterator[WarmEngine]:
         yield engine
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def templates(root: Path) -> Path:
     return root / "templates"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A run of a template whose outputs were judged; its cut tables stand beside them."""
+
+    template: Template
+    folder: Path
+    result: RunResult
+    verdicts: dict[str, Verdict]
+
+
+@pytest.fixture(scope="module")
+def wards(root: Path, templates: Path, exports: Path, engine: WarmEngine) -> Judged:
+    return run_and_judge(root, templates / "ward_activity", exports, WARDS, engine)
+
+
+@pytest.fixture(scope="module")
+def laboratory(root: Path, templates: Path, exports: Path, engine: WarmEngine) -> Judged:
+    return run_and_judge(root, templates / "laboratory_activity", exports, LABORATORY, engine)
+
+
+def run_and_judge(
+    root: Path, folder: Path, exports: Path, asked: dict[str, Any], engine: WarmEngine
+) -> Judged:
+    template, run = load_template(folder), exports / folder.name
+    given = sources(exports, *template.spec.sources)
+    result = run_template(template, run, given, asked, engine=engine)
+    assert result.failure is None
+    return Judged(template, run, result, judge(root, template, run, result))
 
 
 def sources(folder: Path, *names: str) -> dict[str, Path]:
@@ -79,16 +119,13 @@ def metrics_of(template: Template) -> set[str]:
 
 
 def test_the_wards_metrics_leave_by_themselves_and_small_wards_are_cut(
-    root: Path, templates: Path, exports: Path, tmp_path: Path, engine: WarmEngine
+    root: Path, wards: Judged, tmp_path: Path
 ) -> None:
-    template = load_template(templates / "ward_activity")
+    template, result, verdicts = wards.template, wards.result, wards.verdicts
     run = tmp_path / "run"
-    given = sources(exports, "stays", "beds", "emergency")
-    result = run_template(template, run, given, WARDS, engine=engine)
-    assert result.failure is None
+    shutil.copytree(wards.folder, run)
     assert {one.name for one in result.outputs} == set(template.spec.outputs) - {"report"}
     assert all(one.alternative for one in result.outputs if one.kind is OutputKind.FIGURE)
-    verdicts = judge(root, template, run, result)
     held = {name for name, verdict in verdicts.items() if verdict is not Verdict.PASS}
     assert held == {"report"}, "a report on patients is read by a person"
     folder, outputs = read_leaving(run, result.outputs)
@@ -121,24 +158,44 @@ def test_the_wards_metrics_leave_by_themselves_and_small_wards_are_cut(
     assert ("length_of_stay", "percentiles") in reasons
 
 
-def test_the_laboratory_s_metrics_leave_and_the_bad_ward_is_named(
-    root: Path, templates: Path, exports: Path, tmp_path: Path, engine: WarmEngine
-) -> None:
-    template = load_template(templates / "laboratory_activity")
-    run = tmp_path / "run"
-    result = run_template(
-        template, run, sources(exports, "tests", "beds"), LABORATORY, engine=engine
-    )
-    assert result.failure is None
+def test_the_laboratory_s_metrics_leave_and_the_bad_ward_is_named(laboratory: Judged) -> None:
+    template, result, verdicts = laboratory.template, laboratory.result, laboratory.verdicts
     assert {one.name for one in result.outputs} == set(template.spec.outputs) - {"report"}
-    verdicts = judge(root, template, run, result)
     held = {name for name, verdict in verdicts.items() if verdict is not Verdict.PASS}
     assert held <= {"report", "figure_positivity"}, "a picture of a table that was cut"
     assert metrics_of(template).isdisjoint(held)
-    texts = published_texts(run).replace("\\", "")
+    texts = published_texts(laboratory.folder).replace("\\", "")
     assert "**Nettement plus que les autres" in texts
     assert "Urgences (" in texts
     assert "Aucune anomalie n'a été trouvée" in texts
+
+
+@pytest.mark.parametrize("of", ["wards", "laboratory"])
+def test_every_panel_of_its_dashboard_has_rows_of_what_left(
+    of: str, ledger_url: str, request: pytest.FixtureRequest
+) -> None:
+    """On a real PostgreSQL with Grafana's macros expanded, and on SQLite for the preview."""
+    judged: Judged = request.getfixturevalue(of)
+    spec = judged.template.spec
+    folder, outputs = read_leaving(judged.folder, judged.result.outputs)
+    files = {one.name: folder / one.file for one in outputs}
+    series = [
+        read_series(read_sheet(files[name]), spec.name, name, spec.outputs[name], PARIS)
+        for name in sorted(metrics_of(judged.template))
+    ]
+    board = declared_board(spec, "fr")
+    with MetricsDatabase(ledger_url) as database:
+        put_series(database, series, Release("DATA-1", "run", datetime.now(UTC)))
+        with database.reading() as connection:
+            assert list(find_unanswerable(connection, board)) == []
+            values = read_board(connection, board)
+    assert values is not None
+    silent = [one.panel.name for one in values.panels if not (one.lines or one.rows)]
+    assert silent == []
+    told = [value for one in values.panels for line in one.lines for _, value in line.points]
+    assert any(value is not None for value in told)
+    fired = {series for one in values.alerts for series, _ in one.crossed}
+    assert fired == EXPECTED[of], "planted is one bad ward, in the laboratory's data"
 
 
 def test_what_is_odd_is_named_with_its_count(
