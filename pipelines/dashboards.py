@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,13 +13,17 @@ from typing import TYPE_CHECKING
 from pipelines.house import House
 from wardbook.dashboards.declared import declared_boards, metric_tables
 from wardbook.dashboards.unit import unit_board
-from wardbook.errors import ForeignFault, SettingsFault
+from wardbook.errors import ForeignFault, SettingsFault, WardbookError
+from wardbook.files import write_atomically
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
     from sqlalchemy import Connection
 
+    from pipelines.story import Pass
     from wardbook.dashboards.board import Board
     from wardbook.dashboards.check import Unanswerable
+    from wardbook.dashboards.grafana_port import GrafanaPort
     from wardbook.dashboards.macros import Window
     from wardbook.dashboards.push import Place, Pushed
     from wardbook.pages.page import Page
@@ -127,7 +132,6 @@ def push_dashboards(house: House) -> tuple[list[Pushed], list[Unanswerable], lis
         SettingsFault: the settings name no Grafana, or metrics that it cannot read.
         ForeignFault: Grafana or the database is away, too old, or refuses.
     """
-    from wardbook.dashboards.grafana_port import GrafanaPort
     from wardbook.dashboards.push import find_left_over, push_boards
 
     grafana = house.settings.grafana
@@ -142,6 +146,36 @@ def push_dashboards(house: House) -> tuple[list[Pushed], list[Unanswerable], lis
             "in `database` under [grafana]. The site shows them meanwhile, under dashboards/."
         )
     ready, place = find_ready(house), place_of(house)
-    port = GrafanaPort(grafana.url, grafana.token.get_secret_value())
+    port = _open_port(grafana.url, grafana.token)
     pushed = push_boards(port, ready.boards, place)
     return pushed, ready.held, find_left_over(port, boards_of(house), place)
+
+
+def refresh_grafana(house: House, outcome: Pass) -> None:
+    """After a pass in which something moved, push to Grafana what is another than last time.
+
+    What a template has not delivered yet waits; `wardbook dashboards check` names it.
+    """
+    grafana = house.settings.grafana
+    in_postgresql = house.settings.metrics_database.startswith("postgresql")
+    if not (outcome.moved and grafana.url and grafana.token and in_postgresql):
+        return
+    try:
+        ready, place = find_ready(house), place_of(house)
+        stands = hashlib.sha256(repr((ready.boards, place, grafana.url)).encode()).hexdigest()
+        note = house.settings.unit.state / "metrics" / "pushed"
+        if note.is_file() and note.read_text(encoding="utf-8") == stands:
+            return
+        from wardbook.dashboards.push import push_boards
+
+        push_boards(_open_port(grafana.url, grafana.token), ready.boards, place)
+        note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(note, stands)
+    except (WardbookError, OSError) as error:
+        outcome.faults["grafana"] = str(error)
+
+
+def _open_port(url: str, token: SecretStr) -> GrafanaPort:
+    from wardbook.dashboards.grafana_port import GrafanaPort
+
+    return GrafanaPort(url, token.get_secret_value())

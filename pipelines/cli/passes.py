@@ -12,6 +12,7 @@ import click
 from pipelines.cli.main import FAULT, REFUSED, Context
 from pipelines.cli.plain import harmless
 from pipelines.cli.terminal import catch_stop, working
+from pipelines.dashboards import refresh_grafana
 from pipelines.house import House
 from pipelines.rerun import is_bound_to_recur
 from pipelines.site import refresh_site
@@ -40,6 +41,7 @@ def tick(context: Context, as_json: bool) -> int:
         with working("Looking at tickets and requests"):
             done = tick_until_quiet(house)
             refresh_site(house, done)
+            refresh_grafana(house, done)
         tell_pass(done, as_json=as_json)
     return FAULT if done.faults else 0
 
@@ -64,6 +66,7 @@ def serve(context: Context, every: float) -> int:
             wake.clear()  # before the pass looks: what is called meanwhile wakes the next one
             done = tick_once(house)
             refresh_site(house, done)
+            refresh_grafana(house, done)
             tell_pass(done, as_json=False)
             if metrics is not None:
                 metrics.note_pass(house.now(), len(done.faults))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,18 @@ import yaml
 from sqlalchemy import create_engine, text
 
 from pipelines.cli.main import FAULT, REFUSED, main
+from pipelines.dashboards import refresh_grafana
+from pipelines.house import House
 from pipelines.sample_settings import SAMPLE
+from pipelines.story import Pass
 from tests.metric_template import write_metric_template
 from tests.metric_values import fill
 from tests.sample_settings import write_sample
 from tests.unit_values import fill_unit
+from wardbook.sandbox.faults import Fault
 from wardbook.sandbox.grafana import GrafanaSandbox
 from wardbook.sandbox.grafana.server import EDITOR
+from wardbook.settings import load_settings
 from wardbook.template.spec import load_template
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("dashboard_commands")]
@@ -75,6 +81,31 @@ def test_pushed_once_and_left_alone_after(
     assert main(["dashboards", "push"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "beds: same, 0 alert rules written"
     assert list(grafana.journal.writes()) == []
+
+
+def test_a_pass_that_moved_something_pushes_what_is_another_than_last_time(
+    unit: str, grafana: GrafanaSandbox, tmp_path: Path
+) -> None:
+    def pass_over(*moved: str) -> tuple[dict[str, str], list[str]]:
+        outcome = Pass(moved=list(moved))
+        grafana.journal.clear()
+        with House(load_settings(tmp_path / "wardbook.toml", dict(os.environ))) as house:
+            refresh_grafana(house, outcome)
+        return outcome.faults, [entry.path for entry in grafana.journal]
+
+    assert pass_over() == ({}, []), "nothing moved"
+    faults, called = pass_over("DATA-1")
+    assert faults == {}
+    assert called.count("/api/dashboards/db") == 2
+    assert pass_over("DATA-1") == ({}, []), "as last time: Grafana is not even asked"
+    change(unit, "delete from beds_daily where time > '2026-02-01'")
+    change(unit, "delete from beds_arrivals where time > '2026-02-01'")
+    grafana.faults.add(Fault("grafana", "500", nth=1))
+    faults, _ = pass_over("DATA-1")
+    assert "Grafana" in faults["grafana"]
+    grafana.faults.clear()
+    faults, called = pass_over("DATA-1")
+    assert (faults, called.count("/api/dashboards/db")) == ({}, 1), "the other is as it was"
 
 
 def test_a_dashboard_on_a_missing_table_is_held_whole(
