@@ -6,17 +6,15 @@ is Tornado's, as is the other: strict parsing, bounds on size and time.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
 from datetime import datetime
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from pipelines.house import House
-from wardbook.errors import SettingsFault, WardbookError
+from wardbook.errors import WardbookError
+from wardbook.listening import Listening
 from wardbook.metrics.exposition import CONTENT_TYPE, expose
 from wardbook.metrics.telling import gather_telling
 from wardbook.settings import PrometheusSettings
@@ -31,18 +29,18 @@ class MetricsServer:
 
     def __init__(self, house: House, settings: PrometheusSettings) -> None:
         self._house = house
-        self._settings = settings
         self._last_pass: tuple[datetime, int] | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="metrics", daemon=True)
         pages = Application([("/metrics", _Metrics, {"server": self})], log_function=_log_nothing)
-        self._server = HTTPServer(
+        server = HTTPServer(
             pages,
             no_keep_alive=True,
             max_header_size=_MOST_BYTES,
             max_body_size=_MOST_BYTES,
             idle_connection_timeout=_PATIENCE,
             body_timeout=_PATIENCE,
+        )
+        self._listening = Listening(
+            server, (settings.host, settings.port), section="prometheus", caller="Prometheus"
         )
 
     def __enter__(self) -> MetricsServer:
@@ -51,28 +49,11 @@ class MetricsServer:
         Raises:
             SettingsFault: the address cannot be listened at.
         """
-        host, port = self._settings.host, self._settings.port
-        try:
-            sockets = bind_sockets(port, host)
-        except OSError as error:
-            self._loop.close()
-            raise SettingsFault(
-                f"Cannot listen for Prometheus at {host}, port {port}: {error.strerror or error}. "
-                "Choose another `host` or `port` under [prometheus], or end what listens there."
-            ) from None
-        self._thread.start()
-        self._loop.call_soon_threadsafe(self._server.add_sockets, sockets)
+        self._listening.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _hang_up(self) -> None:
-        self._server.stop()
-        await self._server.close_all_connections()
+        self._listening.stop()
 
     def note_pass(self, at: datetime, faults: int) -> None:
         """Remember when the last pass ended, and how many faults it had."""

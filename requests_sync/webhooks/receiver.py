@@ -7,7 +7,6 @@ It runs in one thread with its own event loop. Nothing of a request is logged bu
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections import Counter
@@ -26,11 +25,10 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
 
 from requests_sync.webhooks.judge import Authentic, Keys, Request, Verdict, judge
 from requests_sync.webhooks.memory import Memory
-from wardbook.errors import SettingsFault
+from wardbook.listening import Listening
 from wardbook.settings import WebhookSettings
 
 log = logging.getLogger(__name__)
@@ -65,9 +63,12 @@ class Receiver:
         self._keys = Keys.of(settings)
         self._wake = wake
         self._now = now
-        self._server = _Server(self, patience)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="webhooks", daemon=True)
+        self._listening = Listening(
+            _Server(self, patience),
+            (settings.host, settings.port),
+            section="webhooks",
+            caller="webhooks",
+        )
 
     def __enter__(self) -> Receiver:
         """Start listening.
@@ -75,26 +76,13 @@ class Receiver:
         Raises:
             SettingsFault: the address cannot be listened at.
         """
-        host, port = self._settings.host, self._settings.port
-        try:
-            sockets = bind_sockets(port, host)
-        except OSError as error:
-            self._loop.close()
-            raise SettingsFault(
-                f"Cannot listen for webhooks at {host}, port {port}: {error.strerror or error}. "
-                "Choose another `host` or `port` under [webhooks], or end what listens there."
-            ) from None
         # Its messages would quote what a stranger sent.
         logging.getLogger("tornado.general").setLevel(logging.CRITICAL)
-        self._thread.start()
-        self._loop.call_soon_threadsafe(self._server.add_sockets, sockets)
+        self._listening.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._server.hang_up(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._listening.stop()
 
     @property
     def max_bytes(self) -> int:
@@ -145,11 +133,6 @@ class _Server(HTTPServer):
         """Return who takes in this request."""
         del server_conn
         return _Exchange(self._receiver, cast(HTTP1Connection, request_conn))
-
-    async def hang_up(self) -> None:
-        """Stop listening and close every connection."""
-        self.stop()
-        await self.close_all_connections()
 
 
 class _Exchange(HTTPMessageDelegate):
