@@ -103,7 +103,7 @@
     field.addEventListener("input", soon);
     field.addEventListener("keydown", (event) => { if (event.key === "Enter") now(); });
     button.addEventListener("click", now);
-    field.value = new URL(location.href).searchParams.get("q") || "";
+    field.value ||= new URL(location.href).searchParams.get("q") || "";  // what was typed meanwhile stays
     field.focus();
     if (field.value) search();
   }, () => { say(status.dataset.absent); });
