@@ -129,6 +129,7 @@ def tick_until_quiet(house: House) -> Pass:
         advance_all(house, outcome)
         if not waiting:
             look_after(house, outcome)
+            waiting = runs_under_way(house)  # that pass may have begun the run of a next period
     return outcome
 
 
