@@ -6,14 +6,17 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from tests.unit.test_metric_schema import COLUMNS, TITLE, declare
 from wardbook.errors import ForeignFault
+from wardbook.ledger.database import open_engine
 from wardbook.metrics import series as writing
 from wardbook.metrics.database import MetricChanged, MetricsDatabase
 from wardbook.metrics.series import Release, Series, has_arrived, put_series
@@ -142,6 +145,33 @@ def test_two_workers_at_once_leave_one_release(ledger_url: str) -> None:
         one.join()
     with MetricsDatabase(ledger_url) as database:
         assert ask(database, COUNT) == [("data-1-b", 6, 6)]
+
+
+def test_nobody_fails_of_several_who_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """Before they waited, about one in sixty did: SQLite says at once that the file is locked."""
+    failed: list[str] = []
+
+    def work(file: Path, gate: threading.Barrier) -> None:
+        engine = open_engine(f"sqlite:///{file}")
+        gate.wait()
+        try:
+            with engine.begin() as connection:
+                connection.execute(text("create table if not exists t (x)"))
+        except OperationalError as error:
+            failed.append(str(error))
+        finally:
+            engine.dispose()
+
+    for number in range(60):
+        gate = threading.Barrier(4)
+        each = [
+            threading.Thread(target=work, args=(tmp_path / f"{number}.db", gate)) for _ in range(4)
+        ]
+        for one in each:
+            one.start()
+        for one in each:
+            one.join()
+    assert failed == []
 
 
 def test_more_rows_than_one_batch_arrive(database: MetricsDatabase) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ from sqlalchemy.pool import QueuePool
 
 from wardbook.errors import ForeignFault
 from wardbook.ledger.head import HEAD
+
+_PATIENCE = 30
+"""Seconds that one who writes waits for another."""
 
 
 def connect(url: str) -> Engine:
@@ -51,10 +56,24 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     # The driver must not begin transactions by itself: `_begin_for_writing` does, at once for
     # writing, so that two workers queue instead of failing at their first write.
     connection.isolation_level = None
-    connection.execute("pragma journal_mode=wal")
+    connection.execute(f"pragma busy_timeout={_PATIENCE * 1000}")
+    _write_ahead(connection)
     connection.execute("pragma synchronous=full")
     connection.execute("pragma foreign_keys=on")
-    connection.execute("pragma busy_timeout=30000")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    # Of two who open a new file at once only one can change its mode, and SQLite lets the other
+    # fail instead of waiting.
+    last = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("pragma journal_mode=wal")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > last:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_for_writing(connection: Connection) -> None:
