@@ -245,8 +245,11 @@ def test_the_page_of_missing_addresses_links_from_the_root(run, public):
 def test_what_a_killed_process_left_is_swept_and_nothing_else(run, public):
     build(run, public)
     left = [public / ".abc.part", public / "assets" / ".def.part"]
+    left += [public / "reports" / "data-7" / ".ghi.part"]
+    left += [public / "catalogue" / "ward_stays" / "request" / ".jkl.part"]
     kept = public / "assets" / "notes.part"
     for file in (*left, kept):
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("half")
     build(run, public)
     assert not any(file.exists() for file in left)

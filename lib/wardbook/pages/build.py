@@ -32,6 +32,8 @@ from wardbook.template.spec import Template
 KEY_FILE = "unit-key.asc"
 DOCS = "docs"
 """The folder of the documentation, which `wardbook.pages.docs` makes."""
+PAGES_DEEP = 4
+"""Levels of folders on which pages stand: `catalogue/NAME/request/index.html` is on the fourth."""
 LATEST = 6
 """Results on the front page."""
 
@@ -79,8 +81,10 @@ def build_site(
     voice, given = Voice(language), tuple(pages)
     site = f"{url.rstrip('/')}/"
     with lock_site(public):
-        for part in (*public.glob(".*.part"), *public.glob("*/.*.part")):
-            part.unlink()  # what a killed process left; under the lock nobody else writes here
+        for depth in range(PAGES_DEEP):
+            for part in public.glob("*/" * depth + ".*.part"):
+                if part.is_file():  # a killed process left it; under the lock nobody else writes
+                    part.unlink()
         results = read_results(public)
         titles = {name: one.spec.title.in_language(language) for name, one in templates.items()}
         lists = arrange_lists(results, titles, voice)
