@@ -17,7 +17,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,12 +36,16 @@ DEATH_SECONDS = 30
 """How long a worker looks for its scheduler: one that comes too late ends by itself."""
 
 _NOBODY = "127.0.0.1:0"
-# Left alone, Dask serves HTTP on every interface, dashboard or not: on loopback, without
-# a single route, it says nothing to anybody.
-_SILENT: Mapping[str, Sequence[str]] = {
+QUIET: Mapping[str, object] = {
+    # Left alone, Dask serves HTTP on every interface, dashboard or not: on loopback, without
+    # a single route, it says nothing to anybody.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # It looks at all threads every 10 ms, for a dashboard that we do not show. Before Python 3.11.9
+    # that may lock the whole process for good (CPython's issue 106883).
+    "distributed.worker.profile.enabled": False,
 }
+"""Dask's settings for every cluster of ours."""
 
 
 @cache
@@ -70,7 +74,7 @@ def open_threads(threads: int) -> LocalCluster:
     import dask
     from distributed import LocalCluster
 
-    with dask.config.set(_SILENT):
+    with dask.config.set(QUIET):
         return LocalCluster(
             n_workers=1,
             threads_per_worker=threads,
@@ -109,7 +113,7 @@ def open_nodes(folder: Path, environment: Mapping[str, str]) -> SLURMCluster:
     left = spec.seconds - (time.time() - taken_up)
     sbatch = build_sbatch(spec, folder, environment, left)
     own = [f"{name}={value}" for name, value in environment.items() if not _is_slurms(name)]
-    with dask.config.set(_SILENT):
+    with dask.config.set(QUIET):
         cluster = SLURMCluster(
             # Slurm is told by arguments alone: nothing of a run is written into a directive.
             job_cls=type("Node", (SLURMJob,), {"submit_command": shlex.join(sbatch)}),

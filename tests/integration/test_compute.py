@@ -49,3 +49,17 @@ def test_a_notebook_has_as_many_threads_as_its_run_has_processors(
         "used by default": 3,
         "scheduler": "inproc",
     }
+
+
+def test_a_cluster_of_ours_does_not_look_at_its_threads_all_the_time() -> None:
+    """Which may lock a process for good; Dask left alone does."""
+    from distributed import LocalCluster
+
+    from wardbook.compute import open_threads
+
+    with (
+        open_threads(1) as ours,
+        LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as plain,
+    ):
+        looking = ["profile" in cluster.workers[0].periodic_callbacks for cluster in (ours, plain)]
+    assert looking == [False, True]

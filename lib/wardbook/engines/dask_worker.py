@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from wardbook.compute import QUIET
 from wardbook.domain.run import RunSpec
 from wardbook.engines.confinement import Order, data_in_use, fence_run, set_limits, settle_in
 from wardbook.notebook.session import RUN_VARIABLE
@@ -28,7 +29,7 @@ def main() -> None:
 
     # On the network on which the scheduler is, of those that this node may have.
     sys.argv += ["--host", get_ip(get_address_host(sys.argv[1]))]
-    dask.config.set({"distributed.worker.http.routes": []})
+    dask.config.set(QUIET)
     set_limits(spec, data_in_use())
     dask_worker.main()
 
