@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from wardbook.seal import Fingerprint
+from wardbook.seal.armour import crc24
 
 SHA1, SHA256 = 2, 8
 _ED25519, _CV25519 = bytes.fromhex("092B06010401DA470F01"), bytes.fromhex("0A2B060104019755010501")
@@ -34,7 +35,10 @@ def subpacket(kind: int, value: bytes) -> bytes:
 
 
 def armour(*packets: bytes, kind: str = "PUBLIC") -> str:
-    text = base64.encodebytes(b"".join(packets)).decode()
+    content = b"".join(packets)
+    text = base64.encodebytes(content).decode()
+    # Without it gpg takes the last line for content wherever base64 ends without padding.
+    text += f"={base64.b64encode(crc24(content).to_bytes(3, 'big')).decode()}\n"
     begin, end = (f"-----{word} PGP {kind} KEY BLOCK-----" for word in ("BEGIN", "END"))
     return f"{begin}\n\n{text}{end}\n"
 

@@ -34,7 +34,7 @@ def write_armour(packet: bytes) -> bytes:
     """Return the packet as ASCII armour: no headers, lines of 64, checksum, one final newline."""
     text = base64.b64encode(packet)
     lines = [text[start : start + 64] for start in range(0, len(text), 64)]
-    checksum = b"=" + base64.b64encode(_crc24(packet).to_bytes(3, "big"))
+    checksum = b"=" + base64.b64encode(crc24(packet).to_bytes(3, "big"))
     return b"\n".join([_BEGIN, b"", *lines, checksum, _END, b""])
 
 
@@ -100,7 +100,7 @@ def _require(holds: bool) -> None:
         raise ValueError("not the form that we write")
 
 
-def _crc24(data: bytes) -> int:
+def crc24(data: bytes) -> int:
     """Return the checksum of RFC 4880, 6.1."""
     crc = 0xB704CE
     for byte in data:
