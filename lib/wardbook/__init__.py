@@ -1,8 +1,8 @@
 """Wardbook's library: what templates and notebooks import, and what the platform is built on.
 
-A notebook writes `import wardbook as wb` and uses `wb.params()`, `wb.source()`, `wb.language()`,
-`wb.text()`, `wb.say()`, `wb.table()`, `wb.figure()` and `wb.DataProblem`; see `wardbook.notebook`.
-They are loaded at their first use, so that the platform's own `import wardbook` costs nothing.
+A notebook writes `import wardbook as wb` and uses `wb.params()`, `wb.source()`, `wb.read()`,
+`wb.language()`, `wb.text()`, `wb.say()`, `wb.table()`, `wb.figure()` and `wb.DataProblem`; see
+`wardbook.notebook`. They are loaded at their first use, so that the platform's own `import wardbook` costs nothing.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
         figure,
         language,
         params,
+        read,
         say,
         source,
         table,
         text,
     )
 
-__all__ = ["DataProblem", "figure", "language", "params", "say", "source", "table", "text"]
+__all__ = ["DataProblem", "figure", "language", "params", "read", "say", "source", "table", "text"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,13 +8,14 @@ directory: see `wardbook.notebook.by_hand`.
 from wardbook.errors import DataProblem
 from wardbook.notebook.declare import figure, say, table
 from wardbook.notebook.display import show_problems
-from wardbook.notebook.given import language, params, source, text
+from wardbook.notebook.given import language, params, read, source, text
 
 __all__ = [
     "DataProblem",
     "figure",
     "language",
     "params",
+    "read",
     "say",
     "show_problems",
     "source",

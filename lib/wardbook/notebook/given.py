@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from wardbook.datasets import find_dataset
 from wardbook.errors import EnvironmentFault
 from wardbook.messages import Language
 from wardbook.notebook.markdown import escape_markdown, fill
@@ -11,7 +13,10 @@ from wardbook.notebook.parameters import Parameters
 from wardbook.notebook.session import SOURCE_VARIABLE, current_session
 from wardbook.template.spec import TemplateProblem
 
-__all__ = ["language", "params", "source", "text"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["language", "params", "read", "source", "text"]
 
 
 def params() -> Parameters:
@@ -47,6 +52,24 @@ def source(name: str) -> Path | None:
             else f"the run has no file for the source {name!r}. Name one in the settings."
         )
     return None
+
+
+def read(name: str) -> pd.DataFrame | None:
+    """Return the rows of a declared source whose kind is a dataset (`wardbook.datasets`).
+
+    None for an optional source that was not given.
+
+    Raises:
+        TemplateProblem: `template.toml` declares no such source, or its kind is no dataset.
+        EnvironmentFault: a required source is not at hand.
+        DataProblem: the file is not what the dataset promises.
+    """
+    path = source(name)
+    kind = current_session().template.spec.sources[name].kind
+    dataset = find_dataset(kind)
+    if dataset is None:
+        raise TemplateProblem(f"{kind!r} is no dataset: read the file of wb.source({name!r}).")
+    return None if path is None else dataset.read(path)
 
 
 def text(key: str, **values: object) -> str:

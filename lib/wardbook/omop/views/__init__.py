@@ -1,0 +1,44 @@
+"""How each dataset is made of the Common Data Model's tables.
+
+The dataset `blood-tubes` is made by the module `blood_tubes` of this package, which has
+
+    TABLES        the tables of the model that it reads: it can open no others
+    PARAMETERS    the template's parameters that it uses, by name
+    view(cdm, asked)   the rows, with at least the dataset's columns, as an Ibis expression;
+                  `asked` has a value (typed, or None) for each of PARAMETERS
+
+A view narrows and counts where the data are: what a notebook does not need never leaves the
+database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from wardbook.omop.cdm import Cdm
+
+
+class View(Protocol):
+    """What a module of this package has."""
+
+    TABLES: Sequence[str]
+    PARAMETERS: Sequence[str]
+
+    @staticmethod
+    def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
+        """Return the rows of the dataset."""
+
+
+def find_view(dataset: str) -> View | None:
+    """Return the view of a dataset by its name, or None where it cannot be made of the model."""
+    name = f"{__name__}.{dataset.replace('-', '_')}"
+    if find_spec(name) is None:
+        return None
+    view: Any = import_module(name)
+    return view  # type: ignore[no-any-return]
