@@ -2,7 +2,8 @@
 
 A notebook writes `import wardbook as wb` and uses `wb.params()`, `wb.source()`, `wb.read()`,
 `wb.language()`, `wb.text()`, `wb.say()`, `wb.table()`, `wb.figure()` and `wb.DataProblem`; see
-`wardbook.notebook`. They are loaded at their first use, so that the platform's own `import wardbook` costs nothing.
+`wardbook.notebook`. They are loaded at their first use, so that the platform's own
+`import wardbook` costs nothing.
 """
 
 from typing import TYPE_CHECKING, Any
