@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from wardbook.activity import emergency, laboratory, stays
+from wardbook.datasets import find_dataset
 from wardbook.errors import DataProblem
 
 NOW = pd.Timestamp("2026-03-10T12:00", tz="UTC")
@@ -200,3 +201,21 @@ def test_a_wrong_value_of_a_test_is_refused(
     with pytest.raises(DataProblem) as caught:
         laboratory.read_tests(write(tmp_path, TESTS, line.replace(old, new)))
     assert caught.value.code == problem
+
+
+def test_an_extract_of_a_database_reads_as_the_export_does(tmp_path: Path) -> None:
+    lines = ("S1;P1;CARD;2026-03-02T10:00;2026-03-04T09:30", "S2;P2;MEDI;2026-03-29T02:30;")
+    text = "\n".join((";".join(stays.STAYS), *lines, ""))
+    (tmp_path / "stays.csv").write_text(text)
+    typed = find_dataset("ward-stays")
+    assert typed is not None
+    typed.read(tmp_path / "stays.csv").to_parquet(tmp_path / "stays.parquet")
+    read = {form: stays.read_stays(tmp_path / f"stays.{form}") for form in ("csv", "parquet")}
+    pd.testing.assert_frame_equal(read["csv"], read["parquet"])
+
+    # The control: what is wrong in an extract is found, at the line that it would have in a file.
+    wrong = typed.read(tmp_path / "stays.csv").assign(ward=["CARD", "=CARD"])
+    wrong.to_parquet(tmp_path / "wrong.parquet")
+    with pytest.raises(DataProblem) as problem:
+        stays.read_stays(tmp_path / "wrong.parquet")
+    assert (problem.value.code, problem.value.details["row"]) == ("text_form", 3)

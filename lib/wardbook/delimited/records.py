@@ -11,6 +11,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,12 +47,15 @@ class _Structure:
 def read_records(path: Path, layouts: Sequence[tuple[str, ...]], *, delimiter: str) -> Records:
     """Read a UTF-8 file (with or without byte order mark) whose header is one of `layouts`.
 
-    Blank lines are passed over; the last line must end with a line end.
+    Blank lines are passed over; the last line must end with a line end. A Parquet file, as it is
+    extracted from a database, is read as if it had been written in that format.
 
     Raises:
         DataProblem: the file cannot be read, or its structure is not what a layout promises.
     """
     file = path.name
+    if path.suffix == ".parquet":
+        return Records(file, _read_extract(path, layouts, delimiter))
     data = _decode_lines(file, _read_bytes(path))
     header, body, row = _split_header(file, data)
     columns = check_header(file, header, row, layouts, delimiter=delimiter)
@@ -68,6 +72,29 @@ def read_records(path: Path, layouts: Sequence[tuple[str, ...]], *, delimiter: s
     ).astype("category")  # not as dtype above: pandas would turn the text "01" into a number
     frame.index = pd.Index(structure.lines, name="line")
     return Records(file, frame)
+
+
+def _read_extract(path: Path, layouts: Sequence[tuple[str, ...]], delimiter: str) -> pd.DataFrame:
+    """Return the rows of a Parquet file as texts, numbered as the lines of a file with a header."""
+    try:
+        frame = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise DataProblem("file_missing", file=path.name) from None
+    except (OSError, ValueError):
+        raise DataProblem("file_unreadable", file=path.name) from None
+    check_header(path.name, delimiter.join(frame.columns), 1, layouts, delimiter=delimiter)
+    if frame.empty:
+        raise DataProblem("no_rows", file=path.name)
+    texts = pd.DataFrame({name: _write_texts(frame[name]) for name in frame.columns})
+    texts.index = pd.RangeIndex(2, len(texts) + 2, name="line")
+    return texts.astype("category")
+
+
+def _write_texts(column: pd.Series[Any]) -> pd.Series[str]:
+    if column.dtype.kind == "M":
+        whole = (column.dropna() == column.dropna().dt.normalize()).all()
+        column = column.dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%dT%H:%M")
+    return column.astype("str").where(column.notna(), "")
 
 
 def _read_bytes(path: Path) -> bytes:
