@@ -29,7 +29,7 @@ label = { fr = "Séjours", en = "Stays" }
 kind = "table"
 title = { fr = "Séjours par service", en = "Stays by ward" }
 sensitivity = "internal"
-channel = "inside"
+channel = "share"
 dimensions = ["ward"]
 count = "stays"
 [outputs.by_ward.columns]
@@ -37,8 +37,10 @@ ward = { fr = "Service", en = "Ward" }
 stays = { fr = "Séjours", en = "Stays" }
 """
 CELL = """
+import pandas as pd
 import wardbook.notebook as wb
-stays = wb.read("stays")
+file = wb.source("stays")
+stays = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, sep=";")
 wb.table("by_ward", stays.groupby("ward", as_index=False).agg(stays=("stay", "size")))
 """
 
