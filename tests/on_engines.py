@@ -23,4 +23,11 @@ class Case:
     seed: int = 11
 
 
-CASES: Mapping[str, Case] = {}
+CASES: Mapping[str, Case] = {
+    "ward_activity": Case(
+        ("stays",),
+        1_500,
+        {"stays": True, "emergency": True},
+        {"start": "2024-03-01", "end": "2024-05-31", "census": "midnight"},
+    ),
+}
