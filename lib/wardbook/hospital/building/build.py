@@ -1,4 +1,4 @@
-"""Builds the embedded hospital: Parquet, a DuckDB database over it, and the truth beside."""
+"""Builds the embedded hospital: Parquet, a DuckDB database of it, the truth and the beds beside."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pandas as pd
 from wardbook.files import write_atomically
 from wardbook.hospital.building.batch import BATCH_PERSONS, FIRST_DAY, LAST_DAY
 from wardbook.hospital.building.people import draw_batch
+from wardbook.hospital.building.wards import write_beds
 from wardbook.hospital.building.writer import ParquetWriter
 from wardbook.hospital.parts import PARTS, load_parts
 from wardbook.hospital.parts.stays import fixed_rows
@@ -28,7 +29,8 @@ def build_hospital(
     parts: Sequence[str] = PARTS,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Path:
-    """Write the hospital into `folder`: `cdm/*.parquet`, `hospital.duckdb` and `truth.json`.
+    """Write the hospital into `folder`: `cdm/*.parquet`, `hospital.duckdb`, `beds.csv` and
+    `truth.json`.
 
     The same patients, seed and parts give the same rows.
 
@@ -56,6 +58,7 @@ def build_hospital(
     truth: dict[str, Any] = {"patients": patients, "seed": seed}
     truth |= {name: dict(part.TRUTH) for name, part in drawn.items()}
     write_atomically(folder / "truth.json", json.dumps(truth, indent=1, ensure_ascii=False))
+    write_atomically(folder / "beds.csv", write_beds(patients, FIRST_DAY.isoformat()))
     return _open_with_duckdb(folder)
 
 
