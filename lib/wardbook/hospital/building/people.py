@@ -17,8 +17,8 @@ def draw_batch(seed: int, number: int, first_person: int, persons: int) -> Batch
     """Draw a batch: the same arguments give the same persons, visits and stays."""
     rng = np.random.default_rng([seed, number])
     people = _draw_persons(rng, first_person, persons)
-    age = (np.datetime64(FIRST_DAY, "D") - people["born"].to_numpy()) / np.timedelta64(1, "D")
-    visits, stays, died = draw_visits(rng, age / _YEAR, people["sex"].to_numpy() == "F")
+    age = (pd.Timestamp(FIRST_DAY) - people["born"]).dt.days.to_numpy() / _YEAR
+    visits, stays, died = draw_visits(rng, age, people["sex"].to_numpy() == "F")
     people["died"] = _moments(died)
     batch = Batch(seed, number, people, pd.DataFrame(), pd.DataFrame())
     ids = batch.ids("visit_occurrence", len(visits))

@@ -62,7 +62,8 @@ _ELAPSED = np.concatenate([[0.0], np.cumsum(_LEVEL[:-1])]) / _LEVEL[:-1].mean()
 def later(day: np.ndarray, busy_days: np.ndarray) -> np.ndarray:
     """Return the day when so many average days' visits have come since `day`; past the end: inf."""
     elapsed = np.interp(day, _GRID, _ELAPSED) + busy_days
-    return np.interp(elapsed, _ELAPSED, _GRID, right=np.inf)
+    days: np.ndarray = np.interp(elapsed, _ELAPSED, _GRID, right=np.inf)
+    return days
 
 
 def move_in_week(rng: np.random.Generator, day: np.ndarray, kind: str) -> np.ndarray:

@@ -107,9 +107,8 @@ def draw_visits(
         kept = ended < DAYS * DAY
         rows = {"owner": active, "step": len(visits), "kind": _KIND_NAMES[kind], "began": began}
         visits.append(pd.DataFrame({**rows, "ended": ended, "died": dies})[kept])
-        stays.append(
-            legs[kept[legs["at"]]].assign(owner=lambda f, a=active: a[f["at"]], step=len(stays))
-        )
+        legs = legs[kept[legs["at"]]]
+        stays.append(legs.assign(owner=active[legs["at"]], step=len(stays)))
         lives.died[active[kept & dies]] = ended[kept & dies]
         lives.free[active] = ended
         lives.home_death[active] += ended - began
