@@ -37,6 +37,7 @@ _COMMANDS: Mapping[str, str] = {
     "demo": "pipelines.cli.demo",
     "doctor": "pipelines.cli.setup",
     "drift": "pipelines.cli.sync",
+    "hospital": "pipelines.cli.hospital",
     "init": "pipelines.cli.setup",
     "purge": "pipelines.cli.purge",
     "report": "pipelines.cli.report",

@@ -25,12 +25,14 @@ Rows = Mapping[str, pd.DataFrame]
 class Batch:
     """Some persons of the hospital with their visits and stays.
 
-    persons: person_id, sex (F, M), born (day), department (INSEE's code of the home).
-    visits: visit_id, person_id, kind (inpatient, emergency, outpatient), began, ended.
+    persons: person_id, sex (F, M), born (day), department (INSEE's code of the home), died
+        (moment, missing while alive); nothing is recorded of the dead.
+    visits: visit_id, person_id, kind (inpatient, emergency, outpatient), began, ended, died (at
+        the end of this visit). In order of person and time; those of a person do not overlap.
     stays: stay_id, visit_id, person_id, ward (code), entered, left. The stays of a visit follow
         each other without a gap and fill it; only outpatient visits have none.
 
-    All ended before the last day did, and nobody dies in a visit: parts add deaths.
+    All visits began and ended between the first day and the last.
     """
 
     seed: int
