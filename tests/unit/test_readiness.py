@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from wardbook.datasets.dataset import Column, Dataset, Kind
-from wardbook.datasets.readiness import Expected, Finding, look_at
+from wardbook.datasets.finding import Expected, Finding
+from wardbook.datasets.readiness import look_at
 from wardbook.domain.output import Verdict
 from wardbook.messages import LANGUAGES, say
 

@@ -8,14 +8,15 @@ where a person has to know and decide.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from wardbook.datasets.dataset import Column, Dataset, Kind
+from wardbook.datasets.finding import Expected, Finding
 from wardbook.domain.output import Verdict
 
 if TYPE_CHECKING:
@@ -41,36 +42,6 @@ _DTYPES = {
     Kind.MOMENT: "datetime64[us]",
     Kind.FLAG: "bool",
 }
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found: its verdict, a message of topic `data` and what that needs."""
-
-    verdict: Verdict
-    code: str
-    details: Mapping[str, str | int] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Finding:
-        """Read what `to_json` returned."""
-        return cls(Verdict(raw["verdict"]), raw["code"], raw["details"])
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What is asked of the data's age: the moment, the oldest that they may be, the last day asked.
-
-    `now` is local, without a zone, as the data are.
-    """
-
-    now: datetime
-    oldest: timedelta | None = None
-    last_day: date | None = None
 
 
 def look_at(
