@@ -48,7 +48,9 @@ def _read_parquet(dataset: Dataset, path: Path) -> pd.DataFrame:
         raise DataProblem(
             "columns_missing", file=path.name, column=", ".join(missing), expected=expected
         )
-    return frame[list(dataset.names)]
+    # pandas makes floats of whole numbers where one is missing.
+    whole = {c.name: "Int64" for c in dataset.columns if c.optional and c.kind is Kind.INTEGER}
+    return frame[list(dataset.names)].astype(whole)
 
 
 def _parse_text(records: Records, column: Column) -> pd.Series[str]:
