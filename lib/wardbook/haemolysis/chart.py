@@ -1,11 +1,11 @@
 """Control chart of each ward by week: has its share of haemolysed tubes changed?
 
-The first weeks say what is usual. Points are weekly shares; the line is their exponentially weighted
-moving average, EWMA (Roberts, Technometrics 1959;1:239-250), which sees a lasting change of a rare
-event earlier than single points do. Weeks vary by more than chance: the limits are widened by the
-sigma of the moving range of the standardised shares, as in Laney's p' chart (Laney, Qual Eng
-2002;14:531-537), never narrowed; and by what the first weeks themselves do not know of the usual
-share.
+The first weeks say what is usual. Points are weekly shares; the line is their exponentially
+weighted moving average, EWMA (Roberts, Technometrics 1959;1:239-250), which sees a lasting change
+of a rare event earlier than single points do. Weeks vary by more than chance: the limits are
+widened by the sigma of the moving range of the standardised shares, as in Laney's p' chart (Laney,
+Qual Eng 2002;14:531-537), never narrowed; and by what the first weeks themselves do not know of the
+usual share.
 
 The limits are at 3.7 standard errors where charts of one process take 3: a hospital has many wards,
 and each week of each is looked at.

@@ -17,7 +17,7 @@ BANDS = (0.0, 0.5, 1.0, 2.0, 4.0, np.inf)
 """Hours from draw to reception; a band has its upper end."""
 BAND_NAMES = ("0-0.5", "0.5-1", "1-2", "2-4", "4+")
 MOST_OF_ONE, MOST_OF_TWO = 0.85, 0.9
-"""A row to whose haemolysed tubes one patient, or two, add more is not shown (docs/disclosure.md)."""
+"""A row to whose haemolysed tubes one patient, or two, add more is not shown."""
 
 
 def count_wards(tubes: pd.DataFrame, weeks: list[str] | None = None) -> pd.DataFrame:

@@ -116,12 +116,10 @@ def _find_rare(tubes: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the codes with too few haemolysed tubes, or too few others; never a reference."""
     rare = []
     for factor, codes in FACTORS.items():
-        counts = tubes.groupby(factor, observed=True)["haemolysed"].agg(["sum", "size"])
         for code in codes[1:]:
-            if code in counts.index:
-                bad, size = counts.loc[code]
-                if min(bad, size - bad) < LEAST:
-                    rare.append((factor, code))
+            of = tubes.loc[tubes[factor] == code, "haemolysed"]
+            if len(of) and min(of.sum(), len(of) - of.sum()) < LEAST:
+                rare.append((factor, code))
     return rare
 
 

@@ -1,11 +1,11 @@
 """Funnel plot of wards: which share of haemolysed tubes is more than chance and usual difference?
 
-Limits of chance alone are exact binomial ones, interpolated between whole tubes (Spiegelhalter, Stat
-Med 2005;24:1185-1202, appendix A.1.1). Wards always differ by more than chance; limits for that are
-widened by the additive random-effects model of Spiegelhalter (Qual Saf Health Care 2005;14:347-351):
-the variance between wards is estimated by the method of moments from winsorised z-scores, on the
-arcsine scale, where a share's variance depends on its tubes alone. A ward beyond these differs by
-more than wards usually do.
+Limits of chance alone are exact binomial ones, interpolated between whole tubes (Spiegelhalter,
+Stat Med 2005;24:1185-1202, appendix A.1.1). Wards always differ by more than chance; limits for
+that are widened by the additive random-effects model of Spiegelhalter (Qual Saf Health Care
+2005;14:347-351): the variance between wards is estimated by the method of moments from winsorised
+z-scores, on the arcsine scale, where a share's variance depends on its tubes alone. A ward beyond
+these differs by more than wards usually do.
 """
 
 from __future__ import annotations

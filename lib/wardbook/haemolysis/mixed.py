@@ -92,7 +92,8 @@ def _differentiate(likelihood: _Likelihood, at: np.ndarray) -> np.ndarray:
         rows.append((up - down) / (2 * _STEP))
     likelihood.negative(at)
     hessian = np.array(rows) * likelihood.rows
-    return (hessian + hessian.T) / 2
+    symmetric: np.ndarray = (hessian + hessian.T) / 2
+    return symmetric
 
 
 def _invert(hessian: np.ndarray, at: np.ndarray) -> np.ndarray:

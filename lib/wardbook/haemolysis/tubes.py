@@ -157,8 +157,10 @@ def _find_renamed(tubes: pd.DataFrame) -> list[Renamed]:
     earlier = first.groupby("ward")["ward_name"].shift()
     changes = first.assign(earlier=earlier)[earlier.notna()]
     return [
-        Renamed(row.ward, row.earlier, row.ward_name, row.date.date())
-        for row in changes.itertuples(index=False)
+        Renamed(str(ward), str(earlier), str(later), pd.Timestamp(day).date())
+        for ward, earlier, later, day in changes[
+            ["ward", "earlier", "ward_name", "date"]
+        ].to_numpy()
     ]
 
 
@@ -174,7 +176,7 @@ def _find_successors(tubes: pd.DataFrame) -> list[Renamed]:
         follows = gaps[(gaps > pd.Timedelta(0)) & (gaps <= near)]
         if len(follows) == 1:
             later = str(follows.index[0])
-            found.append(Renamed("", str(earlier), later, begun.loc[later, "min"].date()))
+            found.append(Renamed("", str(earlier), later, pd.Timestamp(begun["min"][later]).date()))
     return found
 
 

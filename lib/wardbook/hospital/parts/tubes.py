@@ -37,9 +37,9 @@ ODDS_RATIOS: Mapping[str, Mapping[str, float]] = {
 """The first of each is what the others are compared with."""
 PER_HOUR = 1.2
 BASE_LOG_ODDS = -3.9
-WARD_SPREAD = 0.2
+WARD_SPREAD = 0.15
 """Standard deviation of the wards' own log-odds."""
-BAD_WARDS = {"HGEN": 3.5, "MINF": 3.5}
+BAD_WARDS = {"HGEN": 5.0, "MINF": 5.0}
 CHANGED_WARD, CHANGED_FROM, CHANGED_BY = "PNEU", "2025-03-03", 3.0
 RENAMED_WARD, RENAMED_FROM, NEW_NAME = "UROL", "2025-01-06", "Urologie et andrologie"
 MG_DL, G_L = "mg/dL", "g/L"
@@ -72,9 +72,9 @@ TRUTH: Mapping[str, Any] = {
 _CODES = {name: np.array(list(codes)) for name, codes in ODDS_RATIOS.items()}
 _WARDS = {ward.code: number for number, ward in enumerate(WARDS)}
 _CRITICAL = ("REAM", "REAC")
-_BY_CATHETER = {EMERGENCY_WARD: 0.4, "REAM": 0.4, "REAC": 0.4, "HEMA": 0.3, "ONCO": 0.3}
+_BY_CATHETER = {EMERGENCY_WARD: 0.3, "REAM": 0.3, "REAC": 0.3, "HEMA": 0.2, "ONCO": 0.2}
 # The wards of one building have the pneumatic tube at their door, the others far away.
-_PNEUMATIC = np.array([0.75, 0.3, 0.55, 0.2, 0.65] * 4)
+_PNEUMATIC = np.array([0.65, 0.4, 0.5, 0.35, 0.6] * 4)
 
 
 def draw(batch: Batch) -> Rows:
@@ -233,13 +233,14 @@ def _measurements(rng: np.random.Generator, batch: Batch, tubes: pd.DataFrame) -
     high = HAEMOLYSED_ABOVE + 1 + rng.exponential(80, size)
     index = np.floor(np.where(tubes["haemolysed"], high, low))
     other = rng.random(size) < IN_G_L
-    units = pd.Series(np.where(other, G_L, MG_DL), index=tubes.index)
+    units = pd.Series(np.where(other, G_L, MG_DL), index=tubes.index, dtype="str")
     indexed = rng.random(size) >= WITHOUT_INDEX
     measured = _measure(tubes, HAEMOLYSIS_INDEX, np.where(other, index / 100, index), units)
     true = rng.normal(4.1, 0.45, size)
     potassium = np.round(true + MMOL_PER_MG_DL * index, 1)
     wanted = (rng.random(size) < 0.4) & (tubes["tube"] != "citrate").to_numpy()
-    salts = _measure(tubes, POTASSIUM, potassium, pd.Series("mmol/L", index=tubes.index))
+    millimoles = pd.Series("mmol/L", index=tubes.index, dtype="str")
+    salts = _measure(tubes, POTASSIUM, potassium, millimoles)
     rows = pd.concat([measured[indexed], salts[wanted]], ignore_index=True)
     rows.insert(0, "measurement_id", batch.ids("measurement", len(rows)))
     return rows
