@@ -10,7 +10,7 @@ It is what would be avoided if the association were wholly causal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,3 +75,10 @@ def _avoid(regression: Regression, change: str) -> Avoided:
     margin = Z95 * float(np.sqrt(slope @ fit.covariance @ slope))
     low, high = (1 - ratio * np.exp(sign * margin) for sign in (1, -1))
     return Avoided(change, float(1 - ratio), float(low), float(high))
+
+
+def tabulate(avoided: Sequence[Avoided], names: Mapping[str, str], degrees: int) -> pd.DataFrame:
+    """Return the table that leaves: change, name, avoided, low, high, degrees (of freedom)."""
+    rows = [(one.change, names[one.change], one.share, one.low, one.high) for one in avoided]
+    table = pd.DataFrame(rows, columns=["change", "name", "avoided", "low", "high"])
+    return table.round(4).assign(degrees=degrees)

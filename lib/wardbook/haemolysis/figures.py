@@ -35,7 +35,7 @@ def draw_funnel(
     axes = figure.subplots()
     wards = funnel.wards
     reach = np.array([wards["tubes"].min() * 0.8, wards["tubes"].max() * 1.12])
-    tubes = np.unique(np.round(np.geomspace(*reach, 300)))
+    tubes = np.unique(np.round(np.geomspace(float(reach[0]), float(reach[1]), 300)))
     chance = exact_limits(funnel.target, tubes, OUTER)
     for level, width in ((INNER, 1.0), (OUTER, 1.8)):
         usual = wide_limits(funnel.target, funnel.between, tubes, level)
@@ -49,10 +49,12 @@ def draw_funnel(
     high = (wards["standing"] == "high").to_numpy()
     for mask, colour, mark in ((~high, BLUE, "o"), (high, VERMILION, "D")):
         axes.plot(wards["tubes"][mask], 100 * wards["share"][mask], mark, color=colour)
-    for row in wards[wards["standing"] != ""].itertuples(index=False):
+    for ward, tubes_of, share in wards.loc[
+        wards["standing"] != "", ["ward", "tubes", "share"]
+    ].to_numpy():
         axes.annotate(
-            names.get(row.ward, row.ward),
-            (row.tubes, 100 * row.share),
+            names.get(ward, ward),
+            (tubes_of, 100 * share),
             xytext=(6, 4),
             textcoords="offset points",
             fontsize=9,
