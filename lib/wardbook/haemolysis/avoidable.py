@@ -2,8 +2,9 @@
 
 The attributable fraction, adjusted by the regression (Greenland and Drescher, Biometrics
 1993;49:865-872): one less the tubes that the model expects haemolysed after the change over those
-that it expects now. The interval is that of log(1 - fraction), by the delta method; the wards'
-intercepts move with the coefficients, as they are what these leave unexplained.
+that it expects now. The interval is that of log(1 - fraction), by the delta method over the
+coefficients and the intercepts of wards: these follow those, as what they leave unexplained, and
+each is known as well as its ward's tubes tell.
 
 It is what would be avoided if the association were wholly causal.
 """
@@ -72,7 +73,12 @@ def _avoid(regression: Regression, change: str) -> Avoided:
     slope_now = (weight[:, None] * (now + follow)).sum(axis=0)
     ratio = expected_then.sum() / expected.sum()
     slope = slope_then / expected_then.sum() - slope_now / expected.sum()
-    margin = Z95 * float(np.sqrt(slope @ fit.covariance @ slope))
+    by_ward = [
+        np.bincount(group, weights=chance * (1 - chance), minlength=groups) / chance.sum()
+        for chance in (expected_then, expected)
+    ]
+    of_wards = float(((by_ward[0] - by_ward[1]) ** 2 / curve).sum())
+    margin = Z95 * float(np.sqrt(slope @ fit.covariance @ slope + of_wards))
     low, high = (1 - ratio * np.exp(sign * margin) for sign in (1, -1))
     return Avoided(change, float(1 - ratio), float(low), float(high))
 

@@ -29,12 +29,17 @@ def count_wards(tubes: pd.DataFrame, weeks: list[str] | None = None) -> pd.DataF
 
 
 def count_circumstances(tubes: pd.DataFrame) -> pd.DataFrame:
-    """Return factor, level, tubes, haemolysed, share, persons, first, second."""
+    """Return circumstance, tubes, haemolysed, share, persons, first, second.
+
+    The circumstance is factor and code, as in "transport pneumatic".
+    """
     parts = [
-        measure_haemolysis(tubes.rename(columns={factor: "level"}), ["level"]).assign(factor=factor)
+        measure_haemolysis(
+            tubes.assign(circumstance=factor + " " + tubes[factor]), ["circumstance"]
+        )
         for factor in FACTORS
     ]
-    return _order(pd.concat(parts, ignore_index=True), ["factor", "level"])
+    return pd.concat(parts, ignore_index=True)
 
 
 def count_delays(tubes: pd.DataFrame) -> pd.DataFrame:
@@ -58,8 +63,3 @@ def is_shown(table: pd.DataFrame) -> pd.Series[bool]:
     pair = most > MOST_OF_TWO * table["haemolysed"]
     some = table["haemolysed"] > 0
     return (table["persons"] >= LEAST_BEYOND) & ~(some & (alone | pair))
-
-
-def _order(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    rest = [name for name in table.columns if name not in keys]
-    return table[[*keys, *rest]].sort_values(keys, ignore_index=True)

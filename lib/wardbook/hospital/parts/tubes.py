@@ -40,7 +40,7 @@ BASE_LOG_ODDS = -3.9
 WARD_SPREAD = 0.15
 """Standard deviation of the wards' own log-odds."""
 BAD_WARDS = {"HGEN": 5.0, "MINF": 5.0}
-CHANGED_WARD, CHANGED_FROM, CHANGED_BY = "PNEU", "2025-03-03", 3.0
+CHANGED_WARD, CHANGED_FROM, CHANGED_BY = "PNEU", "2025-03-03", 4.0
 RENAMED_WARD, RENAMED_FROM, NEW_NAME = "UROL", "2025-01-06", "Urologie et andrologie"
 MG_DL, G_L = "mg/dL", "g/L"
 HAEMOLYSED_ABOVE = 50
