@@ -17,7 +17,10 @@ from typing import Any, Protocol
 from wardbook.hospital.building.batch import Batch, Rows
 from wardbook.omop.vocabulary import Concept
 
-PARTS = ("stays", "care", "notes")
+PARTS = (
+    "stays",
+    "tubes",
+)
 """The parts, in the order in which they draw."""
 
 
