@@ -17,6 +17,8 @@ from wardbook.errors import DataProblem
 from wardbook.microbiology.catalogue import SCREENING, Catalogue
 
 RESULTS = ("S", "I", "R")
+LATE_DAYS = 7
+"""An export that ends so many days before the period is said to be late: not each day has isolates."""
 RENAMED_ISOLATES, RENAMED_DAYS = 30, 31
 """A ward that had so many isolates and ends, and another that begins within so many days."""
 

@@ -15,15 +15,18 @@ DECIMALS = 6
 
 
 def add_names(table: pd.DataFrame, catalogue: Catalogue, language: Language) -> pd.DataFrame:
-    """Return the table with organism_name and drug_name, in the order of both.
+    """Return the table with pair, organism_name and drug_name, in the order of the names.
 
-    The drug may be a pair `A+B`.
+    `pair` is the code of organism and drug together: which drugs are tested on a species is the
+    laboratory's choice, no trait of a patient, so that a row is placed by both at once. The drug
+    may be a combination `A+B`.
     """
 
     def name(code: str) -> str:
         return " + ".join(catalogue.name_drug(one, language) for one in code.split("+"))
 
     named = table.assign(
+        pair=table["organism"] + " " + table["drug"],
         organism_name=table["organism"].map(catalogue.name_organism),
         drug_name=table["drug"].map(name),
     )
