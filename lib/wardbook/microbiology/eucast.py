@@ -91,7 +91,7 @@ def interpret(rows: pd.DataFrame, version: pd.DataFrame, catalogue: Catalogue) -
     used.
     """
     urine = rows["specimen"] == URINE
-    result = pd.Series(None, index=rows.index, dtype="str")
+    result: pd.Series[str] = pd.Series(None, index=rows.index, dtype="str")
     places = pd.Series(
         list(zip(rows["organism"], rows["drug"], urine, strict=True)), index=rows.index
     )
@@ -100,10 +100,11 @@ def interpret(rows: pd.DataFrame, version: pd.DataFrame, catalogue: Catalogue) -
         pair = places.map(lambda place, limits=limits: limits.get(place, (np.nan, np.nan)))
         s, r = (pair.map(lambda one, at=at: one[at]).astype(float) for at in (0, 1))
         value = values.astype(float)
-        read = _read_mic(value, rows["mic_bound"], s, r) if method == "MIC" else None
-        read = _read_zone(value, s, r) if read is None else read
-        result = read.where(read.notna(), result) if method == "MIC" else read
-    return rows.assign(result=result)
+        mic = method == "MIC"
+        read = _read_mic(value, rows["mic_bound"], s, r) if mic else _read_zone(value, s, r)
+        result = read.where(read.notna(), result)
+    interpreted: pd.DataFrame = rows.assign(result=result)
+    return interpreted
 
 
 def _read_mic(

@@ -55,11 +55,12 @@ def draw_trends(trends: pd.DataFrame, labels: Mapping[str, str], language: Langu
     table = choose_clearest(trends)
     figure = Figure(figsize=(8, 1.1 + 0.32 * len(table)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
-    for place, row in enumerate(table.itertuples(index=False)):
-        clear = row.low > 1 or row.high < 1
+    numbers = table[["odds_ratio", "low", "high"]].to_numpy(dtype=float)
+    for place, (odds_ratio, low, high) in enumerate(numbers):
+        clear = low > 1 or high < 1
         style: dict[str, Any] = {"color": VERMILION if clear else BLUE}
-        axes.hlines(place, row.low, row.high, linewidth=2.5, **style)
-        axes.plot(row.odds_ratio, place, "D" if clear else "o", **style)
+        axes.hlines(place, low, high, linewidth=2.5, **style)
+        axes.plot(odds_ratio, place, "D" if clear else "o", **style)
     names = zip(table["organism_name"], table["drug_name"], strict=True)
     dress_bars(axes, [f"{shorten_name(one)} · {other}" for one, other in names], language)
     axes.set_xscale("log")
@@ -76,7 +77,8 @@ def choose_clearest(trends: pd.DataFrame) -> pd.DataFrame:
     """Return the trends that are furthest from 1 for their precision, steepest rise first."""
     width = np.log(trends["high"]) - np.log(trends["low"])
     clearness = (np.log(trends["odds_ratio"]) / width).abs()
-    kept = trends.loc[clearness.sort_values(ascending=False, kind="stable").index[:MOST_TRENDS]]
+    order = clearness.sort_values(ascending=False, kind="stable").index[:MOST_TRENDS]
+    kept: pd.DataFrame = trends.loc[order]
     return kept.sort_values("odds_ratio", ascending=False, kind="stable", ignore_index=True)
 
 

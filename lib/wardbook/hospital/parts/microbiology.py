@@ -273,11 +273,11 @@ def _test_rows(tests: pd.DataFrame) -> pd.DataFrame:
     ids = {code: one.id for code, one in DRUGS.items()}
     codes = {code: one.code for code, one in DRUGS.items()}
     mic = tests["mic"]
-    operator = np.where(mic <= _LOWEST, AT_MOST.id, np.where(mic > _HIGHEST, ABOVE.id, 0))
+    operator = pd.Series(AT_MOST.id, index=tests.index, dtype="Int64").where(mic <= _LOWEST)
     return _measurement_rows(tests, tests["test_id"]).assign(
         measurement_concept_id=tests["drug"].map(ids),
         value_as_number=mic.clip(_LOWEST, _HIGHEST),
-        operator_concept_id=pd.Series(operator, index=tests.index).replace(0, pd.NA),
+        operator_concept_id=operator.mask(mic > _HIGHEST, ABOVE.id),
         unit_concept_id=MG_PER_L.id,
         unit_source_value=MG_PER_L.code,
         measurement_source_value=tests["drug"].map(codes),
