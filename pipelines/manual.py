@@ -39,15 +39,15 @@ from wardbook.domain.output import (
     Verdict,
     verdicts_of,
 )
-from wardbook.domain.run import Failure, RunResult, RunSpec, SourceFile
+from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
 from wardbook.engines import open_engine
 from wardbook.environment import environment_digest
-from wardbook.errors import Refusal
+from wardbook.errors import DataProblem, Refusal
 from wardbook.files import hash_file, write_atomically
 from wardbook.messages import Language
 from wardbook.settings import DisclosureSettings, IdentifierSettings, NameColumns
 from wardbook.shipped import shipped_folder
-from wardbook.template.parameters import type_parameters
+from wardbook.template.parameters import decode_value, type_parameters
 from wardbook.template.spec import Template
 
 _MADE_BY_US = "run.json"
@@ -64,6 +64,8 @@ class Asked:
     `notebook` is the template's own unless a request's folder has another. With `public_only`,
     outputs are left only where every source is public, and of them those that passed their checks
     and are declared public: what may stand where more people look than may see the data.
+    `sources` are files; `warehouses` are databases of which a source is extracted before the run,
+    by their addresses (see `wardbook.warehouse.open_warehouse`).
     `disclosure`, `identifiers` and `names` (by source) are the unit's, where its settings are at
     hand.
     """
@@ -73,6 +75,7 @@ class Asked:
     parameters: Mapping[str, str]
     sources: Mapping[str, Path]
     language: Language
+    warehouses: Mapping[str, str] = field(default_factory=dict)
     public_only: bool = False
     disclosure: DisclosureSettings = field(default_factory=DisclosureSettings)
     identifiers: IdentifierSettings = field(default_factory=IdentifierSettings)
@@ -105,7 +108,7 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
     values, problems = type_parameters(spec, asked.parameters)
     if problems:
         raise ManualRefusal("\n".join(explain(problem) for problem in problems))
-    sources = _find_sources(asked)
+    _require_sources(asked)
     policies = load_policies(asked.disclosure.policies or shipped_folder("policies"))
     policy = choose_policy(policies, asked.disclosure.policy, {"the template": spec.policy})
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +117,11 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
         folder = Path(scratch) / "run"
         folder.mkdir()
         shutil.copyfile(asked.notebook, folder / "notebook.ipynb")
+        try:
+            sources = _look_at(asked, {**asked.sources, **_extract(asked, values, Path(scratch))})
+        except DataProblem as problem:
+            told = Failure(FailureKind.DATA_PROBLEM, problem=problem.code, details=problem.details)
+            return Made(failure=told)
         run = RunSpec(
             key="by-hand",
             request="by-hand",
@@ -173,28 +181,56 @@ def _require_free(out: Path) -> None:
         raise ManualRefusal(f"{out} is a file. Name a folder.")
 
 
-def _find_sources(asked: Asked) -> dict[str, SourceFile]:
+def _require_sources(asked: Asked) -> None:
     declared = asked.template.spec.sources
-    for name in asked.sources:
+    for name in (*asked.sources, *asked.warehouses):
         if name not in declared:
             known = ", ".join(declared) or "none"
             raise ManualRefusal(
                 f"--source {name}: the template has no such source; it has {known}."
             )
-    found: dict[str, SourceFile] = {}
     for name, source in declared.items():
-        path = asked.sources.get(name)
-        if path is None:
-            if source.required:
-                raise ManualRefusal(f"The source {name} is missing. Add: --source {name}=PATH")
-            continue
+        if source.required and name not in asked.sources and name not in asked.warehouses:
+            raise ManualRefusal(f"The source {name} is missing. Add: --source {name}=PATH")
+    for name, path in asked.sources.items():
         if not path.is_file():
             raise ManualRefusal(f"--source {name}: {path} is not a file. Check the path.")
+
+
+def _extract(asked: Asked, values: Mapping[str, Any], scratch: Path) -> dict[str, Path]:
+    """Return the files that were made of databases.
+
+    Raises:
+        DataProblem: a database holds no such data.
+        ManualRefusal: the source's kind cannot be made of a database.
+    """
+    from wardbook.datasets import find_dataset
+    from wardbook.warehouse import extract, open_warehouse
+
+    made: dict[str, Path] = {}
+    decoded = {name: decode_value(value) for name, value in values.items()}
+    for name, address in asked.warehouses.items():
+        kind = asked.template.spec.sources[name].kind
+        dataset = find_dataset(kind)
+        if dataset is None:
+            raise ManualRefusal(
+                f"--source {name}: data of the kind {kind} are read from a file. Name a file."
+            )
+        made[name] = scratch / f"{name}.parquet"
+        with open_warehouse(address) as open_table:
+            extract(dataset, open_table, decoded, made[name])
+    return made
+
+
+def _look_at(asked: Asked, files: Mapping[str, Path]) -> dict[str, SourceFile]:
+    declared = asked.template.spec.sources
+    found: dict[str, SourceFile] = {}
+    for name, path in files.items():
         seen = path.stat()
         found[name] = SourceFile(
             str(path.resolve()),
             hash_file(path),
-            source.sensitivity,
+            declared[name].sensitivity,
             seen.st_size,
             seen.st_mtime_ns,
         )

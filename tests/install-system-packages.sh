@@ -11,9 +11,11 @@ need node nodejs
 need npm npm
 need rsync rsync
 need /usr/sbin/apache2 apache2
+need java openjdk-17-jre-headless
 need R "r-base-core r-cran-irkernel r-cran-epiestim"
 need /usr/sbin/munged munge
 need /usr/sbin/slurmd slurm-wlm
+[ -d /usr/lib/R/site-library/lme4 ] || wanted="$wanted r-cran-lme4"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

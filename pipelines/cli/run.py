@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("template")
 @click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE")
-@click.option("--source", "sources", multiple=True, metavar="NAME=PATH")
+@click.option("--source", "sources", multiple=True, metavar="NAME=PATH|ADDRESS")
 @click.option(
     "--out",
     required=True,
@@ -64,6 +64,10 @@ def run(
     report/ and run.json. Where the unit's settings are at hand, its policy, its numbers and the
     names in its sources are what the outputs are judged by. Exits with 1 when the run failed: then
     OUT is not made.
+
+    A source is a file, or the address of a database in the form of the Common Data Model, of which
+    it is extracted before the run: duckdb:///FILE, parquet:///FOLDER, csv:///FOLDER,
+    postgresql://HOST/DATABASE, spark:///FOLDER.
 
     \b
     wardbook template show hospital_epidemic
@@ -181,8 +185,9 @@ def _ask(
         names = ", ".join(catalogue)
         raise click.BadParameter(f"{template!r} is no template. There are: {names}")
     found = catalogue[template]
-    paths = {name: Path(path) for name, path in sources.items()}
-    return Asked(found, notebook or found.notebook, parameters, paths, language or "fr")
+    paths = {name: Path(path) for name, path in sources.items() if "://" not in path}
+    warehouses = {name: address for name, address in sources.items() if "://" in address}
+    return Asked(found, notebook or found.notebook, parameters, paths, language or "fr", warehouses)
 
 
 def _find_in_environment(chosen: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`wardbook template`: what the unit can do."""
+"""`wardbook template`: what the unit can do, and how it learns more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ templates_option = click.option(
 
 @click.group()
 def template() -> None:
-    """Look at the templates: what each asks for and what it gives."""
+    """Look at the templates, begin one, check that each holds to the rules."""
 
 
 @template.command("list")
@@ -45,6 +45,70 @@ def show_template(name: str, templates: Path) -> int:
     click.echo(describe_template(catalogue[name]))
     click.echo(f"\ndigest, for a standing approval: {catalogue[name].digest}")
     return 0
+
+
+@template.command("new")
+@click.argument("name")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("templates"),
+    show_default=True,
+    help="The catalogue that gets it: `templates` under [unit] of the settings.",
+)
+def new_template(name: str, folder: Path) -> int:
+    """Begin the template NAME: a folder that runs, with texts in both languages and tests.
+
+    It counts patients by ward. Change what it asks (template.toml), reads and counts
+    (notebook.ipynb), says (texts.toml) and explains (methods.toml, README.md).
+
+    \b
+    wardbook template new tube_breakage
+    wardbook template check tube_breakage --templates templates
+    pytest templates/tube_breakage
+    """
+    from wardbook.template.beginning import CannotBegin, begin_template
+
+    try:
+        begun = begin_template(name, folder)
+    except CannotBegin as refusal:
+        click.echo(str(refusal), err=True)
+        return REFUSED
+    click.echo(f"{begun.folder} is there. Try it: pytest {begun.folder}")
+    return 0
+
+
+@template.command("check")
+@click.argument("names", nargs=-1)
+@templates_option
+def check_templates(names: tuple[str, ...], templates: Path) -> int:
+    """Hold templates to the rules: all of them, or those named.
+
+    Texts in both languages with the same places, a notebook without outputs that imports the
+    library alone and writes what is declared, sheets for every figure, examples that fit. Exits
+    with 1 where one breaks a rule.
+    """
+    from wardbook.template.rules import find_breaches
+    from wardbook.template.spec import TemplateProblem
+
+    catalogue = load_catalogue(templates)
+    unknown = [name for name in names if name not in catalogue]
+    if unknown:
+        click.echo(f"No template {unknown[0]!r}. There are: {', '.join(catalogue)}.", err=True)
+        return REFUSED
+    broken = 0
+    for name in names or catalogue:
+        try:
+            breaches = list(find_breaches(catalogue[name]))
+        except TemplateProblem as problem:
+            click.echo(f"{problem}", err=True)
+            broken += 1
+            continue
+        broken += bool(breaches)
+        click.echo(f"{name}: {'holds to the rules' if not breaches else 'does not yet'}")
+        for breach in breaches:
+            click.echo(f"    {breach.file}: {breach.what}")
+    return REFUSED if broken else 0
 
 
 def describe_template(found: Template) -> str:

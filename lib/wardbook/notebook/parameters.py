@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from wardbook.template.parameters import type_parameters
+from wardbook.template.parameters import decode_value, type_parameters
 from wardbook.template.spec import TemplateProblem, TemplateSpec
 
 
@@ -50,17 +49,7 @@ def decode_parameters(values: Mapping[str, Any]) -> Parameters:
     Raises:
         ValueError: a date is not one, or an object is not a date.
     """
-    return Parameters({name: _decode(value) for name, value in values.items()})
-
-
-def _decode(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_decode(item) for item in value]
-    if isinstance(value, dict):
-        if set(value) != {"date"}:
-            raise ValueError('a JSON object among the parameters is not {"date": "YYYY-MM-DD"}')
-        return date.fromisoformat(value["date"])
-    return value
+    return Parameters({name: decode_value(value) for name, value in values.items()})
 
 
 def read_examples(spec: TemplateSpec) -> Parameters:

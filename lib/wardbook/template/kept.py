@@ -21,7 +21,7 @@ def keep_template(folder: Path, template: Template) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as part:
         copy = Path(part) / "kept" / template.spec.name
-        shutil.copytree(template.folder, copy, ignore=shutil.ignore_patterns(".*", "__*"))
+        shutil.copytree(template.folder, copy, ignore=shutil.ignore_patterns(".*", "__*", "tests"))
         if Template(copy, template.spec).digest == template.digest:
             with suppress(OSError):  # another process was quicker: what it kept is the same
                 copy.parent.rename(folder / template.digest)

@@ -102,6 +102,21 @@ def type_parameters(
     return values, problems
 
 
+def decode_value(value: Any) -> Any:
+    """Return a JSON value of a parameter as what it stands for: dates are `datetime.date`.
+
+    Raises:
+        ValueError: a date is not one, or an object is not a date.
+    """
+    if isinstance(value, list):
+        return [decode_value(item) for item in value]
+    if isinstance(value, dict):
+        if set(value) != {"date"}:
+            raise ValueError('a JSON object among the parameters is not {"date": "YYYY-MM-DD"}')
+        return date.fromisoformat(value["date"])
+    return value
+
+
 def example_lines(spec: TemplateSpec) -> list[str]:
     """Return a valid line for each of a template's first parameters."""
     return [f"{name} = {one.example}" for name, one in list(spec.parameters.items())[:8]]

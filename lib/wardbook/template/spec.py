@@ -191,11 +191,16 @@ class Template:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the names and bytes of the template's files: its code version."""
+        """SHA-256 over the names and bytes of the template's files: its code version.
+
+        Its `tests` decide nothing of what it computes, and do not count.
+        """
         total = hashlib.sha256()
         for file in sorted(self.folder.rglob("*")):
             name = file.relative_to(self.folder)
-            if file.is_file() and not any(part.startswith((".", "__")) for part in name.parts):
+            if name.parts[0] == "tests" or not file.is_file():
+                continue
+            if not any(part.startswith((".", "__")) for part in name.parts):
                 total.update(f"{name.as_posix()}\0{file.stat().st_size}\0".encode())
                 total.update(file.read_bytes())
         return total.hexdigest()

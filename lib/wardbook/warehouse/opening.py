@@ -84,6 +84,7 @@ def _open_spark(address: str) -> Iterator[OpenTable]:
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "4")  # one machine: 200 would be all overhead
         .getOrCreate()
     )
     connection = ibis.pyspark.connect(session)

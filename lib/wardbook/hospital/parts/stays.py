@@ -17,6 +17,7 @@ CONCEPTS: tuple[Concept, ...] = ()
 TRUTH: Mapping[str, Any] = {
     "emergency_median_hours": EMERGENCY_HOURS[0],
     "emergency_admitted": ADMITTED,
+    "mean_nights": {ward.code: ward.nights for ward in WARDS[1:]},
 }
 FIRST_IPP = 8_000_000_000
 CARE_SITES = {ward.code: number for number, ward in enumerate(WARDS, 1)}

@@ -1,0 +1,231 @@
+"""Each template gives the same released tables, whichever engine holds the hospital's data."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from pipelines.cutting import cut_run
+from tests.hospital_in_postgresql import copy_tables
+from tests.on_engines import CASES, Case
+from tests.tiny_warehouse import register, write_tiny
+from wardbook.datasets import Dataset, find_dataset
+from wardbook.disclosure import check_outputs, load_policies
+from wardbook.disclosure.leaving import read_leaving
+from wardbook.domain.output import OutputKind, releasable
+from wardbook.domain.run import RunSpec, SourceFile
+from wardbook.engines.warm_engine import WarmEngine
+from wardbook.files import hash_file
+from wardbook.hospital.building import build_hospital
+from wardbook.omop.views import find_view
+from wardbook.template.parameters import decode_value, type_parameters
+from wardbook.template.spec import Template, load_template
+from wardbook.warehouse import extract, open_warehouse
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    OpenTable = Callable[[str], ir.Table]
+
+TINY = Case(("stays",), 300, {"stays": True}, {"start": "2024-02-01"})
+ALL: Mapping[str, Case] = {"tiny": TINY, **CASES}
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+ENGINES = ("duckdb", "postgresql", "spark")
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.postgresql,
+    pytest.mark.xdist_group("every engine"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+    pytest.mark.skipif(
+        shutil.which("java") is None,
+        reason="Java is not installed (Debian package openjdk-17-jre-headless)",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    register()
+    parts = tuple(dict.fromkeys(part for case in ALL.values() for part in case.parts))
+    patients = max(case.patients for case in ALL.values())
+    folder = tmp_path_factory.mktemp("hospital")
+    build_hospital(folder, patients=patients, seed=11, parts=parts)
+    return folder
+
+
+@contextmanager
+def new_database(server: str, name: str) -> Iterator[str]:
+    with psycopg.connect(server.format(name="postgres"), autocommit=True) as admin:
+        admin.execute(f'create database "{name}"')
+    yield server.format(name=name)
+    with psycopg.connect(server.format(name="postgres"), autocommit=True) as admin:
+        admin.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture(scope="module")
+def database(hospital: Path, postgresql_server: str) -> Iterator[str]:
+    """The hospital in PostgreSQL."""
+    with new_database(postgresql_server, "every_engine") as url:
+        copy_tables(hospital / "cdm", url)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def engines(hospital: Path, database: str) -> Iterator[Mapping[str, OpenTable]]:
+    """What opens the hospital's tables, by engine; one session of Spark for all tests."""
+    addresses = {
+        "duckdb": f"duckdb://{hospital / 'hospital.duckdb'}",
+        "postgresql": database,
+        "spark": f"spark://{hospital / 'cdm'}",
+    }
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(open_warehouse(address))
+            for name, address in addresses.items()
+        }
+
+
+@pytest.fixture(scope="module")
+def notebooks() -> Iterator[WarmEngine]:
+    with closing(WarmEngine()) as engine:
+        yield engine
+
+
+def dataset_of(template: Template, source: str) -> Dataset:
+    kind = template.spec.sources[source].kind
+    dataset = find_dataset(kind)
+    assert dataset is not None, f"{kind} is no dataset"
+    return dataset
+
+
+def draw(
+    template: Template, case: Case, open_table: OpenTable, folder: Path, root: Path
+) -> dict[str, Path]:
+    """Extract the sources of a case into `folder`; those that are files stand where they stand."""
+    values, problems = type_parameters(template.spec, case.parameters)
+    assert not problems
+    asked = {name: decode_value(value) for name, value in values.items()}
+    folder.mkdir()
+    drawn = {}
+    for name, place in case.sources.items():
+        if place is not True:
+            drawn[name] = root / place
+            continue
+        drawn[name] = folder / f"{name}.parquet"
+        extract(dataset_of(template, name), open_table, asked, drawn[name])
+    return drawn
+
+
+def release(
+    template: Template,
+    case: Case,
+    sources: Mapping[str, Path],
+    folder: Path,
+    root: Path,
+    notebooks: WarmEngine,
+) -> dict[str, bytes]:
+    """Run the notebook; returns each released table's file as it leaves."""  # fmt: skip
+    values, _ = type_parameters(template.spec, case.parameters)
+    declared = template.spec.sources
+    folder.mkdir()
+    shutil.copy(template.notebook, folder / "notebook.ipynb")
+    spec = RunSpec(
+        key="test",
+        request="test",
+        template=template.spec.name,
+        template_folder=str(template.folder),
+        kernel=template.spec.kernel,
+        language="fr",
+        parameters=values,
+        sources={
+            name: SourceFile(str(path), hash_file(path), declared[name].sensitivity)
+            for name, path in sources.items()
+        },
+        engine=template.spec.engine,
+        cpus=template.spec.resources.cpus,
+        memory_mb=template.spec.resources.memory_mb,
+    )
+    spec.write(folder)
+    result = notebooks.execute(folder)
+    assert result.failure is None, result.failure
+    policy = load_policies(root / "policies")["fr-hospital"]
+    checks = check_outputs(result.outputs, folder / "outputs", template.spec, spec, policy)
+    checks = cut_run(folder, template.spec, policy, checks, lambda _: (), NOW)
+    leaving, outputs = read_leaving(folder, result.outputs)
+    names = releasable(checks)
+    tables = {
+        one.name: (leaving / one.file).read_bytes()
+        for one in outputs
+        if one.kind is OutputKind.TABLE and one.name in names
+    }
+    assert tables, "a template without a table that leaves shows nothing here"
+    return tables
+
+
+def find_template(name: str, root: Path, folder: Path) -> Template:
+    return load_template(write_tiny(folder) if name == "tiny" else root / "templates" / name)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_same_tables_are_released_on_every_engine(
+    name: str,
+    engines: Mapping[str, OpenTable],
+    notebooks: WarmEngine,
+    root: Path,
+    tmp_path: Path,
+) -> None:
+    template, case = find_template(name, root, tmp_path / "catalogue"), ALL[name]
+    extracts: dict[str, dict[str, bytes]] = {}
+    released: dict[str, dict[str, bytes]] = {}
+    for engine, open_table in engines.items():
+        sources = draw(template, case, open_table, tmp_path / engine, root)
+        extracts[engine] = {source: path.read_bytes() for source, path in sources.items()}
+        run = tmp_path / f"run-{engine}"
+        released[engine] = release(template, case, sources, run, root, notebooks)
+    assert tuple(released) == ENGINES
+    for engine in ENGINES[1:]:
+        assert extracts[engine] == extracts["duckdb"], f"the extracts differ on {engine}"
+        assert released[engine] == released["duckdb"], f"the tables differ on {engine}"
+
+
+def test_one_row_that_differs_is_found(
+    hospital: Path,
+    engines: Mapping[str, OpenTable],
+    postgresql_server: str,
+    root: Path,
+    tmp_path: Path,
+) -> None:
+    template = find_template("tiny", root, tmp_path / "catalogue")
+    case = ALL["tiny"]
+    view = find_view("tiny-stays")
+    assert view is not None
+    drawn: dict[str, Any] = {
+        "duckdb": draw(template, case, engines["duckdb"], tmp_path / "1", root)
+    }
+    with new_database(postgresql_server, "one_row_differs") as url:
+        copy_tables(hospital / "cdm", url, view.TABLES)
+        for number, change in enumerate(
+            (
+                "",
+                "UPDATE visit_detail SET visit_detail_end_datetime = visit_detail_end_datetime "
+                "+ interval '1 minute' WHERE visit_detail_id = "
+                "(SELECT max(visit_detail_id) FROM visit_detail "
+                "WHERE visit_detail_start_date >= '2024-02-01')",
+            )
+        ):
+            if change:
+                with psycopg.connect(url) as connection:
+                    assert connection.execute(change).rowcount == 1
+            with open_warehouse(url) as open_table:
+                drawn[change] = draw(template, case, open_table, tmp_path / f"p{number}", root)
+    same, other = ({n: p.read_bytes() for n, p in drawn[k].items()} for k in list(drawn)[1:])
+    before = {n: p.read_bytes() for n, p in drawn["duckdb"].items()}
+    assert same == before
+    assert other != before

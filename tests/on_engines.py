@@ -1,0 +1,33 @@
+"""What each template is run with on every engine: see `test_same_on_every_engine`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Case:
+    """One template on the embedded hospital.
+
+    `parts` and `patients` are what `build_hospital` is asked for. `sources` says for each source of
+    the template where its data come from: True, the hospital's database; else a file, from the
+    project's root. `parameters` are texts, as in a ticket.
+    """
+
+    parts: tuple[str, ...]
+    patients: int
+    sources: Mapping[str, Literal[True] | str]
+    parameters: Mapping[str, str]
+    seed: int = 11
+
+
+CASES: Mapping[str, Case] = {
+    "ward_activity": Case(
+        ("stays",),
+        1_500,
+        {"stays": True, "emergency": True},
+        {"start": "2024-03-01", "end": "2024-05-31", "census": "midnight"},
+    ),
+}
