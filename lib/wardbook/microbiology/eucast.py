@@ -145,7 +145,8 @@ def compare_versions(
     changed = known & (results != results[0]).any(axis=0)
     cells = pd.MultiIndex.from_frame(rows[["organism", "drug"]])
     kept = known & cells.isin(cells[changed])
-    return pd.concat([one[kept] for one in told], ignore_index=True)
+    compared: pd.DataFrame = pd.concat([one[kept] for one in told], ignore_index=True)
+    return compared
 
 
 def list_changes(
