@@ -20,6 +20,8 @@ from wardbook.omop.vocabulary import Concept
 PARTS = (
     "stays",
     "tubes",
+    "microbiology",
+    "pharmacovigilance",
 )
 """The parts, in the order in which they draw."""
 
