@@ -114,9 +114,9 @@ def draw(batch: Batch) -> Rows:
 
 def find_positivity(day: np.ndarray) -> np.ndarray:
     """Return the positivity of women of 20 to 59 years on days counted from the first."""
-    waves = (h * np.exp(-0.5 * ((day - peak) / spread) ** 2) for peak, spread, h in WAVES)
-    positivity: np.ndarray = BASE_POSITIVITY + sum(waves)
-    return positivity
+    peak, spread, height = np.array(WAVES).T
+    waves: np.ndarray = height * np.exp(-0.5 * ((day[:, None] - peak) / spread) ** 2)
+    return BASE_POSITIVITY + waves.sum(axis=1)  # type: ignore[no-any-return]
 
 
 def find_shares(day: np.ndarray) -> np.ndarray:
@@ -179,7 +179,7 @@ def _test_between(rng: np.random.Generator, batch: Batch) -> pd.DataFrame:
     count = rng.poisson(0.8, len(batch.persons))
     day = rng.choice(_DAYS, count.sum(), p=often / often.sum())
     minutes = day * 1440 + rng.integers(8 * 60, 19 * 60, len(day))
-    first = pd.Series(np.full(len(day), np.datetime64(FIRST_DAY, "us")))
+    first = pd.Series(pd.Timestamp(FIRST_DAY).as_unit("us"), index=range(len(day)))
     person = np.repeat(batch.persons["person_id"].to_numpy(), count)
     return pd.DataFrame({"person_id": person, "moment": _add_minutes(first, minutes).to_numpy()})
 
@@ -193,7 +193,8 @@ def _test_again(rng: np.random.Generator, positive: pd.DataFrame) -> pd.DataFram
 
 def _find_chance(tests: pd.DataFrame) -> np.ndarray:
     chance = find_positivity(_count_days(tests["moment"])) * _by_age(tests, AGE_RATIOS)
-    return np.where(tests["sex"] == "M", MALE_RATIO, 1.0) * chance
+    sex_ratio: np.ndarray = np.where(tests["sex"] == "M", MALE_RATIO, 1.0)
+    return sex_ratio * chance  # type: ignore[no-any-return]
 
 
 def _by_age(people: pd.DataFrame, values: Mapping[int, float]) -> np.ndarray:
