@@ -164,8 +164,7 @@ def find_new(
     names = set(fresh["full"])
     # Named after the oldest ancestor that was itself sampled and is new.
     heads = {
-        name: next(one for one in reversed(_list_ancestors(name)) if one in names)
-        for name in names
+        name: next(one for one in reversed(_list_ancestors(name)) if one in names) for name in names
     }
     found = [
         Newcomer(aliases.fold(str(head)), part["sampled"].min().date(), len(part))
