@@ -14,8 +14,9 @@ one model hold together with 95 % (Sidak 1967): an alert looks at all of them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -94,21 +95,17 @@ def fit_growth(
     day = (rows["sampled"] - first).dt.days.to_numpy(dtype="float64")
     code = rows[column].map({name: at for at, name in enumerate(lineages)}).to_numpy()
     coefficients, covariance = _fit_lines(code, day, len(lineages))
-    plain = Fit(
-        lineages, first.date(), rows["sampled"].max().date(), coefficients, covariance, 1.0, 1.0, 0, 0
-    )  # fmt: skip
+    last = rows["sampled"].max()
+    plain = Fit(lineages, first.date(), last.date(), coefficients, covariance, 1.0, 1.0, 0, 0)
     statistic, degrees = _measure_dispersion(plain, code, day, rows["week"].to_numpy())
     dispersion = max(1.0, statistic / degrees) if degrees > 0 else 1.0
-    return Fit(
-        lineages,
-        plain.first,
-        plain.last,
-        coefficients,
-        covariance * dispersion,
-        dispersion,
-        float(chi2.sf(statistic, degrees)) if degrees > 0 else 1.0,
-        degrees,
-        len(rows) - 2 * (len(lineages) - 1),
+    return replace(
+        plain,
+        covariance=covariance * dispersion,
+        dispersion=dispersion,
+        p_dispersion=float(chi2.sf(statistic, degrees)) if degrees > 0 else 1.0,
+        degrees=degrees,
+        residual_degrees=len(rows) - 2 * (len(lineages) - 1),
     )
 
 
@@ -197,8 +194,6 @@ def find_passing(fit: Fit, lineage: str, level: float) -> Passing | None:
 
 def _fit_lines(code: np.ndarray, day: np.ndarray, lineages: int) -> tuple[np.ndarray, np.ndarray]:
     """Return coefficients (lineages × 2) and covariance, in days."""
-    import warnings
-
     # Centred and in units of the spread: the days of a year as they are make a steep valley.
     centre, spread = day.mean(), day.std()
     if spread == 0:

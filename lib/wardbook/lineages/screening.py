@@ -6,7 +6,8 @@ times. They are no calendar weeks; only those that begin on a Monday are ISO wee
 
 `nb_pos` are positive tests, `nb_crib` those screened; of each mutation `nb_X0` had not, `nb_X1`
 had it: A is E484K, B is E484Q, C is L452R. Rates are in percent with two decimals,
-`tx_X1 = 100 nb_X1 / (nb_X0 + nb_X1)` and `tx_crib = 100 nb_crib / nb_pos`, 0 where nobody is below.
+`tx_X1 = 100 nb_X1 / (nb_X0 + nb_X1)` and `tx_crib = 100 nb_crib / nb_pos`, 0 where nobody is below. Where more tests
+were screened than were positive (late corrections), `tx_crib` is 99 and no share: `OVERFULL`.
 A file in which a row's rate is not that of its counts is refused.
 """
 
@@ -38,6 +39,7 @@ WINDOW = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{4}-[0-9]{2}-[0-9]{2})"
 COUNT = re.compile(r"[0-9]{1,9}(\.0{1,2})?")
 RATE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 FRANCE = "FR"
+OVERFULL = 99.0
 HALF = 0.005 + 1e-9
 """Rates have two decimals: what was rounded, with what a float may add."""
 
@@ -62,7 +64,8 @@ def read_screening(path: Path) -> pd.DataFrame:
     counts = {name: _parse(records, name, COUNT, "number_invalid") for name in COUNTS}
     for rate, part, whole in _rates(counts):
         told = _parse(records, rate, RATE, "number_form")
-        wrong = (told - measure_rate(part, whole)).abs() > HALF
+        share = measure_rate(part, whole).mask(part > whole, OVERFULL)
+        wrong = (told - share).abs() > HALF
         refuse_rows(records, wrong, "rate_wrong", column=rate)
     windows = records.frame["semaine"].astype(str).map(_read_window)
     return pd.DataFrame(
@@ -92,7 +95,8 @@ def choose_weeks(screening: pd.DataFrame, start: date, end: date, *, file: str) 
     weeks = screening[inside & (screening["first"].dt.weekday == 0)]
     if weeks.empty:
         raise DataProblem("period_without_data", file=file, start=str(start), end=str(end))
-    return weeks.assign(week=name_weeks(weeks["first"])).reset_index(drop=True)
+    named: pd.DataFrame = weeks.assign(week=name_weeks(weeks["first"])).reset_index(drop=True)
+    return named
 
 
 def sum_places(weeks: pd.DataFrame) -> pd.DataFrame:

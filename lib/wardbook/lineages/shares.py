@@ -17,7 +17,7 @@ MINIMUM = 11
 
 
 def list_shares(chosen: pd.DataFrame, aliases: Aliases) -> pd.DataFrame:
-    """Return each group's share over the period: lineage, full, patients, share, low, high, degrees.
+    """Return each group's share of the period: lineage, full, patients, share, low, high, degrees.
 
     The commonest first, OTHER last. Groups of fewer than eleven patients are left out, of the
     shares too: told as a share of all, they could be worked out. `degrees` are the patients less
@@ -49,8 +49,9 @@ def count_weeks(chosen: pd.DataFrame) -> pd.DataFrame:
     """
     counts = chosen.groupby(["week", "lineage"]).size().unstack(fill_value=0)
     total = counts.sum(axis=1)
-    wide = counts.assign(**{TOTAL: total})
-    table = wide.rename_axis(columns="lineage").stack().rename("patients").reset_index()
+    wide = counts.assign(**{TOTAL: total}).reset_index()
+    table = wide.melt("week", var_name="lineage", value_name="patients")
+    table = table.sort_values(["week", "lineage"], ignore_index=True)
     whole = table["week"].map(total)
     parts = {
         "first": (1 / whole).where(table["patients"] > 0, 0.0),
