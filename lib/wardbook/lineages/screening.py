@@ -6,7 +6,8 @@ times. They are no calendar weeks; only those that begin on a Monday are ISO wee
 
 `nb_pos` are positive tests, `nb_crib` those screened; of each mutation `nb_X0` had not, `nb_X1`
 had it: A is E484K, B is E484Q, C is L452R. Rates are in percent with two decimals,
-`tx_X1 = 100 nb_X1 / (nb_X0 + nb_X1)` and `tx_crib = 100 nb_crib / nb_pos`, 0 where nobody is below. Where more tests
+`tx_X1 = 100 nb_X1 / (nb_X0 + nb_X1)` and `tx_crib = 100 nb_crib / nb_pos`, 0 where nobody is below.
+Where more tests
 were screened than were positive (late corrections), `tx_crib` is 99 and no share: `OVERFULL`.
 A file in which a row's rate is not that of its counts is refused.
 """
