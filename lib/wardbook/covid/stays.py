@@ -19,9 +19,9 @@ from wardbook.activity.movements import name_weeks
 from wardbook.activity.stays import check_period
 from wardbook.errors import DataProblem
 
-CAUGHT_AFTER = pd.Timedelta(days=5)
-"""First positive so long after admission: caught in hospital, most likely (HCSP, ECDC: five days
-or more)."""
+CAUGHT_FROM = 8
+"""The day of the stay, admission being day 1, from which a first positive sample is taken as caught
+in hospital: probable or definite by ECDC's definitions of healthcare-associated COVID-19."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def sort_out(stays: pd.DataFrame, today: date, start: date, end: date, *, file: 
     rows["died"] = rows["died"].mask(early)
     rows["left"] = rows["left"].mask(rows["left"] >= closing)
     rows = rows.assign(admitted=admitted, since=rows[["entered", "positive"]].max(axis=1))
-    newest = rows[["entered", "left", "positive"]].max(axis=None)
+    newest = pd.concat([rows["entered"], rows["left"], rows["positive"]]).max()
     if pd.isna(newest) or newest < pd.Timestamp(start):
         raise DataProblem("period_without_data", file=file, start=str(start), end=str(end))
     odd = {"reversed": wrong.sum(), "future": future.sum(), "death": early.sum()}
@@ -116,16 +116,18 @@ def list_admissions(rows: pd.DataFrame, first: date, last: date) -> pd.DataFrame
     """Return one row per visit that became one with COVID-19 from `first` to `last`.
 
     Columns: date (of admission, or of the positive sample if later), week, patient, caught (1 where
-    the first positive sample is of the sixth day in hospital or later, else 0).
+    the first positive sample is of the eighth day in hospital or later, else 0).
     """
     visits = rows.sort_values("since", kind="stable").drop_duplicates("visit")
     since = visits["since"].dt.normalize()
-    caught = (visits["positive"] - visits["admitted"] >= CAUGHT_AFTER).astype(int)
+    stayed = visits["positive"].dt.normalize() - visits["admitted"].dt.normalize()
+    caught = (stayed.dt.days + 1 >= CAUGHT_FROM).astype(int)
     frame = pd.DataFrame(
         {"date": since, "week": name_weeks(since), "patient": visits["patient"].astype(str)}
     ).assign(caught=caught)
     inside = since.between(pd.Timestamp(first), pd.Timestamp(last))
-    return frame[inside].sort_values(["date", "patient"], ignore_index=True)
+    admissions: pd.DataFrame = frame[inside].sort_values(["date", "patient"], ignore_index=True)
+    return admissions
 
 
 def count_admissions(admissions: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
@@ -152,9 +154,11 @@ def count_deaths(rows: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     died = rows.dropna(subset="died").drop_duplicates("patient")["died"]
     days = pd.Series(pd.date_range(first, last, freq="D"))
     sizes = days.dt.strftime("%Y-%m").value_counts(sort=False)
-    full = [month for month, size in sizes.items() if size == pd.Period(month).days_in_month]
-    counts = died.dt.strftime("%Y-%m").value_counts().reindex(sorted(full), fill_value=0)
-    return counts.rename("deaths").rename_axis("month").reset_index()
+    lengths = days.groupby(days.dt.strftime("%Y-%m")).first().dt.days_in_month
+    full = sorted(sizes.index[sizes == lengths.reindex(sizes.index)])
+    counts = died.dt.strftime("%Y-%m").value_counts().reindex(full, fill_value=0)
+    table: pd.DataFrame = counts.rename("deaths").rename_axis("month").to_frame().reset_index()
+    return table
 
 
 def _list_weeks(rows: pd.DataFrame, weeks: list[str]) -> pd.DataFrame:

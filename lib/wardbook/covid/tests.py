@@ -26,6 +26,7 @@ AGES = (0, 20, 60, 80)
 GROUPS = ("0-19", "20-59", "60-79", "80+")
 REFERENCES = {"age": "20-59", "sex": "F"}
 OLDEST = 120
+LEAST = 11
 
 
 @dataclass(frozen=True)
@@ -108,39 +109,37 @@ def measure_ratios(tests: pd.DataFrame) -> pd.DataFrame:
     eleven tests in all: there is nothing to compare.
     """
     known = tests[(tests["age_group"] != "") & (tests["sex"] != "")]
-    terms = {"age": known["age_group"], "sex": known["sex"]}
+    # A month without anybody positive tells nothing of ratios, and has no finite coefficient.
     month = known["date"].dt.strftime("%Y-%m")
-    columns = {("constant", ""): np.ones(len(known))}
-    for term, codes in terms.items():
-        for level in sorted(set(codes) - {REFERENCES[term]}):
-            columns[term, level] = (codes == level).to_numpy(dtype="float64")
-    wanted = [key for key in columns if key[0] != "constant"]
-    for level in sorted(set(month))[1:]:
-        columns["month", level] = (month == level).to_numpy(dtype="float64")
+    told = month.isin(set(month[known["positive"] == 1]))
+    known, month = known[told], month[told]
     positive = known["positive"].to_numpy(dtype="float64")
-    groups = [columns[key] for key in wanted]
-    enough = all(group.sum() >= 11 and positive @ group > 0 for group in groups)
-    empty = pd.DataFrame(columns=["term", "level", "ratio", "low", "high", "tests", "degrees"])
-    if not wanted or not enough or not positive.sum():
-        return empty
-    # A month without anybody positive has no finite coefficient: it tells nothing of the ratios.
-    telling = month.isin(set(month[positive > 0])).to_numpy()
-    design = np.column_stack([values[telling] for values in columns.values()])
-    design = design[:, design.any(axis=0)]
-    fitted = sm.GLM(positive[telling], design, family=sm.families.Poisson()).fit(
-        cov_type="cluster", cov_kwds={"groups": pd.factorize(known["patient"])[0][telling]}
+    groups = {
+        (term, level): (codes == level).to_numpy(dtype="float64")
+        for term, codes in (("age", known["age_group"]), ("sex", known["sex"]))
+        for level in sorted(set(codes) - {REFERENCES[term]})
+    }
+    columns = ["term", "level", "ratio", "low", "high", "tests", "degrees"]
+    if not groups or any(one.sum() < LEAST or not positive @ one for one in groups.values()):
+        return pd.DataFrame(columns=columns)
+    months = [(month == one).to_numpy(dtype="float64") for one in sorted(set(month))[1:]]
+    design = np.column_stack([np.ones(len(known)), *groups.values(), *months])
+    fitted = sm.GLM(positive, design, family=sm.families.Poisson()).fit(
+        cov_type="cluster", cov_kwds={"groups": pd.factorize(known["patient"])[0]}
     )
     reach = norm.ppf(0.975) * fitted.bse
     rows = [
         (
             *key,
             *np.exp([value, value - error, value + error]),
-            int(columns[key].sum()),
+            int(group.sum()),
             int(fitted.df_resid),
         )
-        for key, value, error in zip(wanted, fitted.params[1:], reach[1:], strict=False)
+        for (key, group), value, error in zip(
+            groups.items(), fitted.params[1:], reach[1:], strict=False
+        )
     ]
-    return pd.DataFrame(rows, columns=empty.columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _group_ages(age: np.ndarray) -> np.ndarray:

@@ -92,19 +92,25 @@ def choose_period(rows: pd.DataFrame, start: date, end: date, *, file: str) -> p
 
 
 def group_lineages(
-    full: pd.Series[str], aliases: Aliases, *, wanted: Sequence[str] | None, least: int
+    full: pd.Series[str],
+    aliases: Aliases,
+    *,
+    least: int,
+    wanted: Sequence[str] | None = None,
+    apart: Collection[str] = (),
 ) -> pd.Series[str]:
     """Return the group of each sequence, by its short name.
 
     With `wanted`, the nearest of these that it is or descends from, else OTHER. Without, each
     lineage with at least `least` sequences is a group; smaller ones are counted with their parent,
-    the deepest first, and with OTHER where a root is too small.
+    the deepest first, and with OTHER where a root is too small. Those of `apart` (unfolded, see
+    `keep_apart`) are groups however small.
     """
     if wanted:
         targets = {aliases.unfold(name): name for name in wanted}
         groups = {name: _find_nearest(name, targets) for name in full.unique()}
         return full.map(groups)
-    groups = _join_small(Counter(full), least)
+    groups = _join_small(Counter(full), least, apart)
     return full.map({name: aliases.fold(group) for name, group in groups.items()})
 
 
@@ -134,44 +140,47 @@ def find_incomplete_weeks(rows: pd.DataFrame, start: date, end: date) -> list[st
 
 @dataclass(frozen=True)
 class Newcomer:
-    """A lineage that appears for the first time: its name, first day, and number of sequences."""
+    """A lineage that appears for the first time: its names, first day, and number of sequences."""
 
     name: str
+    full: str
     first: date
     sequences: int
 
 
-LEAST_NEW = 3
-"""Sequences of a new lineage before it is named: one alone may be an error."""
+def find_new(rows: pd.DataFrame, aliases: Aliases, since: date, end: date) -> list[Newcomer] | None:
+    """Return the lineages first sampled from `since` to `end`, commonest first.
 
-
-def find_new(
-    rows: pd.DataFrame, aliases: Aliases, end: date, *, weeks: int
-) -> list[Newcomer] | None:
-    """Return the lineages first sampled in the last `weeks` weeks until `end`, commonest first.
-
-    A lineage with its descendants is one where these are all new; the oldest new ancestor is
-    named. None where `rows` do not reach back before those weeks: everything would be new.
+    A new lineage and its descendants are one: the oldest of them that was sampled gives the name.
+    None where nothing in `rows` is older than `since`: everything would be new.
     """
-    edge = pd.Timestamp(end) - pd.Timedelta(weeks=weeks)
     until = rows[rows["sampled"] <= pd.Timestamp(end)]
-    before = set(until.loc[until["sampled"] <= edge, "full"])
-    if not before:
+    is_recent = until["sampled"] >= pd.Timestamp(since)
+    known = {one for name in until.loc[~is_recent, "full"].unique() for one in _list_line(name)}
+    if not known:
         return None
-    known = {ancestor for name in before for ancestor in _list_ancestors(name)}
-    recent = until[until["sampled"] > edge]
-    fresh = recent[~recent["full"].isin(known)]
+    fresh = until[is_recent & ~until["full"].isin(known)]
     names = set(fresh["full"])
-    # Named after the oldest ancestor that was itself sampled and is new.
     heads = {
-        name: next(one for one in reversed(_list_ancestors(name)) if one in names) for name in names
+        name: next(one for one in reversed(_list_line(name)) if one in names) for name in names
     }
     found = [
-        Newcomer(aliases.fold(str(head)), part["sampled"].min().date(), len(part))
+        Newcomer(aliases.fold(str(head)), str(head), part["sampled"].min().date(), len(part))
         for head, part in fresh.groupby(fresh["full"].map(heads))
-        if len(part) >= LEAST_NEW
     ]
     return sorted(found, key=lambda one: (-one.sequences, one.name))
+
+
+def keep_apart(rows: pd.DataFrame, start: date, end: date) -> frozenset[str]:
+    """Return, unfolded, what must not be counted with its ancestors: what is new in the period.
+
+    A few sequences of a new lineage that are counted with an old one, which has all but gone, would
+    make that seem to come back. New is what nobody had in the rows before the period, nor in the
+    first eight weeks of all rows.
+    """
+    settled = rows["sampled"].min() + pd.Timedelta(weeks=8)
+    found = find_new(rows, Aliases(), max(start, settled.date()), end)
+    return frozenset(one.full for one in found or ())
 
 
 def _leave_withdrawn(full: str, gone: Collection[str]) -> str:
@@ -181,7 +190,7 @@ def _leave_withdrawn(full: str, gone: Collection[str]) -> str:
     return full
 
 
-def _list_ancestors(full: str) -> list[str]:
+def _list_line(full: str) -> list[str]:
     """Return a name and its ancestors, nearest first."""
     names, at = [full], parent_of(full)
     while at is not None:
@@ -191,17 +200,21 @@ def _list_ancestors(full: str) -> list[str]:
 
 
 def _find_nearest(full: str, targets: Mapping[str, str]) -> str:
-    return next((targets[one] for one in _list_ancestors(full) if one in targets), OTHER)
+    return next((targets[one] for one in _list_line(full) if one in targets), OTHER)
 
 
-def _join_small(counts: Counter[str], least: int) -> dict[str, str]:
+def _join_small(counts: Counter[str], least: int, apart: Collection[str]) -> dict[str, str]:
     """Return the group of each name; see `group_lineages`."""
     members = {name: [name] for name in counts}
     sizes = dict(counts)
     # A parent that is reached is looked at after all that are deeper, so cousins meet in it.
     depth = max((name.count(".") for name in counts), default=0)
     for level in range(depth, -1, -1):
-        small = [n for n in sizes if n != OTHER and n.count(".") == level and sizes[n] < least]
+        small = [
+            name
+            for name, size in sizes.items()
+            if size < least and name.count(".") == level and name != OTHER and name not in apart
+        ]
         for name in small:
             up = parent_of(name) or OTHER
             members[up] = members.get(up, []) + members.pop(name)

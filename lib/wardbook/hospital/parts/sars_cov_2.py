@@ -58,7 +58,7 @@ LINEAGES = (
     Lineage("XEC", 0.145, 196, date(2024, 7, 15)),
     Lineage("LP.8.1", 0.195, 256, date(2024, 11, 18), ("KP.1.1.3.8.1",)),
     Lineage("XFG", 0.255, 323, date(2025, 3, 24)),
-    Lineage("BA.3.2", 0.325, 402, date(2025, 9, 15), ("B.1.1.529.3.2",)),
+    Lineage("BA.3.2", 0.325, 402, date(2025, 9, 1), ("B.1.1.529.3.2",)),
 )
 """In order of growth. One that grows faster overtakes the one before it about every 110 days."""
 
