@@ -90,13 +90,11 @@ def _estimate_ratios(database: Path, truth: Mapping[str, Any]) -> Iterator[Estim
         group: truth["positivity_ratio_by_age"][group.split("-")[0].strip("+")]
         for group in covid_tests.GROUPS
     } | {"M": truth["positivity_ratio_of_men"]}
-    for year, *_ in YEARS:
-        span = date(year, 1, 1), date(year, 12, 31)
-        rows = _extract(database, "covid-tests", {"start": span[0], "end": span[1]})
-        tests = covid_tests.sort_out(rows, TODAY, *span, file="covid-tests").rows
-        for one in covid_tests.measure_ratios(tests).to_dict("records"):
-            name = f"positivity {one['level']} {year}"
-            yield Estimate(name, planted[one["level"]], one["low"], one["high"])
+    span = FIRST, TODAY
+    rows = _extract(database, "covid-tests", {"start": span[0], "end": span[1]})
+    tests = covid_tests.sort_out(rows, TODAY, *span, file="covid-tests").rows
+    for one in covid_tests.measure_ratios(tests).to_dict("records"):
+        yield Estimate(f"positivity {one['level']}", planted[one["level"]], one["low"], one["high"])
 
 
 def _shares_on(day: float, truth: Mapping[str, Any]) -> dict[str, float]:
