@@ -106,8 +106,8 @@ def measure_ratios(tests: pd.DataFrame) -> pd.DataFrame:
     Ratios of positivity (not of odds) against women and against patients of 20 to 59 years, each
     with the other and the month held alike: Poisson's regression with the robust variance for
     patients with several tests (Zou, Am J Epidemiol 2004, doi 10.1093/aje/kwh090; statsmodels,
-    clustered by patient). The intervals of all groups hold together with 95 % (Sidak 1967). Empty where a group has nobody positive or fewer than
-    eleven tests in all: there is nothing to compare.
+    clustered by patient). The intervals of all groups hold together with 95 % (Sidak 1967). Empty
+    where a group has nobody positive or fewer than eleven tests: there is nothing to compare.
     """
     known = tests[(tests["age_group"] != "") & (tests["sex"] != "")]
     # A month without anybody positive tells nothing of ratios, and has no finite coefficient.

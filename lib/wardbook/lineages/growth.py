@@ -153,6 +153,11 @@ def follow_shares(fit: Fit, weeks: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["week", "lineage", "share", "low", "high", "degrees"])
 
 
+def change_by_day(rate: float) -> float:
+    """Return by which part a ratio changes in a day whose logarithm changes by `rate`."""
+    return float(np.expm1(rate))
+
+
 @dataclass(frozen=True)
 class Passing:
     """The day on which a lineage's share passed a level, with the interval at 95 %."""

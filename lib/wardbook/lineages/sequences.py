@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -114,6 +114,22 @@ def group_lineages(
     return full.map({name: aliases.fold(group) for name, group in groups.items()})
 
 
+def check_names(wanted: Sequence[str] | None, reference: str | None, *, file: str) -> None:
+    """Refuse names of lineages asked for that have not the form of one.
+
+    Raises:
+        DataProblem: names the text asked for, which a requester wrote.
+    """
+    for name in (*(wanted or ()), *([reference] if reference else ())):
+        if name != NONE and not FORM.fullmatch(name):
+            raise DataProblem("lineage_form", file=file, lineage=name)
+
+
+def weeks_before(end: date, weeks: int) -> date:
+    """Return the first of the days of so many weeks that end with `end`."""
+    return end - timedelta(days=7 * weeks - 1)
+
+
 def find_empty_weeks(chosen: pd.DataFrame, start: date, end: date) -> list[str]:
     """Return the ISO weeks from `start` to `end` in which nothing was sampled."""
     days = pd.Series(pd.date_range(start, end, freq="D"))
@@ -146,6 +162,11 @@ class Newcomer:
     full: str
     first: date
     sequences: int
+
+    @property
+    def week(self) -> str:
+        """The ISO week of the first day."""
+        return f"{self.first:%G-W%V}"
 
 
 def find_new(rows: pd.DataFrame, aliases: Aliases, since: date, end: date) -> list[Newcomer] | None:
