@@ -22,6 +22,7 @@ PARTS = (
     "tubes",
     "microbiology",
     "pharmacovigilance",
+    "sars_cov_2",
 )
 """The parts, in the order in which they draw."""
 
