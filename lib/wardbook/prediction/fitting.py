@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from wardbook.prediction.analytes import ANALYTES
-from wardbook.prediction.splits import PatientFolds
 
 SEED = 20260101
 PENALTIES = tuple(float(c) for c in np.logspace(-3, 1, 5))
@@ -72,7 +71,7 @@ def build_boosting() -> Any:
 
 def fit_logistic(design: pd.DataFrame, outcome: np.ndarray, patients: np.ndarray) -> Any:
     """Choose the penalty by the log loss over folds of patients, then fit all training rows."""
-    return _search(patients).fit(design, outcome).best_estimator_
+    return _search().fit(design, outcome, groups=patients).best_estimator_
 
 
 def predict_out_of_fold(
@@ -83,8 +82,8 @@ def predict_out_of_fold(
     The penalty is chosen anew inside each fold's training part (nested cross-validation).
     """
     risks = np.empty(len(outcome))
-    for rest, fold in PatientFolds(patients, seed=SEED).split(design, outcome):
-        model = _search(patients[rest]).fit(design.iloc[rest], outcome[rest])
+    for rest, fold in _folds().split(design, outcome, groups=patients):
+        model = fit_logistic(design.iloc[rest], outcome[rest], patients[rest])
         risks[fold] = predict(model, design.iloc[fold])
     return risks
 
@@ -110,12 +109,16 @@ def count_points(rows: pd.DataFrame) -> np.ndarray:
     return points.to_numpy()
 
 
-def _search(patients: np.ndarray) -> Any:
+def _folds() -> Any:
+    """Return folds in which no patient is in two."""
+    from sklearn.model_selection import GroupKFold
+
+    return GroupKFold(5, shuffle=True, random_state=SEED)
+
+
+def _search() -> Any:
     from sklearn.model_selection import GridSearchCV
 
     return GridSearchCV(
-        build_logistic(),
-        {"model__C": PENALTIES},
-        scoring="neg_log_loss",
-        cv=PatientFolds(patients, seed=SEED),
+        build_logistic(), {"model__C": PENALTIES}, scoring="neg_log_loss", cv=_folds()
     )

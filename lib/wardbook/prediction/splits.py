@@ -1,12 +1,10 @@
-"""Training and test data that share neither a patient nor a day, and folds within the first."""
+"""Training and test data that share neither a patient nor a day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 
@@ -62,21 +60,3 @@ def part_by_time(rows: pd.DataFrame, first_test_day: date) -> Parted:
     )
     return Parted(split, reasons.dropna().astype("str"))
 
-
-class PatientFolds:
-    """Folds for scikit-learn in which no patient is in two; always the same for the same rows."""
-
-    def __init__(self, patients: np.ndarray, *, folds: int = 5, seed: int = 0) -> None:
-        self._places = np.unique(patients, return_inverse=True)[1]
-        self._folds, self._seed = folds, seed
-
-    def get_n_splits(self, *_: object) -> int:
-        """Return how many folds there are."""
-        return self._folds
-
-    def split(self, x: object, y: np.ndarray, *_: object) -> Iterator[tuple[np.ndarray, ...]]:
-        """Yield the positions to train on and to judge on, fold by fold."""
-        from sklearn.model_selection import StratifiedGroupKFold
-
-        folds = StratifiedGroupKFold(self._folds, shuffle=True, random_state=self._seed)
-        yield from folds.split(np.zeros(len(y)), y, groups=self._places)
