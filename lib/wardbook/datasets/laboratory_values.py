@@ -24,6 +24,7 @@ DATASET = Dataset(
         Column("ward", Kind.TEXT, "code of the first ward", optional=True),
         Column("age", Kind.INTEGER, "age at arrival", low=18, high=125, unit="years"),
         Column("sex", Kind.TEXT, "sex", choices=("F", "M")),
+        Column("taken_at", Kind.MOMENT, "latest sample of the values below"),
         Column("outcome", Kind.FLAG, "whether the diagnosis was made in the visit"),
         Column("outcome_at", Kind.MOMENT, "when it was recorded", optional=True),
         Column("antibiotic_at", Kind.MOMENT, "first antibiotic (ATC J01)", optional=True),

@@ -66,7 +66,9 @@ def measure_stability(reference: pd.Series[float], later: pd.Series[float]) -> f
     return float(((found - expected) * np.log(found / expected)).sum())
 
 
-def date_miscalibration(risk: np.ndarray, outcome: np.ndarray, days: pd.Series[pd.Timestamp]) -> Change:
+def date_miscalibration(
+    risk: np.ndarray, outcome: np.ndarray, days: pd.Series[pd.Timestamp]
+) -> Change:
     """Date the day from which outcomes exceed (or fall short of) the risks by other log-odds."""
     odds = logit(np.clip(risk, 1e-6, 1 - 1e-6))
     order = np.argsort(days.to_numpy(), kind="stable")

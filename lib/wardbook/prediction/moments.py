@@ -6,10 +6,11 @@ with the diagnosis or without, is none to predict for; what is recorded later is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
+
+from wardbook.errors import DataProblem
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,21 @@ def keep_predictable(rows: pd.DataFrame, hours: int) -> Known:
     return Known(rows[kept].reset_index(drop=True), reasons[~kept].astype("str"))
 
 
-def count_recorded_late(rows: pd.DataFrame, hours: int, columns: Iterable[str]) -> dict[str, int]:
-    """Count for each column of moments in how many visits it was recorded after the prediction.
+def count_recorded_late(rows: pd.DataFrame, hours: int, column: str) -> int:
+    """Count the visits in which what a column of moments tells was recorded after the prediction.
 
-    A column with any such visit must not be a predictor: whether it is filled tells of the future.
+    Where there is one, nothing of it may be a predictor: whether it is filled tells of the future.
     """
     moment = rows["arrived"] + pd.Timedelta(hours=hours)
-    return {column: int((rows[column] > moment).sum()) for column in columns}
+    return int((rows[column] > moment).sum())
+
+
+def refuse_late_values(rows: pd.DataFrame, hours: int, *, file: str) -> None:
+    """Refuse values that were taken after the moment of prediction.
+
+    Raises:
+        DataProblem: there is one, in the file `file`.
+    """
+    late = count_recorded_late(rows, hours, "taken_at")
+    if late:
+        raise DataProblem("recorded_late", file=file, column="taken_at", count=late, hours=hours)

@@ -59,4 +59,3 @@ def part_by_time(rows: pd.DataFrame, first_test_day: date) -> Parted:
         rows[before].reset_index(drop=True), rows[after & ~returning].reset_index(drop=True)
     )
     return Parted(split, reasons.dropna().astype("str"))
-

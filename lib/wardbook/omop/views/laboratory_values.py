@@ -101,10 +101,12 @@ def _values(cdm: Cdm, visits: ir.Table, hours: int) -> ir.Table:
     rows = rows.filter(
         taken >= rows["arrived"], taken <= rows["arrived"] + ibis.interval(hours=hours)
     )
-    order = ibis.window(group_by=["of", "code"], order_by=["measurement_datetime", "measurement_id"])
+    order = ibis.window(
+        group_by=["of", "code"], order_by=["measurement_datetime", "measurement_id"]
+    )
     rows = rows.mutate(place=ibis.row_number().over(order))
     rows = rows.filter(rows["place"] == 0)
-    columns = {}
+    columns = {"taken_at": rows["measurement_datetime"].max()}
     for one in ANALYTES:
         here = rows["code"] == one.loinc
         columns[one.name] = rows["value_as_number"].max(where=here)
