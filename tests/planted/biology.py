@@ -24,7 +24,7 @@ from wardbook.prediction.values import settle_values
 from wardbook.warehouse import extract, open_warehouse
 
 PARTS = ("biology",)
-PATIENTS = 12_000
+PATIENTS = 16_000
 NAMES = ("crp", "procalcitonin", "leukocytes", "creatinine", "lactate", "sodium")
 HOURS = 2
 
@@ -86,7 +86,7 @@ def score_as_planted(rows: pd.DataFrame, planted: dict) -> np.ndarray:
 
 
 def _of_the_score(rows: pd.DataFrame, planted: dict) -> Iterator[Estimate]:
-    """Judge the planted score in the emergency department, whose ages the truth is integrated over."""
+    """Judge the planted score in the emergency department: truth is of its ages."""
     risk = score_as_planted(rows, planted)
     here = (rows["ward"] == "URGE").to_numpy() & ~np.isnan(risk)
     late = (rows["arrived"] >= planted["drift"]["day"]).to_numpy()
@@ -95,7 +95,6 @@ def _of_the_score(rows: pd.DataFrame, planted: dict) -> Iterator[Estimate]:
     for name, chosen in (
         ("emergency", here & ~late),
         ("emergency_after_drift", here & late),
-        ("emergency_under_75", here & ~late & ~old),
         ("emergency_from_75", here & ~late & old),
     ):
         of = (risk[chosen], y[chosen], patients[chosen])

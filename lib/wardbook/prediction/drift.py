@@ -133,5 +133,5 @@ def _date(
     cumulated = np.cumsum(posterior) / posterior.sum()
     best = int(np.argmax(weights))
     low, high = (int(np.searchsorted(cumulated, share)) for share in (0.025, 0.975))
-    at = [_EPOCH + timedelta(days=int(candidates[place])) for place in (best, low, high)]
-    return Change(*at, 2 * (max(fits) - whole), *levels[best])
+    day, first, last = (_EPOCH + timedelta(days=int(candidates[at])) for at in (best, low, high))
+    return Change(day, first, last, 2 * (max(fits) - whole), *levels[best])

@@ -7,17 +7,20 @@ without pyplot: nothing global is kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from matplotlib import dates
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from wardbook.chart_style import BLUE, DPI, GREY, PALE, VERMILION, dress_bars
+from wardbook.chart_style import BLUE, DPI, EPOCH, GREY, PALE, VERMILION, dress_bars
 from wardbook.messages import Language
-from wardbook.wording import LOCALES, write_day
+from wardbook.wording import LOCALES, write_day, write_number
 
 GREEN = "#009E73"
 _DASHED = (0, (4, 3))
@@ -139,8 +142,6 @@ def _open(height: float) -> tuple[Figure, Any]:
 
 
 def _dress(axes: Any, below: str, beside: str, language: Language) -> None:
-    from wardbook.wording import write_number
-
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(color="#E3E3E3", linewidth=0.7)
     axes.set_axisbelow(True)
@@ -153,20 +154,16 @@ def _dress(axes: Any, below: str, beside: str, language: Language) -> None:
 
 
 def _name_months(axes: Any, language: Language) -> None:
-    from babel.dates import format_date
-    from matplotlib import dates
-
     axes.xaxis.set_major_locator(dates.AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(
-            lambda x, _: format_date(dates.num2date(x), "MMM y", locale=LOCALES[language])
-        )
-    )
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _month(x, language)))
+
+
+def _month(number: float, language: Language) -> str:
+    day = EPOCH + timedelta(days=round(number))
+    return str(format_date(day, "MMM y", locale=LOCALES[language]))
 
 
 def _decimals(value: float, language: Language) -> str:
-    from babel.numbers import format_decimal
-
     return str(format_decimal(value, "0.0#", locale=LOCALES[language]))
 
 

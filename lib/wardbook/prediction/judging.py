@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -111,7 +112,7 @@ def tabulate_performance(
 def tabulate_groups(judged: Judged) -> pd.DataFrame:
     """Return the groups of risk with `group` ("2-4", in percent) and observed (events / visits)."""
     groups = group_risks(judged.risk, judged.outcome, judged.patients)
-    names = [f"{100 * low:g}-{100 * high:g}" for low, high in zip(groups["low"], groups["high"])]
+    names = [f"{100 * low:g}-{100 * high:g}" for low, high in groups[["low", "high"]].to_numpy()]
     return groups.assign(group=names, observed=groups["events"] / groups["visits"])
 
 
@@ -122,7 +123,7 @@ def list_subgroups(judged: Judged) -> Iterator[tuple[str, str, Judged]]:
     many of the next smallest as it takes: none is left out, so that none is told by difference.
     """
     age = judged.rows["age"].to_numpy()
-    bands = [f"{low}-{high - 1}" for low, high in zip(AGES, AGES[1:], strict=False)]
+    bands = [f"{low}-{high - 1}" for low, high in pairwise(AGES)]
     variables = {
         "sex": judged.rows["sex"].to_numpy().astype(str),
         "age": np.array([*bands, f"{AGES[-1]}+"])[np.searchsorted(AGES, age, side="right") - 1],
@@ -154,7 +155,7 @@ def tabulate_subgroups(judged: Judged, parameters: int) -> pd.DataFrame:
     """
     rows = []
     for variable, code, part in list_subgroups(judged):
-        row: dict[str, object] = {"variable": variable, "code": code} | part.count()
+        row: dict[str, object] = {"variable": variable, "code": code, **part.count()}
         rows.append(
             row | _bounds(part, ("auc", "intercept")) | {"degrees": len(part.rows) - parameters}
         )
@@ -180,13 +181,13 @@ def tabulate_periods(judged: Judged, parameters: int) -> pd.DataFrame:
     for span in spans or [held]:
         part = judged.choose(quarters.isin(span).to_numpy())
         name = f"{span[0].start_time.date()}/{span[-1].end_time.date()}"
-        row: dict[str, object] = {"period": name} | part.count()
+        row: dict[str, object] = {"period": name, **part.count()}
         rows.append(row | _bounds(part, ("intercept",)) | {"degrees": len(part.rows) - parameters})
     return pd.DataFrame(rows)
 
 
 def _bounds(part: Judged, measures: Sequence[str]) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for measure in measures:
         one = part.measure(measure) if 0 < part.outcome.sum() < len(part.outcome) else None
         found |= {

@@ -118,7 +118,6 @@ TRUTH: Mapping[str, Any] = {
     "ideal": {
         "emergency": measure_ideal(_strata(18, 100)),
         "emergency_after_drift": measure_ideal(_strata(18, 100), DRIFT),
-        "emergency_under_75": measure_ideal(_strata(18, 74)),
         "emergency_from_75": measure_ideal(_strata(75, 100)),
     },
 }
