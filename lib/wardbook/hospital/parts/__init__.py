@@ -23,6 +23,7 @@ PARTS = (
     "microbiology",
     "pharmacovigilance",
     "sars_cov_2",
+    "biology",
 )
 """The parts, in the order in which they draw."""
 
