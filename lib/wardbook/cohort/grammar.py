@@ -1,13 +1,13 @@
 """Reads the criteria that a requester writes, one text each. docs: templates/cohort_extraction.
 
-    criterion   = "age" RANGE ["at" "index"] | "sex" ("F" | "M")
-                | "observed" DAYS "days" ("before" | "after") "index"
-                | ["not"] event [window]
-    event       = "death" | DOMAIN codes [comparison]
-    codes       = "concept" ID{|ID} | [VOCABULARY] CODE{|CODE}
-    comparison  = (">" | ">=" | "<" | "<=" | "=") NUMBER [UNIT]          of a measurement
-    window      = "before" "index" FAR..NEAR "days" | "after" "index" NEAR..FAR "days"
-                | "within" DAYS "days"                                   of the index, after it
+criterion   = "age" RANGE ["at" "index"] | "sex" ("F" | "M")
+            | "observed" DAYS "days" ("before" | "after") "index"
+            | ["not"] event [window]
+event       = "death" | DOMAIN codes [comparison]
+codes       = "concept" ID{|ID} | [VOCABULARY] CODE{|CODE}
+comparison  = (">" | ">=" | "<" | "<=" | "=") NUMBER [UNIT]          of a measurement
+window      = "before" "index" FAR..NEAR "days" | "after" "index" NEAR..FAR "days"
+            | "within" DAYS "days"                                   of the index, after it
 """
 
 from __future__ import annotations

@@ -45,8 +45,13 @@ def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
     for number, one in enumerate((*cohort.criteria, *told)):
         entered = _mark(cdm, entered, one, f"met_{number}")
     marks = [entered[f"met_{at}"] for at in range(len(cohort.criteria) + len(told))]
-    steps = [*((entered["in_period"],) if cohort.is_bounded else ()), *marks[: len(cohort.criteria)]]
-    step = ibis.cases(*((~one, at) for at, one in enumerate(steps)), else_=len(steps)) if steps else 0
+    steps = [
+        *((entered["in_period"],) if cohort.is_bounded else ()),
+        *marks[: len(cohort.criteria)],
+    ]
+    step = (
+        ibis.cases(*((~one, at) for at, one in enumerate(steps)), else_=len(steps)) if steps else 0
+    )
     traits = ibis.literal("T")
     for one in marks[len(cohort.criteria) : len(cohort.criteria) + len(cohort.characteristics)]:
         traits = traits + one.ifelse("1", "0")
@@ -82,7 +87,9 @@ def _refuse_unknown_codes(cdm: Cdm, cohort: Cohort) -> None:
     ).to_pyarrow()
     for at, (vocabulary, code) in enumerate(asked):
         if not counts[f"code_{at}"][0].as_py():
-            raise DataProblem("criterion_code_unknown", found=code, expected=vocabulary or "concept")
+            raise DataProblem(
+                "criterion_code_unknown", found=code, expected=vocabulary or "concept"
+            )
 
 
 def _events(cohort: Cohort) -> Iterator[Event]:
@@ -139,7 +146,9 @@ def _compare(rows: ir.Table, bound: Comparison) -> ir.BooleanValue:
         "=": value == bound.value,
     }[bound.sign]
     if bound.unit:
-        compared = compared & (rows["unit_source_value"].cast("string").upper() == bound.unit.upper())
+        compared = compared & (
+            rows["unit_source_value"].cast("string").upper() == bound.unit.upper()
+        )
     return compared  # type: ignore[no-any-return]
 
 
