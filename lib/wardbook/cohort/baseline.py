@@ -86,10 +86,10 @@ def measure_numbers(groups: Mapping[str, pd.DataFrame], labels: Mapping[str, str
 def compare_groups(traits: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
     """Return the standardised difference of the two groups in each trait and figure.
 
-    Columns term (the name), degrees_of_freedom, difference. It is the difference of the groups' means
-    or shares over the root of the mean of their variances (Austin, Statistics in Medicine 2009;
-    28: 3083-3107). One that rests on too few persons, on either side, is left out: it would tell
-    how few they are.
+    Columns term (the name), degrees_of_freedom, difference: that of the groups' means or shares
+    over the root of the mean of their variances (Austin, Statistics in Medicine 2009; 28:
+    3083-3107). One that rests on too few persons, on either side, is left out: it would tell how
+    few they are.
     """
     shares = traits.assign(
         mean=traits["share"],
@@ -111,7 +111,8 @@ def compare_groups(traits: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
             "difference": ((joined["mean_1"] - joined["mean_0"]) / spread).to_numpy(),
         }
     )
-    return rows[np.isfinite(rows["difference"])].reset_index(drop=True)
+    finite: pd.DataFrame = rows[np.isfinite(rows["difference"])]
+    return finite.reset_index(drop=True)
 
 
 def name_traits(cohort: Cohort, words: Mapping[str, str]) -> dict[str, str]:

@@ -14,15 +14,15 @@ from wardbook.messages import Language
 from wardbook.wording import write_number
 
 _ROW, _WIDE = 1.25, 30
-_LEFT, _RIGHT = 0.27, 0.77
-"""Where the two columns of boxes have their middle, of the figure's width."""
+_LEFT, _RIGHT = 0.25, 0.54
+"""The middle of the first column of boxes and the left of the second, of the figure's width."""
 
 
 def draw_flow(flow: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
     """Draw the flow as boxes from top to bottom.
 
     `flow` has columns box, step, criterion and persons, which is missing where it is not shown;
-    `labels` has source, kept, out and hidden: what the boxes say.
+    `labels` has source, kept, out, unmet and hidden: what the boxes say.
     """
     steps = len(flow) // 2
     height = _ROW * (2 * steps + 1) * 0.62
@@ -30,21 +30,22 @@ def draw_flow(flow: pd.DataFrame, labels: Mapping[str, str], language: Language)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set(xlim=(0, 1), ylim=(2 * steps + 0.75, -0.75))
-    for at, row in enumerate(flow.itertuples()):
+    columns = (flow[name].tolist() for name in ("box", "criterion", "persons"))
+    for at, (box, criterion, persons) in enumerate(zip(*columns, strict=True)):
         step = (at + 1) // 2
-        count = labels["hidden"] if pd.isna(row.persons) else write_number(row.persons, language)
-        if str(row.box).startswith("left"):
-            place, x, colour = 2 * step - 1, _RIGHT, GREY
-            said = f"{labels['out']} {count}\n{_wrap(row.criterion)}"
-            axes.annotate("", (_RIGHT - 0.21, place), (_LEFT, place), arrowprops=_arrow())
+        count = labels["hidden"] if pd.isna(persons) else write_number(persons, language)
+        if box.startswith("left"):
+            place, x, colour, side = 2 * step - 1, _RIGHT, GREY, "left"
+            said = f"{labels['out']} {count}\n{labels['unmet']}\n{_wrap(criterion)}"
+            axes.annotate("", (_RIGHT - 0.03, place), (_LEFT, place), arrowprops=_arrow())
         else:
-            place, x, colour = 2 * step, _LEFT, BLUE
+            place, x, colour, side = 2 * step, _LEFT, BLUE, "center"
             said = f"{labels['kept'] if step else labels['source']}\n{count}"
             if step:
                 axes.annotate("", (x, place - 0.42), (x, place - 1.58), arrowprops=_arrow())
         axes.text(
             *(x, place, said),
-            ha="center",
+            ha=side,
             va="center",
             fontsize=10,
             linespacing=1.3,

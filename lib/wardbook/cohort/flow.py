@@ -89,6 +89,5 @@ def hide_small(flow: pd.DataFrame) -> pd.DataFrame:
     unsafe = [at for at, count in enumerate(persons) if count < LEAST]
     chosen = suppress(table, unsafe, Reader(minimum=LEAST))
     hidden = chosen.suppressed if chosen.is_safe else range(len(flow))
-    shown = persons.astype("Int64")
-    shown.iloc[list(hidden)] = pd.NA
-    return flow.assign(persons=shown)
+    shown = [pd.NA if at in hidden else count for at, count in enumerate(persons)]
+    return flow.assign(persons=pd.array(shown, dtype="Int64"))

@@ -115,7 +115,7 @@ def _is_meant(concepts: ir.Table, codes: Codes) -> ir.BooleanValue:
 
 
 def _list_events(cdm: Cdm, event: Event) -> ir.Table:
-    """Return person and day of each event. Types are made sure of: empty columns of CSV are text."""
+    """Return person and day of each event, typed: an empty column of a CSV file is text."""
     domain = DOMAINS[event.domain]
     rows = cdm.table(domain.table)
     if event.codes:
@@ -149,7 +149,7 @@ def _compare(rows: ir.Table, bound: Comparison) -> ir.BooleanValue:
         compared = compared & (
             rows["unit_source_value"].cast("string").upper() == bound.unit.upper()
         )
-    return compared  # type: ignore[no-any-return]
+    return compared
 
 
 def _find_entered(cdm: Cdm, entry: Event) -> ir.Table:
