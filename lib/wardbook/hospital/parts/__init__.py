@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from wardbook.hospital.building.batch import Batch, Rows
 from wardbook.omop.vocabulary import Concept
 
-PARTS = ("stays",)
+PARTS = ("stays", "exome")
 """The parts, in the order in which they draw."""
 
 
