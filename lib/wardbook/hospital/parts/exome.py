@@ -19,7 +19,9 @@ from wardbook.hospital.building.batch import FIRST_DAY, LAST_DAY, Batch, Rows
 from wardbook.omop.vocabulary import EHR, MEASUREMENT, Concept
 
 VARIANT = Concept("LOINC", "48004-6", "DNA change (c.HGVS)", "Measurement")
-INTERPRETATION = Concept("LOINC", "53037-8", "Genetic variation clinical significance", "Measurement")
+INTERPRETATION = Concept(
+    "LOINC", "53037-8", "Genetic variation clinical significance", "Measurement"
+)
 CONSEQUENCE = Concept("LOINC", "48006-1", "Amino acid change type", "Measurement")
 COMPONENT = Concept("Wardbook", "genetic-component-1", "First genetic component", "Measurement")
 PANEL = Concept("Wardbook", "exome-panel", "Exome panel", "Procedure")
@@ -225,7 +227,9 @@ def _conditions(
 ) -> pd.DataFrame:
     age = (patients["day"] - patients["born"]).dt.days.to_numpy() / 365.25
     log_odds = np.log(_BASE / (1 - _BASE)) + np.log(PER_DECADE) * (age - 50) / 10
-    log_odds += np.log(MALE) * (patients["sex"] == "M") + np.log(PER_COMPONENT) * patients["component"]
+    log_odds += (
+        np.log(MALE) * (patients["sex"] == "M") + np.log(PER_COMPONENT) * patients["component"]
+    )
     parts = []
     for code, genes in EFFECTS.items():
         total = log_odds.to_numpy(copy=True)

@@ -117,7 +117,7 @@ def _is_meant(concepts: ir.Table, codes: Codes) -> ir.BooleanValue:
 def _list_events(cdm: Cdm, event: Event) -> ir.Table:
     """Return person and day of each event, typed: an empty column of a CSV file is text."""
     domain = DOMAINS[event.domain]
-    rows = cdm.table(domain.table)
+    rows = _open(cdm, domain.table)
     if event.codes:
         concepts = cdm.table("concept")
         ids = concepts.filter(_is_meant(concepts, event.codes)).select(
@@ -134,6 +134,13 @@ def _list_events(cdm: Cdm, event: Event) -> ir.Table:
     return rows.select(person=rows["person_id"].cast("int64"), day=day).filter(
         lambda t: t.day.notnull()
     )
+
+
+def _open(cdm: Cdm, table: str) -> ir.Table:
+    try:
+        return cdm.table(table)
+    except Exception as error:  # each engine has an error of its own for a table it does not have
+        raise DataProblem("criterion_table_missing", expected=table) from error
 
 
 def _compare(rows: ir.Table, bound: Comparison) -> ir.BooleanValue:

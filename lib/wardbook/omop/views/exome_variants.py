@@ -25,7 +25,9 @@ def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
 
     measured = cdm.coded("measurement", "measurement_concept_id")
     concepts = cdm.table("concept").select(value_concept="concept_id", answer="concept_code")
-    answered = measured.left_join(concepts, measured["value_as_concept_id"] == concepts["value_concept"])
+    answered = measured.left_join(
+        concepts, measured["value_as_concept_id"] == concepts["value_concept"]
+    )
     wanted = CLASSES[str(asked["qualifying"])]
     classes = answered.filter(answered["code"] == INTERPRETATION).select(
         of_class="measurement_event_id",
