@@ -24,6 +24,7 @@ PARTS = (
     "pharmacovigilance",
     "sars_cov_2",
     "biology",
+    "exome",
 )
 """The parts, in the order in which they draw."""
 
