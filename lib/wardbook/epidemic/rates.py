@@ -112,6 +112,11 @@ def write_weeks(days: pd.DatetimeIndex) -> list[str]:
     return [f"{y}-W{w:02}" for y, w in zip(parts["year"], parts["week"], strict=True)]
 
 
+def begin_weeks(weeks: pd.Series[str]) -> pd.Series[pd.Timestamp]:
+    """Return the Monday of each ISO week."""
+    return pd.to_datetime(weeks + "-1", format="%G-W%V-%u")
+
+
 def keep_located(tests: TestCounts, population: Population) -> TestCounts:
     """Return the tests of those whose place has a known population: only these are in a rate."""
     places = population.places

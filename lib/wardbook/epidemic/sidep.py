@@ -11,8 +11,8 @@ rest under `unknown`: whatever is summed is right, and nothing can be counted tw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from wardbook.delimited import (
     refuse_values,
 )
 from wardbook.epidemic.geography import all_departments
+from wardbook.epidemic.indicators import keep_period as cut_period
 from wardbook.epidemic.population import ALL, FRANCE, LAYOUT, Population, parse_inhabitants
 from wardbook.errors import DataProblem
 from wardbook.watch.renames import Renamed, find_renamed
@@ -62,6 +63,11 @@ class TestCounts:
     odd: Mapping[str, int] = field(default_factory=dict)
     renamed: tuple[Renamed, ...] = ()
 
+    @property
+    def tested(self) -> int:
+        """All tests."""
+        return int(self.rows["tests"].sum())
+
 
 def read_tests(path: Path) -> TestCounts:
     """Read any of the three forms, told apart by the header; an extract is Parquet.
@@ -80,6 +86,36 @@ def read_tests(path: Path) -> TestCounts:
     frame = DATASET.read(path).set_axis(records.frame.index)
     refuse_duplicates(records, KEY)
     return _take_dataset(Records(path.name, frame))
+
+
+def keep_departments(
+    tests: TestCounts, codes: Sequence[str] | None, *, file: str
+) -> TestCounts:
+    """Return the tests of people who live in these departments; None keeps all.
+
+    Raises:
+        DataProblem: there are none, or the file does not tell departments.
+    """
+    if codes is None:
+        return tests
+    rows = tests.rows[tests.rows["department"].isin(list(codes))].reset_index(drop=True)
+    if rows.empty:
+        raise DataProblem("department_without_data", file=file)
+    return replace(tests, rows=rows)
+
+
+def keep_period(tests: TestCounts, start: date | None, end: date | None) -> TestCounts:
+    """Return the tests from `start` to `end`, both included; None leaves that side open."""
+    return replace(tests, rows=cut_period(tests.rows, start, end))
+
+
+def name_departments(table: pd.DataFrame, *, after: str) -> pd.DataFrame:
+    """Put the departments' names beside their codes, in a column `name` after `after`."""
+    names = {code: department.name for code, department in all_departments().items()}
+    named = table["department"].map(names).fillna(table["department"])
+    table = table.copy()
+    table.insert(list(table.columns).index(after) + 1, "name", named)
+    return table
 
 
 def _take_departments(records: Records) -> TestCounts:

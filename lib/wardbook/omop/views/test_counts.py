@@ -1,7 +1,8 @@
 """Tests for SARS-CoV-2, counted by day, department, age class and sex.
 
 A person counts once a day, positive if one of the day's tests is; once a week in the columns
-`first_…`. The department is that of the person's home (`location_source_value`). Tests whose result
+`first_…`. As in SI-DEP since 2021, who was positive is not counted again for 60 days: tests of
+recovery are no tests of suspicion. The department is that of the person's home (`location_source_value`). Tests whose result
 is neither positive nor negative are counted as undetermined. Nothing of a person leaves the
 database.
 """
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TABLES = ("measurement", "concept", "person", "location")
 PARAMETERS = ("start", "end")
+IMMUNE_DAYS = 60
 
 
 def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
@@ -51,8 +53,6 @@ def _days_of_persons(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
     """Return person_id, date, week (its Monday), usable, positive: a row a person and day."""
     tests = cdm.coded("measurement", "measurement_concept_id")
     tests = tests.filter(tests.code == SARS_COV_2_PCR.code)
-    if asked["start"]:
-        tests = tests.filter(tests.measurement_date >= ibis.literal(asked["start"]))
     if asked["end"]:
         tests = tests.filter(tests.measurement_date <= ibis.literal(asked["end"]))
     values = cdm.table("concept").select(_value="concept_id", result="concept_code")
@@ -62,13 +62,22 @@ def _days_of_persons(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
     grouped = tests.group_by(
         tests.person_id, date=tests.measurement_date.cast("date")
     ).aggregate(usable=usable.cast("int64").max(), positive=positive.cast("int64").max())
-    return grouped.select(
+    earlier = ibis.window(
+        group_by=grouped.person_id, order_by=grouped.date, preceding=(None, 1), following=None
+    )
+    days = grouped.select(
         "person_id",
         "date",
-        week=grouped.date.truncate("W"),
+        week=grouped.date.truncate("W").cast("date"),
         usable=grouped.usable == 1,
         positive=grouped.positive == 1,
+        last_positive=(grouped.positive == 1).ifelse(grouped.date, None).max().over(earlier),
     )
+    immune_until = days.last_positive + ibis.interval(days=IMMUNE_DAYS)
+    days = days.filter(days.last_positive.isnull() | (days.date > immune_until.cast("date")))
+    if asked["start"]:
+        days = days.filter(days.date >= ibis.literal(asked["start"]))
+    return days.drop("last_positive")
 
 
 def _describe_persons(cdm: Cdm, days: ir.Table) -> ir.Table:
