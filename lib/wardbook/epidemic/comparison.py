@@ -20,6 +20,8 @@ AGE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "80+": AGES[8:],
 }
 REFERENCE_AGE, REFERENCE_SEX = "20-59", "F"
+MOST_DEPARTMENTS = 20
+"""More departments than these are neither compared nor held equal: a table of rates shows them."""
 LEAST = 10
 """Positives below which a group is not compared: the interval would rest on too few."""
 
@@ -60,17 +62,20 @@ def compare_positivity(tests: TestCounts) -> pd.DataFrame:
 
 
 def _group(tests: TestCounts) -> pd.DataFrame:
-    """Return the rows of known age, sex and department with enough positives, and their month."""
-    rows = tests.rows.assign(month=tests.rows["date"].dt.strftime("%Y-%m"))
-    groups = {age: name for name, ages in AGE_GROUPS.items() for age in ages}
-    rows = rows.assign(age=rows["age"].map(groups).fillna(UNKNOWN))
-    for name in ("age", "sex", "department"):
-        if name not in tests.dimensions:
-            rows = rows.drop(columns=name)
-            continue
+    """Return cells of known age group, sex and department with enough positives, by month."""
+    known = [name for name in ("age", "sex", "department") if name in tests.dimensions]
+    if tests.rows["department"].nunique() > MOST_DEPARTMENTS and "department" in known:
+        known.remove("department")
+    rows = tests.rows.groupby(["date", *known], as_index=False, observed=True)[COUNTS].sum()
+    rows["month"] = rows["date"].dt.year * 100 + rows["date"].dt.month
+    if "age" in known:
+        groups = {age: name for name, ages in AGE_GROUPS.items() for age in ages}
+        rows["age"] = rows["age"].astype("str").map(groups).fillna(UNKNOWN)
+    for name in known:
         rows = rows[rows[name] != UNKNOWN]
-        enough = rows.groupby(name)["positives"].sum()
+        enough = rows.groupby(name, observed=True)["positives"].sum()
         rows = rows[rows[name].isin(enough.index[enough >= LEAST])]
+        rows[name] = rows[name].astype("str")
     # A month in which nobody was positive tells nothing of ratios, and has no logarithm.
     some = rows.groupby("month")["positives"].transform("sum") > 0
     return rows[some]

@@ -168,7 +168,7 @@ def standardise(tests: TestCounts, population: Population) -> pd.DataFrame:
     population is not known by department and age.
     """
     rows = tests.rows[tests.rows["age"] != UNKNOWN]
-    sums = rows.groupby(["department", "age"])[COUNTS].sum().unstack("age")
+    sums = rows.groupby(["department", "age"], observed=True)[COUNTS].sum().unstack("age")
     tested, positive = (sums[name].reindex(columns=AGES, fill_value=0).fillna(0) for name in COUNTS)
     table = pd.DataFrame({"tested": tested.sum(axis=1), "positive": positive.sum(axis=1)})
     table = table.astype("int64")
