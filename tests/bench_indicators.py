@@ -87,16 +87,13 @@ def write_rows(file: Path, rows: int, first: date, days: int, seed: int) -> None
 def measure_all(tests: TestCounts) -> dict[str, pd.DataFrame]:
     """Return every table of the template."""
     people = population.shipped_population().within(tests.rows["department"].unique())
-    located = rates.keep_located(tests, people)
-    daily = rates.add_rates(rates.count_days(tests), rates.count_days(located), people)
-    tables = {"daily": daily, "standardised": rates.standardise(tests, people)}
+    tables = {"daily": rates.measure_days(tests, people)}
+    tables["standardised"] = rates.standardise(tests, people)
     tables["comparison"] = comparison.compare_positivity(tests)
-    for by in ((), ("department",), ("age",), ("sex",)):
-        weeks = (rates.count_weeks(one, by) for one in (tests, located))
-        tables["_".join((*by, "weekly"))] = rates.add_rates(*weeks, people, by)
-    for by in ((), ("department",)):
-        days = (rates.slide(rates.count_days(one, by), by) for one in (tests, located))
-        tables["_".join((*by, "sliding"))] = rates.add_rates(*days, people, by)
+    for by in ("", "department", "age", "sex"):
+        tables[f"{by}_weekly"] = rates.measure_weeks(tests, people, by)
+    for by in ("", "department"):
+        tables[f"{by}_sliding"] = rates.measure_windows(tests, people, by)
     return tables
 
 
@@ -109,6 +106,8 @@ def count_with_pandas(files: list[Path]) -> TestCounts:
     sums = rows.groupby(keys, observed=True)["positive"].agg(["size", "sum"]).reset_index()
     sums.columns = pd.Index([*KEY, "tests", "positives"])
     sums["date"] = sums["date"].astype("datetime64[us]")
+    for column in KEY[1:]:
+        sums[column] = sums[column].astype("str").astype("category")
     return TestCounts(sums, frozenset({"department", "age", "sex"}))
 
 
@@ -126,7 +125,8 @@ def run_ours(folder: Path) -> None:
     for file in sorted((folder / "rows").glob("*.parquet")):
         integrate(store, file.stem, file)
     save(measure_all(load_counts(store)), folder / "ours.json")
-    store.rename(folder / "store") if not (folder / "store").exists() else None
+    if not (folder / "store").exists():
+        store.rename(folder / "store")
 
 
 def run_pandas(folder: Path) -> None:

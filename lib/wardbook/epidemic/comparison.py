@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy.stats import norm
+from statsmodels.tools.sm_exceptions import DomainWarning
 
 from wardbook.datasets.test_counts import AGES, UNKNOWN
+from wardbook.epidemic.rates import sum_rows
 from wardbook.epidemic.sidep import COUNTS, TestCounts
 
 AGE_GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -66,7 +69,7 @@ def _group(tests: TestCounts) -> pd.DataFrame:
     known = [name for name in ("age", "sex", "department") if name in tests.dimensions]
     if tests.rows["department"].nunique() > MOST_DEPARTMENTS and "department" in known:
         known.remove("department")
-    rows = tests.rows.groupby(["date", *known], as_index=False, observed=True)[COUNTS].sum()
+    rows = sum_rows(tests.rows, known, COUNTS)
     rows["month"] = rows["date"].dt.year * 100 + rows["date"].dt.month
     if "age" in known:
         groups = {age: name for name, ages in AGE_GROUPS.items() for age in ages}
@@ -98,6 +101,10 @@ def _fit(matrix: np.ndarray, cells: pd.DataFrame) -> Any:
     start = sm.GLM(
         positive, matrix, family=sm.families.Poisson(), offset=np.log(tested)
     ).fit()
-    family = sm.families.Binomial(link=sm.families.links.Log())
     shares = np.column_stack([positive, tested - positive])
-    return sm.GLM(shares, matrix, family=family).fit(start_params=start.params, maxiter=50)
+    with warnings.catch_warnings():
+        # That this link can leave 0 to 1 is known: a fit that does has no finite deviance.
+        warnings.simplefilter("ignore", DomainWarning)
+        family = sm.families.Binomial(link=sm.families.links.Log())
+        model = sm.GLM(shares, matrix, family=family)
+    return model.fit(start_params=start.params, maxiter=50)

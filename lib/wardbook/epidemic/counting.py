@@ -27,10 +27,12 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+from pyarrow.dataset import dataset
 
 from wardbook.datasets.test_counts import AGES, DATASET, UNKNOWN
 from wardbook.epidemic.geography import all_departments
-from wardbook.epidemic.sidep import KEY, TestCounts
+from wardbook.epidemic.rates import sum_rows
+from wardbook.epidemic.sidep import COUNTS, KEY, TestCounts
 from wardbook.errors import DataProblem, Refusal
 from wardbook.files import hash_file, write_atomically
 
@@ -38,17 +40,25 @@ MANIFEST, FOLDER, FORM = "manifest.json", "counts", 1
 OLDEST = 120
 """Years: an age above is a mistake of the source."""
 MEMORY = "512MB"
-_CLASSES = " ".join(f"WHEN age < {10 * n} THEN '{name}'" for n, name in enumerate(AGES[:-1], 1))
+_CLASSES = [*AGES, *[AGES[-1]] * (OLDEST // 10 + 1 - len(AGES))]
 COUNT_ROWS = f"""
+    WITH cells AS (
+        SELECT day, department, sex, positive, count(*) AS rows,
+            CASE WHEN age BETWEEN 0 AND {OLDEST} THEN (age // 10)::TINYINT
+                 WHEN age IS NOT NULL THEN -1::TINYINT END AS decade
+        FROM read_parquet(?) GROUP BY ALL
+    )
     SELECT day AS date, coalesce(department, '{UNKNOWN}') AS department,
-        CASE WHEN age IS NULL THEN '{UNKNOWN}' WHEN age < 0 OR age > {OLDEST} THEN '?'
-             {_CLASSES} ELSE '{AGES[-1]}' END AS age,
+        CASE WHEN decade IS NULL THEN '{UNKNOWN}' WHEN decade < 0 THEN '?'
+             ELSE {_CLASSES}[decade + 1] END AS age,
         coalesce(sex, '{UNKNOWN}') AS sex,
-        count(positive) AS tests, count(*) FILTER (WHERE positive) AS positives,
-        count(*) - count(positive) AS undetermined
-    FROM read_parquet(?) GROUP BY ALL
+        coalesce(sum(rows) FILTER (WHERE positive IS NOT NULL), 0)::BIGINT AS tests,
+        coalesce(sum(rows) FILTER (WHERE positive), 0)::BIGINT AS positives,
+        coalesce(sum(rows) FILTER (WHERE positive IS NULL), 0)::BIGINT AS undetermined
+    FROM cells GROUP BY ALL
 """  # noqa: S608  our own names
-"""The counts of a file of rows: the one query that reads them."""
+"""The counts of a file of rows: the one query that reads them. Decades are counted, and only their
+counts get the names of classes: small numbers group faster than texts."""
 
 
 class StoreDamaged(Refusal):
@@ -98,7 +108,7 @@ def integrate(store: Path, name: str, rows: Path) -> bool:
 
 
 def load_counts(store: Path) -> TestCounts:
-    """Return the sums of all inputs.
+    """Return the counts of all inputs; several may have rows of the same day, to be summed.
 
     Raises:
         StoreDamaged: a file of counts is missing or is not the one that the manifest names.
@@ -108,32 +118,29 @@ def load_counts(store: Path) -> TestCounts:
     if not known:
         raise DataProblem("no_rows", file=store.name)
     files = [str(_verify(store, entry)) for entry in known.values()]
-    with _connect() as connection:
-        table = connection.execute(
-            f"SELECT {', '.join(KEY)}, sum(tests)::BIGINT AS tests,"  # noqa: S608  our own names
-            " sum(positives)::BIGINT AS positives, sum(undetermined)::BIGINT AS undetermined"
-            f" FROM read_parquet(?) GROUP BY ALL ORDER BY {', '.join(KEY)}",
-            [files],
-        ).to_arrow_table()
+    table = dataset(files).to_table()
     for column in KEY[1:]:
         place = table.column_names.index(column)
-        table = table.set_column(place, column, table[column].dictionary_encode())
-    frame: pd.DataFrame = table.to_pandas()
+        table = table.set_column(place, column, table[column].dictionary_encode().unify_dictionaries())
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     frame["date"] = frame["date"].astype("datetime64[us]")
+    for column in KEY[1:]:
+        categories = frame[column].cat.categories
+        frame[column] = frame[column].cat.set_categories(sorted(categories))
     undetermined = int(frame.pop("undetermined").sum())
     dimensions = frozenset({"department", "age", "sex"})
     return TestCounts(frame, dimensions, odd={"undetermined": undetermined})
 
 
 def export_counts(store: Path, out: Path) -> None:
-    """Write the sums of all inputs as a Parquet file of the dataset test-counts.
+    """Write the sums of all inputs, by the key, as a Parquet file of the dataset test-counts.
 
     The persons of a week are not known from rows without persons: those columns are empty.
     """
-    frame = load_counts(store).rows.assign(undetermined=pd.NA, first_tests=pd.NA)
-    frame = frame.assign(first_positives=pd.NA)[list(DATASET.names)]
-    texts = dict.fromkeys(KEY[1:], "str")
-    frame.astype(texts | dict.fromkeys(DATASET.names[-3:], "Int64")).to_parquet(out, index=False)
+    frame = sum_rows(load_counts(store).rows, KEY[1:], COUNTS)
+    frame = frame.astype(dict.fromkeys(KEY[1:], "str"))
+    empty = dict.fromkeys(DATASET.names[-3:], pd.array([pd.NA] * len(frame), dtype="Int64"))
+    frame.assign(**empty)[list(DATASET.names)].to_parquet(out, index=False)
 
 
 def read_manifest(store: Path) -> dict[str, Input]:

@@ -11,7 +11,7 @@ variation of counts alone, not who was tested.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -64,46 +64,102 @@ def bound_rate(
     return below, above
 
 
-def count_days(tests: TestCounts, by: Sequence[str] = ()) -> pd.DataFrame:
-    """Return tested and positive by date and `by` (of department, age, sex), in their order.
+def sum_rows(rows: pd.DataFrame, by: Sequence[str], counts: Sequence[str]) -> pd.DataFrame:
+    """Return the sums of `counts` by date and `by`, in order; only what has a row.
+
+    The same as pandas' groupby, by counting codes: many times faster on millions of rows. `by` are
+    categories, sums are exact below 2**53.
+    """
+    numbers, days = pd.factorize(rows["date"], sort=True)
+    cells, levels = numbers.astype(np.int64), [days]
+    for name in by:
+        column = rows[name]
+        codes = column.cat.codes.to_numpy()
+        cells = cells * len(column.cat.categories) + codes
+        levels.append(column.cat.categories)
+    there = np.flatnonzero(np.bincount(cells))
+    places = np.unravel_index(there, [len(level) for level in levels])
+    pairs = zip(("date", *by), levels, places, strict=True)
+    table = {name: pd.Index(level).take(place) for name, level, place in pairs}
+    for name in counts:
+        weights = rows[name].to_numpy(dtype=float)
+        table[name] = np.bincount(cells, weights=weights)[there].astype("int64")
+    return pd.DataFrame(table)
+
+
+def count_days(tests: TestCounts, by: str = "") -> pd.DataFrame:
+    """Return tested and positive by date and `by` (department, age or sex), in their order.
 
     Days that the data lack are not there. A place, class or sex without a row on a day that the
     data have gets a 0, but not in a public file: that has a row for everyone, so it is a gap.
     """
-    sums = tests.rows.groupby(["date", *by], observed=True)[COUNTS].sum()
+    sums = sum_rows(tests.rows, [by] if by else [], COUNTS)
     if by and not tests.public:
-        full = pd.MultiIndex.from_product([sums.index.unique(name) for name in sums.index.names])
-        sums = sums.reindex(full.sort_values(), fill_value=0)
-    return sums.rename(columns=NAMES).reset_index()
+        full = pd.MultiIndex.from_product([sums["date"].unique(), sorted(sums[by].unique())])
+        sums = sums.set_index(["date", by]).reindex(full.set_names(["date", by]), fill_value=0)
+        sums = sums.reset_index()
+    return sums.rename(columns=NAMES)
 
 
-def slide(daily: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+def slide(daily: pd.DataFrame, by: str = "") -> pd.DataFrame:
     """Return the sums of tested and positive over each day and the six before, whole windows only.
 
     A window over a day that is lacking, or that begins before the data, is left out: the published
     series of SI-DEP begins with sums of fewer days, which are too low.
     """
-    wide = daily.set_index(["date", *by])[["tested", "positive"]]
-    table = pd.DataFrame(wide.unstack(list(by)) if by else wide)
-    sums = table.asfreq("D").rolling(WINDOW, min_periods=WINDOW).sum()
-    long = pd.DataFrame(sums.stack(list(by), future_stack=True) if by else sums).dropna()
-    return long.astype("int64").reset_index().sort_values(["date", *by], ignore_index=True)
+    names = ["tested", "positive"]
+    sums = {}
+    for name in names:
+        table = daily.pivot(index="date", columns=by, values=name) if by else daily.set_index("date")[[name]]
+        sums[name] = table.asfreq("D").rolling(WINDOW, min_periods=WINDOW).sum()
+    table = sums["tested"]
+    rows, columns = np.nonzero(table.notna().to_numpy())
+    places = {"date": table.index.take(rows)} | ({by: table.columns.take(columns)} if by else {})
+    counts = {name: sums[name].to_numpy()[rows, columns].astype("int64") for name in names}
+    return pd.DataFrame(places | counts)
 
 
-def count_weeks(tests: TestCounts, by: Sequence[str] = ()) -> pd.DataFrame:
+def count_weeks(tests: TestCounts, by: str = "") -> pd.DataFrame:
     """Return tested and positive by whole ISO week (`2020-W20`) and `by`.
 
     Where the data know the persons, each counts once a week: tested, and positive if one of the
     week's tests was. A week that lacks one of its days in the data is left out.
     """
     counts = FIRSTS if tests.persons else COUNTS
-    days = pd.DatetimeIndex(tests.rows["date"].unique())
+    keys = [by] if by else []
+    daily = sum_rows(tests.rows, keys, counts)
+    days = pd.DatetimeIndex(daily["date"].unique())
     weeks = pd.Series(write_weeks(days), index=days)
     length = weeks.value_counts()
-    rows = tests.rows.assign(week=tests.rows["date"].map(weeks))
-    rows = rows[rows["week"].isin(length.index[length == WINDOW])]
-    sums = rows.groupby(["week", *by], observed=True)[counts].sum().reset_index()
+    daily = daily.assign(week=daily["date"].map(weeks))
+    daily = daily[daily["week"].isin(length.index[length == WINDOW])]
+    sums = daily.groupby(["week", *keys], as_index=False)[counts].sum()
     return sums.rename(columns=dict(zip(counts, ("tested", "positive"), strict=True)))
+
+
+def measure_weeks(tests: TestCounts, population: Population, by: str = "") -> pd.DataFrame:
+    """Return counts and rates by whole ISO week and `by`."""
+    return _measure(tests, population, by, count_weeks)
+
+
+def measure_days(tests: TestCounts, population: Population, by: str = "") -> pd.DataFrame:
+    """Return counts and rates by day and `by`."""
+    return _measure(tests, population, by, count_days)
+
+
+def measure_windows(tests: TestCounts, population: Population, by: str = "") -> pd.DataFrame:
+    """Return counts and rates over each day and the six before it, by `by`."""
+    return _measure(tests, population, by, lambda one, key: slide(count_days(one, key), key))
+
+
+def _measure(
+    tests: TestCounts,
+    population: Population,
+    by: str,
+    count: Callable[[TestCounts, str], pd.DataFrame],
+) -> pd.DataFrame:
+    table, located = count(tests, by), keep_located(tests, population)
+    return add_rates(table, table if located is tests else count(located, by), population, by)
 
 
 def write_weeks(days: pd.DatetimeIndex) -> list[str]:
@@ -122,11 +178,12 @@ def keep_located(tests: TestCounts, population: Population) -> TestCounts:
     places = population.places
     if FRANCE in places or "department" not in tests.dimensions:
         return tests
-    return replace(tests, rows=tests.rows[tests.rows["department"].isin(places)])
+    inside = tests.rows["department"].isin(places)
+    return tests if inside.all() else replace(tests, rows=tests.rows[inside])
 
 
 def add_rates(
-    table: pd.DataFrame, located: pd.DataFrame, population: Population, by: Sequence[str] = ()
+    table: pd.DataFrame, located: pd.DataFrame, population: Population, by: str = ""
 ) -> pd.DataFrame:
     """Put positivity, incidence and test rate, with intervals, beside tested and positive.
 
@@ -137,12 +194,12 @@ def add_rates(
         table: the counts of all tests.
         located: the same of `keep_located`; a rate has these alone.
         population: of the places of the data (`Population.within`).
-        by: what the tables are by beside time: nothing, or one of department, age, sex.
+        by: what the tables are by beside time: department, age, sex, or nothing.
     """
     keys = [name for name in table.columns if name not in ("tested", "positive")]
     rated = table[keys].merge(located, on=keys, how="left")
     if by:
-        inhabitants = table[by[0]].map(population.by(by[0])).astype(float)
+        inhabitants = table[by].map(population.by(by)).astype(float)
     else:
         inhabitants = pd.Series(population.total or np.nan, table.index)
     low, high = bound_rate(rated["positive"], inhabitants)
@@ -167,8 +224,8 @@ def standardise(tests: TestCounts, population: Population) -> pd.DataFrame:
     incidence_standard, each with _low and _high; missing where a class has nobody tested, or the
     population is not known by department and age.
     """
-    rows = tests.rows[tests.rows["age"] != UNKNOWN]
-    sums = rows.groupby(["department", "age"], observed=True)[COUNTS].sum().unstack("age")
+    rows = sum_rows(tests.rows.assign(date=0), ["department", "age"], COUNTS)
+    sums = rows[rows["age"] != UNKNOWN].pivot(index="department", columns="age", values=COUNTS)
     tested, positive = (sums[name].reindex(columns=AGES, fill_value=0).fillna(0) for name in COUNTS)
     table = pd.DataFrame({"tested": tested.sum(axis=1), "positive": positive.sum(axis=1)})
     table = table.astype("int64")

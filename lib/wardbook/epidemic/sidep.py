@@ -48,7 +48,7 @@ FIRSTS = ["first_tests", "first_positives"]
 class TestCounts:
     """Persons tested, each in one row a day.
 
-    `rows` has KEY, COUNTS and, where `persons`, FIRSTS: then different persons of a week are
+    `rows` has KEY (all but the date as categories in their order), COUNTS and, where `persons`, FIRSTS: then different persons of a week are
     known. `dimensions` are those of department, age and sex that the data know. `odd` counts what
     the report names: persons whose department is no French one, and tests without a result.
     """
@@ -112,8 +112,8 @@ def keep_period(tests: TestCounts, start: date | None, end: date | None) -> Test
 def name_departments(table: pd.DataFrame, *, after: str) -> pd.DataFrame:
     """Put the departments' names beside their codes, in a column `name` after `after`."""
     names = {code: department.name for code, department in all_departments().items()}
+    table = table.assign(department=table["department"].astype("str"))
     named = table["department"].map(names).fillna(table["department"])
-    table = table.copy()
     table.insert(list(table.columns).index(after) + 1, "name", named)
     return table
 
@@ -200,7 +200,11 @@ def _split_off_unknown_ages(records: Records, raw: pd.DataFrame, keys: list[str]
         raise DataProblem("classes_above_total", file=records.file, row=row, count=count)
     unknown = rest[rest["tests"] > 0].reset_index().assign(age=UNKNOWN)
     rows = pd.concat([classes[[*KEY, *COUNTS]], unknown[[*KEY, *COUNTS]]])
-    return rows.sort_values(KEY, ignore_index=True)
+    return _to_categories(rows.sort_values(KEY, ignore_index=True))
+
+
+def _to_categories(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.astype(dict.fromkeys(KEY[1:], "category"))
 
 
 def _refuse_cut_last_day(records: Records, raw: pd.DataFrame) -> None:
@@ -246,4 +250,4 @@ def _take_dataset(records: Records) -> TestCounts:
     counts = [*COUNTS, *(FIRSTS if persons else [])]
     rows = rows.groupby(KEY, as_index=False)[counts].sum().astype(dict.fromkeys(counts, "int64"))
     dimensions = frozenset({"department", "age", "sex"})
-    return TestCounts(rows, dimensions, persons, odd=odd, renamed=renamed)
+    return TestCounts(_to_categories(rows), dimensions, persons, odd=odd, renamed=renamed)
