@@ -61,13 +61,17 @@ def write_rows(file: Path, rows: int, first: date, days: int, seed: int) -> None
     for start in range(0, rows, 1_000_000):
         count = min(1_000_000, rows - start)
         codes = sorted(expected_departments())
-        weights = np.array([1.0 if (first + timedelta(n)).weekday() < 5 else 0.4 for n in range(days)])
+        weights = np.array(
+            [1.0 if (first + timedelta(n)).weekday() < 5 else 0.4 for n in range(days)]
+        )
         day = random.choice(days, count, p=weights / weights.sum()).astype("int32")
         age = np.minimum(random.gamma(4, 11, count), 105).astype("int8")
         chance = 0.05 + 0.04 * np.sin((day + (first - FIRST).days) / 58) + 0.0004 * age
         table = pa.table(
             {
-                "day": pa.array(day + (first - date(1970, 1, 1)).days, pa.int32()).cast(pa.date32()),
+                "day": pa.array(day + (first - date(1970, 1, 1)).days, pa.int32()).cast(
+                    pa.date32()
+                ),
                 "department": pa.DictionaryArray.from_arrays(
                     pa.array(random.integers(0, len(codes), count, dtype="int8")), codes
                 ),
@@ -161,7 +165,15 @@ def save(tables: dict[str, pd.DataFrame], file: Path) -> None:
 
 def run_side(side: str, folder: Path) -> tuple[float, float]:
     """Return the seconds that a side took without its imports, and its peak memory in GB."""
-    command = [sys.executable, "-m", "tests.bench_indicators", "--side", side, "--folder", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench_indicators",
+        "--side",
+        side,
+        "--folder",
+        str(folder),
+    ]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  ours
     seconds, peak = done.stdout.split()[-2:]
     return float(seconds), float(peak)

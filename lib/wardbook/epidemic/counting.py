@@ -121,7 +121,9 @@ def load_counts(store: Path) -> TestCounts:
     table = dataset(files).to_table()
     for column in KEY[1:]:
         place = table.column_names.index(column)
-        table = table.set_column(place, column, table[column].dictionary_encode().unify_dictionaries())
+        table = table.set_column(
+            place, column, table[column].dictionary_encode().unify_dictionaries()
+        )
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     frame["date"] = frame["date"].astype("datetime64[us]")
     for column in KEY[1:]:

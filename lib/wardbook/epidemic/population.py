@@ -126,7 +126,9 @@ def _read_insee(file: str, data: bytes) -> Population:
     rows: dict[str, float] = {}
     for number, line in enumerate(data.splitlines(), 1):
         match = _INSEE.fullmatch(line)
-        code, inhabitants = (part.decode("latin-1") for part in match.groups()) if match else ("",) * 2
+        code, inhabitants = (
+            (part.decode("latin-1") for part in match.groups()) if match else ("",) * 2
+        )
         if code not in all_departments():
             raise DataProblem("department_unknown", file=file, row=number, column=1, count=1)
         if not INHABITANTS.fullmatch(inhabitants) or float(inhabitants) <= 0:
@@ -137,6 +139,7 @@ def _read_insee(file: str, data: bytes) -> Population:
                 column=1, count=1,
             )  # fmt: skip
         rows[code] = float(inhabitants)
-    frame = pd.DataFrame({"department": list(rows), "age": ALL, "sex": ALL, "inhabitants": rows.values()})
+    frame = pd.DataFrame(
+        {"department": list(rows), "age": ALL, "sex": ALL, "inhabitants": rows.values()}
+    )
     return Population(frame, file)
-

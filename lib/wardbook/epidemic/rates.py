@@ -110,7 +110,11 @@ def slide(daily: pd.DataFrame, by: str = "") -> pd.DataFrame:
     names = ["tested", "positive"]
     sums = {}
     for name in names:
-        table = daily.pivot(index="date", columns=by, values=name) if by else daily.set_index("date")[[name]]
+        table = (
+            daily.pivot(index="date", columns=by, values=name)
+            if by
+            else daily.set_index("date")[[name]]
+        )
         sums[name] = table.asfreq("D").rolling(WINDOW, min_periods=WINDOW).sum()
     table = sums["tested"]
     rows, columns = np.nonzero(table.notna().to_numpy())

@@ -88,9 +88,7 @@ def read_tests(path: Path) -> TestCounts:
     return _take_dataset(Records(path.name, frame))
 
 
-def keep_departments(
-    tests: TestCounts, codes: Sequence[str] | None, *, file: str
-) -> TestCounts:
+def keep_departments(tests: TestCounts, codes: Sequence[str] | None, *, file: str) -> TestCounts:
     """Return the tests of people who live in these departments; None keeps all.
 
     Raises:

@@ -63,7 +63,9 @@ def draw_map(departments: pd.DataFrame, label: str, language: Language) -> Figur
             draw_tile(axes, department.tile, department.code, rates, colours, language)
     axes.set(xlim=(-0.1, 12.1), ylim=(13.1, -0.1), aspect="equal")
     axes.axis("off")
-    bar = figure.colorbar(colours, ax=axes, orientation="horizontal", shrink=0.6, aspect=30, pad=0.01)
+    bar = figure.colorbar(
+        colours, ax=axes, orientation="horizontal", shrink=0.6, aspect=30, pad=0.01
+    )
     bar.set_label(label)
     bar.outline.set_visible(False)
     return figure
@@ -109,7 +111,9 @@ def draw_ages(
     return figure
 
 
-def draw_ratios(table: pd.DataFrame, names: Sequence[str], label: str, language: Language) -> Figure:
+def draw_ratios(
+    table: pd.DataFrame, names: Sequence[str], label: str, language: Language
+) -> Figure:
     """Draw ratios (ratio, ratio_low, ratio_high) with a line at 1; `names` has one for each row."""
     figure = Figure(figsize=(8, 0.9 + 0.34 * len(table)), dpi=DPI, layout="constrained")
     axes = figure.subplots()

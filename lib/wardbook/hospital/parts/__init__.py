@@ -19,6 +19,8 @@ from wardbook.omop.vocabulary import Concept
 
 PARTS = (
     "stays",
+    "care",
+    "notes",
     "tubes",
     "microbiology",
     "pharmacovigilance",

@@ -32,9 +32,7 @@ def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
     first_test = days.usable.ifelse(days.date, None).min()
     first_positive = days.positive.ifelse(days.date, None).min()
     week = ibis.window(group_by=[days.person_id, days.week])
-    days = days.mutate(
-        first_test=first_test.over(week), first_positive=first_positive.over(week)
-    )
+    days = days.mutate(first_test=first_test.over(week), first_positive=first_positive.over(week))
     rows = _describe_persons(cdm, days)
     return rows.group_by(["date", "department", "age", "sex"]).aggregate(
         tests=rows.usable.cast("int64").sum(),
@@ -59,9 +57,9 @@ def _days_of_persons(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
     tests = tests.left_join(values, tests.value_as_concept_id == values._value)
     positive = (tests.result == POSITIVE.code).fill_null(False)  # noqa: FBT003  a value
     usable = tests.result.isin([POSITIVE.code, NEGATIVE.code]).fill_null(False)  # noqa: FBT003
-    grouped = tests.group_by(
-        tests.person_id, date=tests.measurement_date.cast("date")
-    ).aggregate(usable=usable.cast("int64").max(), positive=positive.cast("int64").max())
+    grouped = tests.group_by(tests.person_id, date=tests.measurement_date.cast("date")).aggregate(
+        usable=usable.cast("int64").max(), positive=positive.cast("int64").max()
+    )
     earlier = ibis.window(
         group_by=grouped.person_id, order_by=grouped.date, preceding=(None, 1), following=None
     )
