@@ -97,6 +97,8 @@ def _draw(one: Draw) -> Drawn:
         finally:
             with suppress(FileNotFoundError):
                 part.unlink()
+    elif dataset.other_forms and not dataset.is_form_of(one.file):
+        return Drawn(None)  # the template's own reader knows it, or refuses it
     frame = dataset.read(one.file)
     findings = look_at(dataset, frame, one.source, one.expected)
     return Drawn(None, findings, rows or len(frame), version)
