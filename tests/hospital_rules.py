@@ -102,7 +102,7 @@ def _times() -> Iterator[tuple[str, str]]:
         yield _count(
             f"{table}: is in the two years",
             f"SELECT 1 FROM {table} WHERE {begin} IS NULL OR {begin} < DATE '2024-01-01'"
-            f" OR coalesce({end}, {begin}) > DATE '2025-12-31'",
+            f" OR coalesce({end}, {begin}) > TIMESTAMP '2025-12-31 23:59:59'",
         )
         yield _count(
             f"{table}: nothing happens to the dead",
