@@ -86,7 +86,7 @@ def build(patients: int, seed: int, out: Path | None, to: str | None, parts: str
         rows = _build(folder, patients, seed, chosen, place)
     if out is not None:
         click.echo(f"Built {out}: {patients:,} persons, seed {seed}, {', '.join(chosen)}")
-        click.echo(f"Open it:   duckdb:///{(out / 'hospital.duckdb').resolve()}")
+        click.echo(f"Open it:   duckdb://{(out / 'hospital.duckdb').resolve()}")
     if place is not None:
         click.echo(f"PostgreSQL has {rows:,} rows in the schema {place.schema}")
     return 0

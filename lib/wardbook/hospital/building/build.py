@@ -66,7 +66,7 @@ def build_hospital(
             for number, first in enumerate(range(1, patients + 1, BATCH_PERSONS)):
                 batch = draw_batch(seed, number, first, min(BATCH_PERSONS, patients + 1 - first))
                 for part in drawn.values():
-                    writer.write(part.draw(batch))
+                    writer.write(batch.leave_out_dead(part.draw(batch)))
                 progress(first - 1 + len(batch.persons))
         _fill_duckdb(new / DATABASE, new / TABLES_FOLDER)
         write_atomically(new / BEDS, write_beds(patients, FIRST_DAY.isoformat()))

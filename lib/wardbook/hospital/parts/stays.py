@@ -1,4 +1,4 @@
-"""Persons, visits and stays in wards, as the model holds them."""
+"""Persons, visits, stays in wards and deaths, as the model holds them."""
 
 from __future__ import annotations
 
@@ -60,10 +60,11 @@ _KINDS = {"inpatient": INPATIENT.id, "emergency": EMERGENCY.id, "outpatient": OU
 
 
 def draw(batch: Batch) -> Rows:
-    """Return person, observation_period, visit_occurrence and visit_detail."""
+    """Return person, observation_period, death, visit_occurrence and visit_detail."""
     return {
         "person": _persons(batch.persons),
         "observation_period": _periods(batch),
+        "death": _deaths(batch.persons),
         "visit_occurrence": _visits(batch.visits),
         "visit_detail": _details(batch),
     }
@@ -99,6 +100,18 @@ def _periods(batch: Batch) -> pd.DataFrame:
             .dt.normalize()
             .fillna(pd.Timestamp(LAST_DAY)),
             "period_type_concept_id": EHR.id,
+        }
+    )
+
+
+def _deaths(persons: pd.DataFrame) -> pd.DataFrame:
+    dead = persons[persons["died"].notna()]
+    return pd.DataFrame(
+        {
+            "person_id": dead["person_id"],
+            "death_date": dead["died"].dt.normalize(),
+            "death_datetime": dead["died"],
+            "death_type_concept_id": EHR.id,
         }
     )
 

@@ -1,4 +1,4 @@
-"""Diagnoses, procedures, drugs and deaths.
+"""Diagnoses, procedures and drugs.
 
 Each stay in a ward has a main diagnosis (`condition_status_source_value` DP), which decides with
 the ward what is done and given; each visit that goes through a ward lists the person's chronic
@@ -20,7 +20,7 @@ from wardbook.hospital.parts.care.codes import (
     drug_concepts,
     procedure_concepts,
 )
-from wardbook.hospital.parts.care.diagnoses import draw_diagnoses, write_conditions, write_deaths
+from wardbook.hospital.parts.care.diagnoses import draw_diagnoses, write_conditions
 from wardbook.hospital.parts.care.treatments import draw_drugs, draw_procedures
 
 CONCEPTS = (
@@ -47,13 +47,12 @@ TRUTH: Mapping[str, Any] = {
 
 
 def draw(batch: Batch) -> Rows:
-    """Return condition_occurrence, procedure_occurrence, drug_exposure and death."""
+    """Return condition_occurrence, procedure_occurrence and drug_exposure."""
     rng = batch.rng("care")
     illness = draw_illness(rng, batch.persons)
     diagnoses = draw_diagnoses(rng, batch)
     return {
         "condition_occurrence": write_conditions(batch, diagnoses, illness),
-        "death": write_deaths(batch, diagnoses),
         "procedure_occurrence": draw_procedures(rng, batch, diagnoses),
         "drug_exposure": draw_drugs(rng, batch, diagnoses, illness),
     }

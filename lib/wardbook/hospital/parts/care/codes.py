@@ -44,12 +44,11 @@ class Drug:
 INFLUENZA = "J10.1"
 INFLUENZA_AT_PEAK = {"URGE": 0.18, "PNEU": 0.35, "MINF": 0.30, "GERI": 0.20, "PEDI": 0.25}
 """Share of the stays that begin at the epidemic's peak which have it as their main diagnosis."""
-OUTPATIENT, UNKNOWN_CAUSE = "Z09.8", "R99"
+OUTPATIENT = "Z09.8"
 
 NAMES = {
     INFLUENZA: "Grippe saisonnière avec signes respiratoires",
     OUTPATIENT: "Examen de contrôle",
-    UNKNOWN_CAUSE: "Cause de décès inconnue",
     "A08.0": "Gastroentérite à rotavirus",
     "A41.5": "Sepsis à bactérie à Gram négatif",
     "A46": "Érysipèle",

@@ -1,4 +1,4 @@
-"""Main diagnoses of stays, chronic diseases of visits, and deaths with their causes."""
+"""Main diagnoses of stays, and chronic diseases of visits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from wardbook.hospital.parts.care.codes import (
     MAIN,
     NAMES,
     OUTPATIENT,
-    UNKNOWN_CAUSE,
     condition_concept,
 )
 from wardbook.omop.vocabulary import EHR
@@ -123,24 +122,3 @@ def ward_visits(batch: Batch) -> np.ndarray:
     stays = batch.stays
     ids: np.ndarray = stays["visit_id"][stays["ward"] != EMERGENCY_WARD].unique()
     return ids
-
-
-def write_deaths(batch: Batch, diagnoses: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of death: in a visit of its last main diagnosis, outside of unknown cause."""
-    dead = batch.persons[batch.persons["died"].notna()]
-    visits = batch.visits[batch.visits["died"]]
-    last = diagnoses.drop_duplicates("visit_id", keep="last").set_index("visit_id")["code"]
-    cause = last.reindex(visits["visit_id"]).set_axis(visits["person_id"])
-    code = cause.reindex(dead["person_id"]).fillna(UNKNOWN_CAUSE).to_numpy()
-    concept = pd.Series(code).map(_IDS).to_numpy()
-    return pd.DataFrame(
-        {
-            "person_id": dead["person_id"].to_numpy(),
-            "death_date": dead["died"].dt.normalize().to_numpy(),
-            "death_datetime": dead["died"].to_numpy(),
-            "death_type_concept_id": EHR.id,
-            "cause_concept_id": concept,
-            "cause_source_value": code,
-            "cause_source_concept_id": concept,
-        }
-    )
