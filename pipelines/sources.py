@@ -12,9 +12,10 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pipelines.house import House
 from wardbook.datasets import find_dataset
@@ -26,10 +27,10 @@ from wardbook.domain.run import Failure, FailureKind, SourceFile
 from wardbook.errors import DataProblem
 from wardbook.files import hash_file, write_atomically
 from wardbook.omop.views import find_view
-from wardbook.settings import SourceSettings
+from wardbook.settings import Settings, SourceSettings
 from wardbook.template.parameters import decode_value
 from wardbook.template.spec import Template, TemplateSpec
-from wardbook.warehouse.apart import TooSlow, draw_sources
+from wardbook.warehouse.apart import TooSlow, ask_version, draw_sources
 from wardbook.warehouse.order import Draw, Drawn, Warehouse
 
 READINESS = "readiness.json"
@@ -54,6 +55,43 @@ def warehouse_of(source: SourceSettings) -> Warehouse:
         tables=dict(source.tables),
         vocabularies=dict(source.vocabularies),
     )
+
+
+def open_database(name: str, source: SourceSettings) -> None:
+    """See whether a database of the settings can be read and has its form.
+
+    Raises:
+        DataProblem: it has not.
+        ForeignFault: it could not be reached, or failed.
+        EnvironmentFault: its driver is not installed.
+    """
+    ask_version(name, warehouse_of(source), "", seconds=60)
+
+
+def look_at_source(settings: Settings, name: str) -> tuple[Finding, ...]:
+    """Look at a source of the settings as before a run.
+
+    Raises:
+        DataProblem: it is not what its settings say.
+        ForeignFault: a database could not be reached, or failed.
+        EnvironmentFault: its driver is not installed.
+    """
+    source = settings.sources[name]
+    if source.path is None:
+        open_database(name, source)
+        return ()
+    if find_dataset(source.kind) is None:
+        if not source.path.is_file():
+            raise DataProblem("file_missing", file=source.path.name)
+        return ()
+    zone = ZoneInfo(settings.unit.time_zone)
+    expected = Expected(datetime.now(zone).replace(tzinfo=None), source.oldest)
+    (drawn,) = draw_sources(
+        [Draw(source.path.name, source.kind, source.path, expected)], source.minutes * 60
+    )
+    if drawn.problem is not None:
+        raise drawn.problem
+    return drawn.findings
 
 
 def last_day_of(spec: TemplateSpec, values: Mapping[str, Any]) -> date | None:

@@ -50,6 +50,7 @@ _COMMANDS: Mapping[str, str] = {
     "serve": "pipelines.cli.passes",
     "show": "pipelines.cli.look",
     "site": "pipelines.cli.site",
+    "sources": "pipelines.cli.sources",
     "status": "pipelines.cli.look",
     "sync": "pipelines.cli.sync",
     "template": "pipelines.cli.template",

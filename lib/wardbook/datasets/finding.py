@@ -9,6 +9,12 @@ from typing import Any
 
 from wardbook.domain.output import Verdict
 
+HOLDING = (
+    *("values_unknown", "values_impossible", "values_ahead", "data_late"),
+    *("place_silent", "place_new", "place_renamed", "place_paused", "place_incomplete"),
+)
+"""The findings with which a run goes on; all others, and many of the first two, refuse it."""
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -47,7 +47,9 @@ def draw_sources(draws: Sequence[Draw], seconds: float) -> tuple[Drawn, ...]:
 
 
 def ask_version(source: str, warehouse: Warehouse, kind: str, seconds: float) -> str:
-    """Return the version of the data of which a kind is made; `source` is for messages.
+    """Return the version of the data of which a kind is made; "" as a kind only opens the database.
+
+    `source` is what messages call it.
 
     Raises:
         DataProblem: the database is not of its form, or the kind cannot be made of it.

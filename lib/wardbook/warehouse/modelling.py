@@ -42,11 +42,11 @@ def open_model(warehouse: Warehouse) -> Iterator[OpenTable]:
 
 def _open_own(open_raw: OpenTable, name: str) -> ir.Table:
     import duckdb
-    from ibis.common.exceptions import IbisError
+    from ibis.common.exceptions import IbisError, TableNotFound
 
     try:
         table = open_raw(name)
-    except (IbisError, duckdb.Error, OSError, ValueError):
+    except (IbisError, TableNotFound, duckdb.Error, OSError, ValueError):
         raise TableNotThere(name) from None
     upper = {column.lower(): column for column in table.columns if column != column.lower()}
     return table.rename(upper) if upper else table
