@@ -66,7 +66,7 @@ def draw_funnel(
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     _dress(axes, language, labels["tubes"], labels["share"])
-    axes.legend(frameon=False, fontsize=9, loc="upper right")
+    axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
     return figure
 
 
@@ -152,7 +152,7 @@ def _draw_panel(
     _dress(axes, language, "", labels["share"])
     ticks = places[:: max(1, len(places) // 7)]
     axes.set_xticks(ticks, list(weeks["week"].iloc[ticks]))
-    axes.set_xlim(-0.5, len(places) - 0.5)
+    axes.set_xlim(-1.5, len(places) - 0.5)
 
 
 def _dress(axes: Any, language: Language, below: str, beside: str) -> None:

@@ -45,11 +45,14 @@ class Renamed:
 class Sorted:
     """Tubes that are counted, how many were left out or changed by reason, and what else is odd.
 
+    `given` is the number of tubes in the source.
+
     `rows` have the dataset's columns and hours (from draw to reception), date (of the draw), week
     (ISO 8601), index (mg/dL), haemolysed (0 or 1). `names` are the wards' latest by code.
     """
 
     rows: pd.DataFrame
+    given: int
     odd: Mapping[str, int]
     renamed: tuple[Renamed, ...]
     names: Mapping[str, str]
@@ -104,7 +107,7 @@ def sort_out(tubes: pd.DataFrame, threshold: float, now: pd.Timestamp, *, file: 
     )[kept].reset_index(drop=True)
     renamed = (*_find_renamed(counted), *_find_successors(counted))
     told = {reason: count for reason, count in odd.items() if count}
-    return Sorted(counted, told, renamed, _latest_names(counted))
+    return Sorted(counted, len(tubes), told, renamed, _latest_names(counted))
 
 
 def keep_period(
