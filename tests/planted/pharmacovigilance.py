@@ -68,7 +68,7 @@ def read_reports(database: Path) -> pd.DataFrame:
 def population(
     truth: dict[str, Any], drug: str, event: str, *, without: str = ""
 ) -> dict[str, float]:
-    """Return PRR, ROR and IC of a pair in the population, of reports that lack the drug `without`."""
+    """Return PRR, ROR and IC of a pair in the population, of reports without one of the drugs."""
     drugs = {code: chance for code, chance in truth["drugs"].items() if code != without}
     risks = {(one, other): risk for one, other, risk in truth["risks"]}
     whole = with_drug = with_event = with_both = 0.0
