@@ -2,7 +2,8 @@
 
 The truth is of the population of reports, that is of stays with at least one drug, and is computed
 from the planted probabilities without drawing: over all sets of drugs (256), a set has the product
-of its drugs' probabilities to be given or not, divided by the probability of any drug; an event has
+of its drugs' probabilities to be given or not (of two that are never given together the second has
+none where the first is), divided by the probability of any drug; an event has
 its background probability times the planted risks of the set's drugs. Sums over the sets with and
 without the drug give the population's four numbers as shares, and from them PRR, ROR and IC by
 their definitions. A pair without an effect need not be exactly 1: where another drug causes the
@@ -28,10 +29,11 @@ from wardbook.warehouse import extract, open_warehouse
 PARTS = ("pharmacovigilance",)
 PATIENTS = 14_000
 NOW = pd.Timestamp("2026-01-01", tz="UTC")
-MEASURED = (
+MEASURED: tuple[tuple[str, str, str], ...] = (
     *(("prr", "J01XA01", "N17"), ("prr", "J01FF01", "A04.7"), ("prr", "B01AB01", "D69.5")),
     *(("ror", "J01GB06", "N17"), ("ror", "C01BD01", "E05.8"), ("ror", "A02BC01", "D69.5")),
     *(("ic", "N03AF01", "L51.2"), ("ic", "B01AA03", "R58"), ("ic", "A02BC01", "N17")),
+    ("prr", "C01BD01", "R58"),
 )
 MASKED = ("C01BD01", "R58", "B01AA03")
 """The drug and event, and the drug that masks them."""
@@ -68,15 +70,17 @@ def read_reports(database: Path) -> pd.DataFrame:
 def population(
     truth: dict[str, Any], drug: str, event: str, *, without: str = ""
 ) -> dict[str, float]:
-    """Return PRR, ROR and IC of a pair in the population, of reports that lack the drug `without`."""
-    drugs = {code: chance for code, chance in truth["drugs"].items() if code != without}
+    """Return PRR, ROR and IC of a pair in the population, of reports without one of the drugs."""
+    drugs = truth["drugs"]
+    first, second = truth["never_together"]
     risks = {(one, other): risk for one, other, risk in truth["risks"]}
     whole = with_drug = with_event = with_both = 0.0
     for given in itertools.product((0, 1), repeat=len(drugs)):
-        if not any(given):
+        chosen = {code for code, is_given in zip(drugs, given, strict=True) if is_given}
+        if not chosen or without in chosen:
             continue
-        chosen = [code for code, is_given in zip(drugs, given, strict=True) if is_given]
-        share = math.prod(drugs[c] if c in chosen else 1 - drugs[c] for c in drugs)
+        real = dict(drugs) | ({second: 0.0} if first in chosen else {})
+        share = math.prod(real[c] if c in chosen else 1 - real[c] for c in real)
         chance = truth["events"][event] * math.prod(risks.get((c, event), 1.0) for c in chosen)
         whole += share
         with_event += share * chance

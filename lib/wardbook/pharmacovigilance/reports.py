@@ -107,7 +107,7 @@ def choose_pairs(
 
 def name_codes(rows: pd.DataFrame) -> dict[str, str]:
     """Return the name of each drug and event, its code where the file has none."""
-    names = {}
+    names: dict[str, str] = {}
     for code in ("drug", "event"):
         known = rows[[code, f"{code}_name"]].dropna().drop_duplicates(code)
         names |= dict(zip(known[code], known[f"{code}_name"], strict=True))

@@ -7,8 +7,8 @@ Of a pair's four numbers (a with both, b with the drug alone, c with the event a
   correction of 4 or more, three reports or more.
 - ROR, the reporting odds ratio ad/bc, with Woolf's interval (1955); where fewer than five reports
   are expected, the conditional exact interval of scipy.
-- IC, the information component log2((a + 1/2) / (E + 1/2)) with E = (a+b)(a+c)/n: the measure of the
-  Bayesian confidence propagation neural network (Bate 1998) in its shrunk form, with the 95 %
+- IC, the information component log2((a + 1/2) / (E + 1/2)) with E = (a+b)(a+c)/n: the measure of
+  the Bayesian confidence propagation neural network (Bate 1998) in its shrunk form, with the 95 %
   credibility interval of the gamma distribution (Norén, Hopstadius, Bate 2013).
 
 A pair with an empty b or c has half a report added to all four for PRR and ROR (Haldane, Anscombe
@@ -98,15 +98,16 @@ def _measure_ic(table: pd.DataFrame) -> dict[str, np.ndarray]:
 def _yates(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:
     whole = a + b + c + d
     apart = np.maximum(np.abs(a * d - b * c) - whole / 2, 0)
-    chi2: np.ndarray = whole * apart**2 / ((a + b) * (c + d) * (a + c) * (b + d))
-    return np.nan_to_num(chi2)
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    chi2: np.ndarray = whole * apart**2 / np.where(margins == 0, np.inf, margins)
+    return chi2
 
 
 def _bound_exactly(table: pd.DataFrame, four: tuple[np.ndarray, ...]) -> pd.DataFrame:
     few = (table["expected"] < EXACT_BELOW).to_numpy()
-    table = table.assign(exact=few.astype("int64"))
+    bounds = table[["ror_low", "ror_high"]].to_numpy()
     for at in np.flatnonzero(few):
         a, b, c, d = (int(number[at]) for number in four)
-        bounds = odds_ratio([[a, b], [c, d]], kind="conditional").confidence_interval()
-        table.loc[table.index[at], ["ror_low", "ror_high"]] = bounds.low, bounds.high
-    return table
+        exact = odds_ratio([[a, b], [c, d]], kind="conditional").confidence_interval()
+        bounds[at] = exact.low, exact.high
+    return table.assign(exact=few.astype("int64"), ror_low=bounds[:, 0], ror_high=bounds[:, 1])

@@ -1,10 +1,11 @@
 """Drugs given in stays, and conditions that begin after them with planted relative risks.
 
 All is drawn by the stay in a ward that lasts two days at least. Each drug is given with its own
-probability, independently of the others, within hours of admission; each event comes with its
+probability, independently of the others but for one pair, within hours of admission; each event comes with its
 background probability times the planted relative risks of the drugs given, independently of the
-other events, always after all drugs. A pair that is not in RISKS has no effect. BLEEDING has one
-drug that nearly all its cases come from, which masks another (see `wardbook.pharmacovigilance`).
+other events, always after all drugs. A pair that is not in RISKS has no effect. Who has warfarin is
+not given amiodarone (each strengthens the other): most bleeding comes with warfarin, never with
+amiodarone, which therefore seems not to cause any, see `wardbook.pharmacovigilance.masking`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ RISKS: Mapping[tuple[str, str], float] = {
 }
 """Planted relative risks; that of any other pair is 1."""
 
+NEVER_TOGETHER = ("B01AA03", "C01BD01")
+"""Who is given the first is not given the second."""
+
 LEAST_STAY = pd.Timedelta(days=2)
 _CONCEPTS = {
     **{code: Concept("ATC", code, name, "Drug") for code, (name, _) in DRUGS.items()},
@@ -61,6 +65,7 @@ CONCEPTS: tuple[Concept, ...] = tuple(_CONCEPTS.values())
 TRUTH: Mapping[str, Any] = {
     "drugs": {code: chance for code, (_, chance) in DRUGS.items()},
     "events": {code: chance for code, (_, chance) in EVENTS.items()},
+    "never_together": list(NEVER_TOGETHER),
     "risks": [[drug, event, risk] for (drug, event), risk in RISKS.items()],
 }
 
@@ -71,8 +76,10 @@ def draw(batch: Batch) -> Rows:
     stays = batch.stays.drop_duplicates("visit_id")
     stays = stays[stays["left"] - stays["entered"] >= LEAST_STAY]
     given = rng.random((len(stays), len(DRUGS))) < [chance for _, chance in DRUGS.values()]
-    chances = np.tile([chance for _, chance in EVENTS.values()], (len(stays), 1))
     drugs, events = list(DRUGS), list(EVENTS)
+    first, second = (drugs.index(code) for code in NEVER_TOGETHER)
+    given[:, second] &= ~given[:, first]
+    chances = np.tile([chance for _, chance in EVENTS.values()], (len(stays), 1))
     for (drug, event), risk in RISKS.items():
         chances[given[:, drugs.index(drug)], events.index(event)] *= risk
     happened = rng.random(chances.shape) < chances
