@@ -37,7 +37,7 @@ def draw_shares(
     names = list(dict.fromkeys(shares[by]))
     for at, name in enumerate(names):
         part = shares[shares[by] == name]
-        days = [date.fromisocalendar(int(week[:4]), int(week[6:]), 4) for week in part["week"]]
+        days = pd.DatetimeIndex([_find_middle(week) for week in part["week"]]).to_numpy()
         colour, dash = PALETTE[at % len(PALETTE)], DASHES[at // len(PALETTE) % len(DASHES)]
         band = [100 * part[end].to_numpy() for end in ("low", "high")]
         axes.fill_between(days, *band, color=colour, alpha=0.15, linewidth=0)
@@ -57,6 +57,10 @@ def draw_shares(
     axes.set_ylabel(labels["share"], fontsize=9, color=GREY)
     axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5)
     return figure
+
+
+def _find_middle(week: str) -> date:
+    return date.fromisocalendar(int(week[:4]), int(week[6:]), 4)
 
 
 def draw_growth(growth: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:

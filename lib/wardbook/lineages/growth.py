@@ -131,7 +131,8 @@ def measure_advantages(fit: Fit) -> pd.DataFrame:
         rows.append((name, *advantage, *growth, doubling, share[at], fit.residual_degrees))
     bounded = [f"{name}{end}" for name in ("advantage", "growth") for end in ("", "_low", "_high")]
     columns = ["lineage", *bounded, "doubling_days", "share", "degrees"]
-    return pd.DataFrame(rows, columns=columns)
+    digits = dict.fromkeys(bounded, 5) | {"doubling_days": 1, "share": 4}
+    return pd.DataFrame(rows, columns=columns).round(digits)
 
 
 def follow_shares(fit: Fit, weeks: Sequence[str]) -> pd.DataFrame:
@@ -150,7 +151,8 @@ def follow_shares(fit: Fit, weeks: Sequence[str]) -> pd.DataFrame:
             error = quantile * np.sqrt(_quadratic(fit, _logit_gradient(fit, at, day)))
             low, high = (1 / (1 + np.exp(-(logit + sign * error))) for sign in (-1, 1))
             rows.append((week, name, share[at], low, high, fit.residual_degrees))
-    return pd.DataFrame(rows, columns=["week", "lineage", "share", "low", "high", "degrees"])
+    table = pd.DataFrame(rows, columns=["week", "lineage", "share", "low", "high", "degrees"])
+    return table.round({"share": 4, "low": 4, "high": 4})
 
 
 def change_by_day(rate: float) -> float:

@@ -7,8 +7,7 @@ times. They are no calendar weeks; only those that begin on a Monday are ISO wee
 `nb_pos` are positive tests, `nb_crib` those screened; of each mutation `nb_X0` had not, `nb_X1`
 had it: A is E484K, B is E484Q, C is L452R. Rates are in percent with two decimals,
 `tx_X1 = 100 nb_X1 / (nb_X0 + nb_X1)` and `tx_crib = 100 nb_crib / nb_pos`, 0 where nobody is below.
-Where more tests
-were screened than were positive (late corrections), `tx_crib` is 99 and no share: `OVERFULL`.
+Where more tests were screened than were positive (late corrections), `tx_crib` is 99 and no share.
 A file in which a row's rate is not that of its counts is refused.
 """
 
@@ -40,6 +39,8 @@ WINDOW = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{4}-[0-9]{2}-[0-9]{2})"
 COUNT = re.compile(r"[0-9]{1,9}(\.0{1,2})?")
 RATE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 FRANCE = "FR"
+GROWTH_WEEKS = 6
+"""Growth is that of the last weeks: over a summer it is not constant."""
 OVERFULL = 99.0
 HALF = 0.005 + 1e-9
 """Rates have two decimals: what was rounded, with what a float may add."""
@@ -143,15 +144,18 @@ def list_mutations(places: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure_mutations(mutations: pd.DataFrame) -> pd.DataFrame:
-    """Return how fast each mutation grows in each place: logistic regression on the week's middle.
+    """Return how fast each mutation grew in each place in the last six weeks.
 
+    Logistic regression of the carriers among those tested on the day.
     Columns: place, name, mutation, weeks, growth, growth_low, growth_high (per day, of the
-    logarithm of carriers / others), doubling_days (unless the interval holds 0 or less),
-    dispersion, degrees. Left out where there are fewer than four weeks, or nobody or everybody
-    has it. Counts vary more than by chance, so the errors are those of quasi-likelihood, with
+    logarithm of carriers / others), doubling_days (missing unless the low bound is above 0),
+    dispersion, degrees. Left out where fewer than four of these weeks have a result, or nobody or
+    everybody has it. Counts vary more than by chance, so the errors are those of quasi-likelihood, with
     Pearson's dispersion (at least 1) and Student's quantile.
     """
     rows = []
+    recent = sorted(set(mutations["week"]))[-GROWTH_WEEKS:]
+    mutations = mutations[mutations["week"].isin(recent)]
     for (place, name, mutation), part in mutations.groupby(["place", "name", "mutation"]):
         others = part["tested"] - part["carriers"]
         if len(part) < 4 or not part["carriers"].sum() or not others.sum():
@@ -171,7 +175,9 @@ def measure_mutations(mutations: pd.DataFrame) -> pd.DataFrame:
         bounds = (slope, slope - reach, slope + reach)
         rows.append((place, name, mutation, len(part), *bounds, doubling, dispersion, degrees))
     columns = ["place", "name", "mutation", "weeks", "growth", "growth_low", "growth_high"]
-    return pd.DataFrame(rows, columns=[*columns, "doubling_days", "dispersion", "degrees"])
+    table = pd.DataFrame(rows, columns=[*columns, "doubling_days", "dispersion", "degrees"])
+    digits = dict.fromkeys(columns[4:], 5) | {"doubling_days": 1, "dispersion": 2}
+    return table.round(digits)
 
 
 def _monday(week: str) -> date:

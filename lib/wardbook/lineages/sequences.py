@@ -17,6 +17,8 @@ from wardbook.lineages.names import FORM, NONE, OTHER, UNASSIGNED, Aliases, pare
 FIRST_DAY = pd.Timestamp(2019, 12, 1)
 """Nobody had the disease before."""
 LATE_QUANTILE = 0.95
+LEAST_NEW = 3
+"""Sequences of a new lineage before a report names it: one alone may be an error."""
 
 
 @dataclass(frozen=True)
