@@ -13,7 +13,13 @@ import pandas as pd
 from wardbook.errors import DataProblem
 from wardbook.prediction.analytes import ANALYTES
 from wardbook.prediction.calibration import LEAST
-from wardbook.prediction.drift import Change, date_miscalibration, date_shift, measure_stability
+from wardbook.prediction.drift import (
+    UNSTABLE,
+    Change,
+    date_miscalibration,
+    date_shift,
+    measure_stability,
+)
 from wardbook.prediction.effects import Effects, estimate_effects
 from wardbook.prediction.fitting import (
     build_boosting,
@@ -183,6 +189,14 @@ class Watched:
 
     stability: Mapping[str, float]
     changes: Mapping[str, Change]
+
+    def list_shifted(self) -> list[str]:
+        """Return the values whose level changed and whose distribution is another."""
+        return [
+            name
+            for name, index in self.stability.items()
+            if self.changes[name].found and index >= UNSTABLE
+        ]
 
     @property
     def outcome(self) -> Change:
