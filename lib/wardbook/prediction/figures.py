@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wardbook.chart_style import BLUE, DPI, EPOCH, GREY, PALE, VERMILION, dress_bars
 from wardbook.messages import Language
-from wardbook.wording import LOCALES, write_day, write_number
+from wardbook.wording import LOCALES, write_number
 
 GREEN = "#009E73"
 _DASHED = (0, (4, 3))
@@ -94,8 +94,8 @@ def draw_periods(
 ) -> Figure:
     """Draw observed over expected by period, with the day from which it is another.
 
-    `periods` has period, visits, events, predicted, intercept_low, intercept_high; `labels` has
-    observed, expected, share, and changed, which may have a place {day}.
+    `periods` has period, visits, events, predicted; `labels` has
+    observed, expected, share, changed.
     """
     figure, axes = _open(4.0)
     spans = [[pd.Timestamp(day) for day in one.split("/")] for one in periods["period"]]
@@ -108,8 +108,7 @@ def draw_periods(
     axes.vlines(middles, 100 * low, 100 * high, color=PALE, linewidth=4)
     axes.plot(middles, share, "o", color=BLUE, label=labels["observed"])
     if changed is not None:
-        words = labels["changed"].format(day=write_day(changed, language))
-        axes.axvline(pd.Timestamp(changed), color=GREY, linestyle=_DASHED, label=words)
+        axes.axvline(pd.Timestamp(changed), color=GREY, linestyle=_DASHED, label=labels["changed"])
     _dress(axes, "", labels["share"], language)
     _name_months(axes, language)
     axes.set_ylim(0, 135 * float(high.max()))

@@ -16,6 +16,7 @@ import pandas as pd
 from wardbook.prediction.analytes import ANALYTES
 
 SEED = 20260101
+FOLDS = 5
 PENALTIES = tuple(float(c) for c in np.logspace(-3, 1, 5))
 """Inverse strengths of the ridge penalty that are tried."""
 _ANALYTES = {one.name: one for one in ANALYTES}
@@ -70,22 +71,20 @@ def build_boosting() -> Any:
 
 
 def fit_logistic(design: pd.DataFrame, outcome: np.ndarray, patients: np.ndarray) -> Any:
-    """Choose the penalty by the log loss over folds of patients, then fit all training rows."""
-    return _search().fit(design, outcome, groups=patients).best_estimator_
+    """Choose the penalty by the log loss over folds of patients, then fit all training rows.
 
-
-def predict_out_of_fold(
-    design: pd.DataFrame, outcome: np.ndarray, patients: np.ndarray
-) -> np.ndarray:
-    """Return each training row's risk by a model that saw nothing of its patient.
-
-    The penalty is chosen anew inside each fold's training part (nested cross-validation).
+    In each fold the whole pipeline is fitted anew: what stands for a missing value and the scales
+    are of the fold's training part, and no patient is in both parts.
     """
-    risks = np.empty(len(outcome))
-    for rest, fold in _folds().split(design, outcome, groups=patients):
-        model = fit_logistic(design.iloc[rest], outcome[rest], patients[rest])
-        risks[fold] = predict(model, design.iloc[fold])
-    return risks
+    from sklearn.model_selection import GridSearchCV, GroupKFold
+
+    search = GridSearchCV(
+        build_logistic(),
+        {"model__C": PENALTIES},
+        scoring="neg_log_loss",
+        cv=GroupKFold(FOLDS, shuffle=True, random_state=SEED),
+    )
+    return search.fit(design, outcome, groups=patients).best_estimator_
 
 
 def predict(model: Any, design: pd.DataFrame) -> np.ndarray:
@@ -107,18 +106,3 @@ def count_points(rows: pd.DataFrame) -> np.ndarray:
     for name, limit in limits.items():
         points += rows[name] >= limit
     return points.to_numpy()
-
-
-def _folds() -> Any:
-    """Return folds in which no patient is in two."""
-    from sklearn.model_selection import GroupKFold
-
-    return GroupKFold(5, shuffle=True, random_state=SEED)
-
-
-def _search() -> Any:
-    from sklearn.model_selection import GridSearchCV
-
-    return GridSearchCV(
-        build_logistic(), {"model__C": PENALTIES}, scoring="neg_log_loss", cv=_folds()
-    )

@@ -13,7 +13,13 @@ import pandas as pd
 from wardbook.errors import DataProblem
 from wardbook.prediction.analytes import ANALYTES
 from wardbook.prediction.calibration import LEAST
-from wardbook.prediction.drift import Change, date_miscalibration, date_shift, measure_stability
+from wardbook.prediction.drift import (
+    UNSTABLE,
+    Change,
+    date_miscalibration,
+    date_shift,
+    measure_stability,
+)
 from wardbook.prediction.effects import Effects, estimate_effects
 from wardbook.prediction.fitting import (
     build_boosting,
@@ -21,7 +27,6 @@ from wardbook.prediction.fitting import (
     fit_logistic,
     make_design,
     predict,
-    predict_out_of_fold,
 )
 from wardbook.prediction.judging import Judged
 from wardbook.prediction.moments import keep_predictable, refuse_late_values
@@ -52,12 +57,12 @@ class Study:
 class Fitted:
     """The scores on the test visits (logistic, boosting, rule), and the model itself.
 
-    `training` are the training visits with the risk that the model gives them when their patient
-    is left out of its training.
+    `visits` and `cases` are the training's visits and different patients with the outcome.
     """
 
     scores: Mapping[str, Judged]
-    training: Judged
+    visits: int
+    cases: int
     document: Mapping[str, Any]
     effects: Effects
     parameters: int
@@ -122,11 +127,12 @@ def fit_study(study: Study, predictors: Sequence[str]) -> Fitted:
         "boosting": Judged(test, predict(boosting, later), became),
         "rule": Judged(test, count_points(test).astype(float), became),
     }
-    training = Judged(train, predict_out_of_fold(design, outcome, patients), outcome)
+    cases = len(np.unique(patients[outcome == 1]))
     return Fitted(
         scores,
-        training,
-        describe_model(model, training.cases),
+        len(train),
+        cases,
+        describe_model(model, cases),
         estimate_effects(design, outcome, patients),
         int(model["model"].coef_.size) + 1,
     )
@@ -183,6 +189,14 @@ class Watched:
 
     stability: Mapping[str, float]
     changes: Mapping[str, Change]
+
+    def list_shifted(self) -> list[str]:
+        """Return the values whose level changed and whose distribution is another."""
+        return [
+            name
+            for name, index in self.stability.items()
+            if self.changes[name].found and index >= UNSTABLE
+        ]
 
     @property
     def outcome(self) -> Change:
