@@ -29,7 +29,7 @@ def estimate(database: Path) -> list[Estimate]:
         for code, genes in truth["odds_ratios"].items()
         for gene, ratio in genes.items()
     }
-    planted |= {pair: 1.0 for pair in WITHOUT}
+    planted |= dict.fromkeys(WITHOUT, 1.0)
     planted[truth["confounded"]["gene"], "HP:0000365"] = 1.0
     estimates = estimate_pairs(database, planted)
     return [

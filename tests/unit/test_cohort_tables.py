@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def recover(shown: pd.DataFrame) -> set[str]:
     ends = [box.removeprefix("kept_") for box in shown["box"] if box.startswith("kept")]
     sums = [
         (f"kept_{before}", f"left_{after}", f"kept_{after}")
-        for before, after in zip(ends, ends[1:], strict=False)
+        for before, after in pairwise(ends)
     ]
     hidden = {box for box, count in known.items() if pd.isna(count)}
     for _ in sums:
