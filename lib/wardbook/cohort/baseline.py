@@ -101,7 +101,7 @@ def compare_groups(traits: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
     columns = ["group", "term", "label", "mean", "variance", "least"]
     both = pd.concat([means[columns], shares[columns]], ignore_index=True)
     sides = [both[both["group"] == group].set_index("term") for group in (WITH, WITHOUT)]
-    joined = sides[0].join(sides[1], how="inner", lsuffix="_1", rsuffix="_0")
+    joined = sides[0].merge(sides[1], left_index=True, right_index=True, suffixes=("_1", "_0"))
     joined = joined[(joined["least_1"] >= LEAST) & (joined["least_0"] >= LEAST)]
     spread = np.sqrt((joined["variance_1"] + joined["variance_0"]) / 2)
     rows = pd.DataFrame(

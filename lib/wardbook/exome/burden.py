@@ -98,10 +98,10 @@ def measure_enrichment(counts: pd.DataFrame) -> pd.DataFrame:
     """
     rows, tested = [], _keep_tested(counts)
     for row in tested[["gene", "phenotype", *_COUNTS]].itertuples(index=False):
-        table = [[row[2], row[3]], [row[4], row[5]]]
-        ratio = odds_ratio(table, kind="conditional")
+        square = [[row[2], row[3]], [row[4], row[5]]]
+        ratio = odds_ratio(square, kind="conditional")
         interval = ratio.confidence_interval(0.95)
-        p = float(fisher_exact(table).pvalue)
+        p = float(fisher_exact(square).pvalue)
         rows.append((f"{row[0]} {row[1]}", ratio.statistic, interval.low, interval.high, p))
     table = pd.DataFrame(rows, columns=["term", "odds_ratio", "low", "high", "p"])
     table.insert(1, "degrees_of_freedom", tested[_COUNTS].sum(axis=1).to_numpy() - 2)

@@ -57,7 +57,7 @@ def estimate_odds_ratio(
         held = np.append(at[:-1], value)
         beta, reached = _maximise(design, outcome, held, free=design.shape[1] - 1)
         at[:-1] = beta[:-1]
-        return reached - (top - half)
+        return float(reached - (top - half))
 
     centre = float(best[-1])
     low, high = (_find_bound(lacks, centre, side) for side in (-1.0, 1.0))
