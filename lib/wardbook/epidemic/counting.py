@@ -22,43 +22,19 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 from pyarrow.dataset import dataset
 
-from wardbook.datasets.test_counts import AGES, DATASET, UNKNOWN
-from wardbook.epidemic.geography import all_departments
+from wardbook.datasets.test_counts import DATASET
+from wardbook.epidemic.row_counts import count_rows
 from wardbook.epidemic.rates import sum_rows
 from wardbook.epidemic.sidep import COUNTS, KEY, TestCounts
 from wardbook.errors import DataProblem, Refusal
 from wardbook.files import hash_file, write_atomically
 
 MANIFEST, FOLDER, FORM = "manifest.json", "counts", 1
-OLDEST = 120
-"""Years: an age above is a mistake of the source."""
-MEMORY = "512MB"
-_CLASSES = [*AGES, *[AGES[-1]] * (OLDEST // 10 + 1 - len(AGES))]
-COUNT_ROWS = f"""
-    WITH cells AS (
-        SELECT day, department, sex, positive, count(*) AS rows,
-            CASE WHEN age BETWEEN 0 AND {OLDEST} THEN (age // 10)::TINYINT
-                 WHEN age IS NOT NULL THEN -1::TINYINT END AS decade
-        FROM read_parquet(?) GROUP BY ALL
-    )
-    SELECT day AS date, coalesce(department, '{UNKNOWN}') AS department,
-        CASE WHEN decade IS NULL THEN '{UNKNOWN}' WHEN decade < 0 THEN '?'
-             ELSE {_CLASSES}[decade + 1] END AS age,
-        coalesce(sex, '{UNKNOWN}') AS sex,
-        coalesce(sum(rows) FILTER (WHERE positive IS NOT NULL), 0)::BIGINT AS tests,
-        coalesce(sum(rows) FILTER (WHERE positive), 0)::BIGINT AS positives,
-        coalesce(sum(rows) FILTER (WHERE positive IS NULL), 0)::BIGINT AS undetermined
-    FROM cells GROUP BY ALL
-"""  # noqa: S608  our own names
-"""The counts of a file of rows: the one query that reads them. Decades are counted, and only their
-counts get the names of classes: small numbers group faster than texts."""
 
 
 class StoreDamaged(Refusal):
@@ -166,61 +142,18 @@ def read_manifest(store: Path) -> dict[str, Input]:
 
 
 def _count(store: Path, rows: Path, digest: str) -> Input:
-    """Write the counts of a file of rows, checked; they are part of the store once it names them."""
+    """Write the counts of a file of rows; they are part of the store once the manifest names them."""
+    frame = count_rows(rows)
     part = store / FOLDER / f".{digest[:16]}.part"
     try:
-        with _connect() as connection:
-            try:
-                connection.execute(f"CREATE TABLE counts AS {COUNT_ROWS}", [str(rows)])
-            except duckdb.Error:
-                raise DataProblem("rows_unreadable", file=rows.name) from None
-            tests, first, last = _check(connection, rows.name)
-            order = ", ".join(KEY)
-            connection.execute(
-                f"COPY (FROM counts ORDER BY {order}) TO '{_quote(part)}'"  # noqa: S608
-                " (FORMAT parquet, COMPRESSION zstd)"
-            )
+        frame.to_parquet(part, index=False, compression="zstd")
         counts_digest = hash_file(part)
         name = f"{counts_digest[:32]}-{digest[:16]}.parquet"
         part.replace(store / FOLDER / name)
     finally:
         part.unlink(missing_ok=True)
-    return Input(digest, name, counts_digest, tests, first.isoformat(), last.isoformat())
-
-
-def _check(connection: duckdb.DuckDBPyConnection, file: str) -> tuple[int, date, date]:
-    """Return how many tests there are, the first day and the last.
-
-    Raises:
-        DataProblem: a value is not what the rows promise.
-    """
-    known = [*all_departments(), UNKNOWN]
-    low, high = DATASET.column("date").low, DATASET.column("date").high
-    found = connection.execute(
-        "SELECT count(*) FILTER (WHERE date IS NULL OR date NOT BETWEEN $low AND $high),"
-        " count(*) FILTER (WHERE department NOT IN (SELECT unnest($known))),"
-        " count(*) FILTER (WHERE age = '?'), count(*) FILTER (WHERE sex NOT IN ('F', 'M', $unknown)),"
-        " coalesce(sum(tests), 0)::BIGINT, min(date), max(date), count(*) FROM counts",
-        {"low": low, "high": high, "known": known, "unknown": UNKNOWN},
-    ).fetchone()
-    assert found is not None  # noqa: S101  an aggregate has one row
-    codes = ("day", "department", "age", "sex")
-    for column, wrong in zip(codes, found[:4], strict=True):
-        if wrong:
-            raise DataProblem("rows_wrong", file=file, column=column)
-    tests, first, last, cells = found[4:]
-    if not cells:
-        raise DataProblem("no_rows", file=file)
-    return tests, first, last
-
-
-@contextmanager
-def _connect() -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = duckdb.connect(config={"memory_limit": MEMORY, "preserve_insertion_order": False})
-    try:
-        yield connection
-    finally:
-        connection.close()
+    first, last = (day.date().isoformat() for day in (frame["date"].min(), frame["date"].max()))
+    return Input(digest, name, counts_digest, int(frame["tests"].sum()), first, last)
 
 
 @contextmanager
