@@ -22,4 +22,5 @@ DATASET = Dataset(
     ),
     key=("sequence",),
     moment="sampled",
+    other_forms=True,  # Santé publique France's screening for mutations
 )

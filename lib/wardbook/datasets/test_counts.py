@@ -46,4 +46,5 @@ DATASET = Dataset(
     key=("date", "department", "age", "sex"),
     moment="date",
     place="department",
+    other_forms=True,  # Santé publique France's SI-DEP files
 )
