@@ -51,7 +51,7 @@ def build_hospital(
         patients: how many persons.
         seed: of the random numbers.
         parts: which parts draw; "stays" is always among them.
-        progress: told the number of persons after each batch.
+        progress: told the number of persons after each part of a batch, a batch in even pieces.
 
     Returns:
         The DuckDB database.
@@ -65,9 +65,9 @@ def build_hospital(
             writer.write({"cdm_source": _source(seed)})
             for number, first in enumerate(range(1, patients + 1, BATCH_PERSONS)):
                 batch = draw_batch(seed, number, first, min(BATCH_PERSONS, patients + 1 - first))
-                for part in drawn.values():
+                for count, part in enumerate(drawn.values(), 1):
                     writer.write(batch.leave_out_dead(part.draw(batch)))
-                progress(first - 1 + len(batch.persons))
+                    progress(first - 1 + len(batch.persons) * count // len(drawn))
         _fill_duckdb(new / DATABASE, new / TABLES_FOLDER)
         write_atomically(new / BEDS, write_beds(patients, FIRST_DAY.isoformat()))
         truth: dict[str, Any] = {"patients": patients, "seed": seed}
