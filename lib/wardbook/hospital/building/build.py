@@ -69,10 +69,10 @@ def build_hospital(
                     writer.write(batch.leave_out_dead(part.draw(batch)))
                     progress(first - 1 + len(batch.persons) * count // len(drawn))
         _fill_duckdb(new / DATABASE, new / TABLES_FOLDER)
-        write_atomically(new / BEDS, write_beds(patients, FIRST_DAY.isoformat()))
+        write_atomically(new / BEDS, write_beds(patients, FIRST_DAY.isoformat()), mode=0o644)
         truth: dict[str, Any] = {"patients": patients, "seed": seed}
         truth |= {name: dict(part.TRUTH) for name, part in drawn.items()}
-        write_atomically(new / TRUTH, json.dumps(truth, indent=1, ensure_ascii=False))
+        write_atomically(new / TRUTH, json.dumps(truth, indent=1, ensure_ascii=False), mode=0o644)
     return folder / DATABASE
 
 
