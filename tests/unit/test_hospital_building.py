@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +111,11 @@ def test_an_address_is_parted_from_its_schema_and_never_shown() -> None:
     assert "pa55word" not in repr(place)
     with pytest.raises(Refusal, match="schema"):
         Place.parse("postgresql://db/unit")
+
+
+def test_a_part_can_be_imported_before_all_else() -> None:
+    subprocess.run(
+        [sys.executable, "-c", "import wardbook.hospital.parts.stays"],
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )

@@ -19,7 +19,6 @@ from wardbook.hospital.building.people import draw_batch
 from wardbook.hospital.building.wards import write_beds
 from wardbook.hospital.building.writer import LABELS, ParquetWriter
 from wardbook.hospital.parts import PARTS, load_parts
-from wardbook.hospital.parts.stays import fixed_rows
 from wardbook.omop.tables import TABLES
 from wardbook.omop.vocabulary import COMMON, EHR, Concept
 
@@ -56,6 +55,8 @@ def build_hospital(
     Returns:
         The DuckDB database.
     """
+    from wardbook.hospital.parts.stays import fixed_rows  # it imports this package
+
     drawn = load_parts(tuple(dict.fromkeys(("stays", *parts))))
     with _replacing(folder) as new:
         with ParquetWriter(new) as writer:
