@@ -3,6 +3,7 @@
 `observation_fact`, `patient_dimension`, `visit_dimension` and `concept_dimension` have the names of
 i2b2. What a fact is follows from the vocabulary of its code, which follows from the prefix:
 `LOINC:` makes a measurement, `ICD10:` a condition, `ATC:` a drug. Facts under a modifier tell more
+of another fact, and are left out. Not presented, because the star does not have them: movements
 between wards, specimens, procedures, notes.
 """
 
