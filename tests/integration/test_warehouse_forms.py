@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from wardbook.omop import views
 from wardbook.omop.cdm import Cdm
 from wardbook.omop.tables import TABLES
 from wardbook.template.parameters import decode_value, type_parameters
-from wardbook.template.spec import Template, load_catalogue
+from wardbook.template.spec import load_catalogue
 from wardbook.warehouse import extract
 from wardbook.warehouse.drawing import tell_version
 from wardbook.warehouse.modelling import TableNotThere, open_model
@@ -28,11 +27,14 @@ from wardbook.warehouse.order import Warehouse
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 YEAR = {"start": date(2024, 3, 1), "end": date(2025, 2, 28)}
 ON_STAR = ("test-counts", "drug-reactions", "deaths")
-NAMES = sorted(
-    file.stem.replace("_", "-")
-    for file in Path(next(iter(views.__path__))).glob("*.py")
-    if file.stem != "__init__"
-)
+CATALOGUE = load_catalogue(Path(__file__).parents[2] / "templates")
+KINDS = {
+    source.kind: template.spec
+    for template in CATALOGUE.values()
+    for source in template.spec.sources.values()
+    if views.has_view(source.kind)
+}
+"""What templates read of databases, each with one that does."""
 
 
 @pytest.fixture(scope="module")
@@ -121,34 +123,15 @@ def unbound(name: str) -> Any:
     return ibis.table(schema, name=name)
 
 
-def asked_of(kind: str, catalogue: Mapping[str, Template]) -> Mapping[str, Any]:
-    """The examples of a template that reads this kind."""
-    spec = next(
-        one.spec
-        for one in catalogue.values()
-        if kind in {source.kind for source in one.spec.sources.values()}
-    )
-    values, problems = type_parameters(
-        spec, {name: one.example for name, one in spec.parameters.items()}
-    )
-    assert not problems
-    return {name: decode_value(value) for name, value in values.items()}
-
-
-@pytest.fixture(scope="module")
-def catalogue(root: Path) -> Mapping[str, Template]:
-    return load_catalogue(root / "templates")
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_view_can_be_said_in_oracles_sql(
-    name: str, catalogue: Mapping[str, Template]
-) -> None:
-    view = views.find_view(name)
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_every_view_can_be_said_in_oracles_sql(name: str) -> None:
+    view, spec = views.find_view(name), KINDS[name]
     assert view is not None
-    asked = asked_of(name, catalogue)
-    wanted = {parameter: asked.get(parameter) for parameter in view.PARAMETERS}
-    rows = view.view(Cdm(unbound, view.TABLES), wanted)
+    examples = {parameter: one.example for parameter, one in spec.parameters.items()}
+    values, problems = type_parameters(spec, examples)
+    assert not problems
+    asked = {parameter: decode_value(values.get(parameter)) for parameter in view.PARAMETERS}
+    rows = view.view(Cdm(unbound, view.TABLES), asked)
     said = ibis.to_sql(rows, dialect="oracle")
     assert said.lstrip().upper().startswith(("SELECT", "WITH"))
 
