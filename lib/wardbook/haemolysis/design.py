@@ -40,8 +40,8 @@ class Regression:
         """How many standard errors a coefficient's 95 % interval reaches to either side.
 
         Student's t with one degree of freedom less than there are wards: what goes with haemolysis
-        may do so more in one ward than in another, which the model does not know, and few wards tell
-        little of it (Cameron and Miller, J Hum Resour 2015;50:317-372).
+        may do so more in one ward than in another, which the model does not know, and few wards
+        tell little of it (Cameron and Miller, J Hum Resour 2015;50:317-372).
         """
         return float(stats.t.ppf(0.975, len(self.wards) - 1))
 
