@@ -1,0 +1,1 @@
+"""Signals of pharmacovigilance: which drugs and events come together more often than by chance."""
