@@ -37,7 +37,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tubes")
-    write_tubes(folder, patients=5_000, seed=1)
+    write_tubes(folder, patients=5_000, seed=4)
     return folder
 
 
