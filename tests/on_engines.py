@@ -30,4 +30,10 @@ CASES: Mapping[str, Case] = {
         {"stays": True, "emergency": True, "deaths": True},
         {"start": "2024-03-01", "end": "2024-05-31", "census": "midnight"},
     ),
+    "haemolysis_origin": Case(
+        ("tubes",),
+        2_000,
+        {"tubes": True},
+        {"start": "2024-01-01", "end": "2025-12-31", "threshold": "50", "first_weeks": "26"},
+    ),
 }

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from wardbook.haemolysis.design import FACTORS, HOURS, Z95, Regression, make_design
+from wardbook.haemolysis.design import FACTORS, HOURS, Regression, make_design
 
 HOURS_AT_MOST = 1.0
 
@@ -78,7 +78,7 @@ def _avoid(regression: Regression, change: str) -> Avoided:
         for chance in (expected_then, expected)
     ]
     of_wards = float(((by_ward[0] - by_ward[1]) ** 2 / curve).sum())
-    margin = Z95 * float(np.sqrt(slope @ fit.covariance @ slope + of_wards))
+    margin = regression.reach * float(np.sqrt(slope @ fit.covariance @ slope + of_wards))
     low, high = (1 - ratio * np.exp(sign * margin) for sign in (1, -1))
     return Avoided(change, float(1 - ratio), float(low), float(high))
 

@@ -4,8 +4,8 @@ Written by hand, for no maintained Python library has it: `statsmodels` fits thi
 variational Bayes (`BinomialBayesMixedGLM`), whose posterior spreads are too small by construction.
 Here the likelihood of each group is integrated by adaptive Gauss-Hermite quadrature (Pinheiro and
 Bates, J Comput Graph Stat 1995;4:12-35; Pinheiro and Chao, ibid. 2006;15:58-81), as `glmer` of R's
-lme4 does with `nAGQ`; a test holds both to the same data. Intervals are Wald's, from the Hessian of
-the marginal likelihood in all parameters at once.
+lme4 does with `nAGQ`; a test holds both to the same data. The covariance is from the Hessian of the
+marginal likelihood in all parameters at once.
 """
 
 from __future__ import annotations

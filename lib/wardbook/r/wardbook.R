@@ -162,7 +162,9 @@ wardbook.problem <- function(code, ...) {
 
 .wardbook.ask <- function(question, simplify = FALSE) {
   python <- Sys.getenv("WARDBOOK_PYTHON", "python3")
-  answer <- suppressWarnings(system2(python, c("-m", "wardbook.r", shQuote(question)), stdout = TRUE))
+  # R's own path of libraries may lead Python to another Python's.
+  answer <- suppressWarnings(system2(python, c("-m", "wardbook.r", shQuote(question)),
+                                     stdout = TRUE, env = "LD_LIBRARY_PATH="))
   if (!is.null(attr(answer, "status"))) {
     .wardbook.stop("EnvironmentFault", sprintf(
       "%s -m wardbook.r %s failed. Set WARDBOOK_PYTHON to a Python that has wardbook.",
