@@ -81,9 +81,7 @@ def test_nothing_odd_is_said_of_good_rows(tmp_path: Path) -> None:
     ("line", "code"),
     [(row(day="2025-02-30"), "date_impossible"), (row(mic="<=0,25"), "number_form")],
 )
-def test_a_file_that_is_none_is_refused_with_its_line(
-    line: str, code: str, tmp_path: Path
-) -> None:
+def test_a_file_that_is_none_is_refused_with_its_line(line: str, code: str, tmp_path: Path) -> None:
     with pytest.raises(DataProblem) as refused:
         read(tmp_path, row(), line)
     assert refused.value.code == code

@@ -93,7 +93,9 @@ def test_a_drug_that_is_hidden_by_another_is_found_without_it() -> None:
 
 
 def test_small_parts_are_not_shown() -> None:
-    rows = frame(*many(DRUG, "N17", 10, 0), *many(DRUG, None, 50, 100), *many(OTHER, "N17", 40, 200))
+    rows = frame(
+        *many(DRUG, "N17", 10, 0), *many(DRUG, None, 50, 100), *many(OTHER, "N17", 40, 200)
+    )
     pairs = reports.count_pairs(rows)
     assert set(reports.keep_frequent(pairs, 10)["drug"]) == {DRUG}, "the other has no b"
     assert reports.keep_frequent(pairs, 11).empty

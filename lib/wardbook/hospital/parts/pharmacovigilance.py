@@ -1,11 +1,12 @@
 """Drugs given in stays, and conditions that begin after them with planted relative risks.
 
 All is drawn by the stay in a ward that lasts two days at least. Each drug is given with its own
-probability, independently of the others but for one pair, within hours of admission; each event comes with its
-background probability times the planted relative risks of the drugs given, independently of the
-other events, always after all drugs. A pair that is not in RISKS has no effect. Who has warfarin is
-not given amiodarone (each strengthens the other): most bleeding comes with warfarin, never with
-amiodarone, which therefore seems not to cause any, see `wardbook.pharmacovigilance.masking`.
+probability, independently of the others but for one pair, within hours of admission; each event
+comes with its background probability times the planted relative risks of the drugs given,
+independently of the other events, always after all drugs. A pair that is not in RISKS has no
+effect. Who has warfarin is not given amiodarone (each strengthens the other): most bleeding comes
+with warfarin, never with amiodarone, which therefore seems not to cause any, see
+`wardbook.pharmacovigilance.masking`.
 """
 
 from __future__ import annotations
