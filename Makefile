@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-demo: $(READY)  ## file six tickets and see each become a deliverable
+demo: $(READY)  ## file seven tickets and see each become a deliverable
 	@$(VENV)/bin/wardbook demo
 
 test: $(READY)  ## run all tests; installs Debian packages where it may

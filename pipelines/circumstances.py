@@ -27,6 +27,7 @@ from wardbook.environment import (
     keep_environment,
     kept_environment,
 )
+from wardbook.errors import DataProblem
 from wardbook.review.approving import Panel, panel_of
 from wardbook.settings import Settings
 from wardbook.shipped import shipped_folder
@@ -35,7 +36,11 @@ from wardbook.template.spec import Template, load_catalogue
 
 
 class Circumstances:
-    """A unit as it is during one pass; data are looked at each time, software once."""
+    """A unit as it is during one pass; files are looked at each time, software and databases once.
+
+    `database_version` returns the version of the data of a kind in a database of the settings, or
+    why there is none; it raises ForeignFault where the database cannot be asked.
+    """
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class Circumstances:
         self.data = DataVersions(state / "data-versions.json")
         self.environment = cache(describe_environment)
         self.kept_environment = cache(partial(kept_environment, self.environments))
+        self.database_version = cache(self._ask_version)
         self.environment_digest = cache(lambda kernel: digest_of(self.environment(kernel)))
 
     @property
@@ -139,13 +145,36 @@ class Circumstances:
 
     def sources_of(self, request: Request) -> dict[str, SourceVersion]:
         """Return the sources of a request that are there now, each in its present version."""
+        template = self.templates.get(request.template)
+        declared = template.spec.sources if template else {}
         found = {}
         for name, chosen in request.sources.items():
-            source = self.settings.sources.get(chosen)
-            version = self._version_of(chosen, source.path) if source else None
+            source, version = self.settings.sources.get(chosen), None
+            if source and source.path:
+                version = self._version_of(chosen, source.path)
+            elif source and name in declared:
+                version = self._version_of_database(chosen, declared[name].kind)
             if version is not None:
                 found[name] = version
         return found
+
+    def _version_of_database(self, source: str, kind: str) -> SourceVersion | None:
+        version = self.database_version(source, kind)
+        if isinstance(version, DataProblem):
+            return None
+        address = self.settings.sources[source].address or ""
+        return SourceVersion(source, address, -1, 0, 0, version)
+
+    def _ask_version(self, source: str, kind: str) -> str | DataProblem:
+        # Imported where there is a database: a pass without one stays quick.
+        from pipelines.sources import warehouse_of
+        from wardbook.warehouse.apart import ask_version
+
+        settings = self.settings.sources[source]
+        try:
+            return ask_version(source, warehouse_of(settings), kind, settings.minutes * 60)
+        except DataProblem as problem:
+            return problem
 
     def _version_of(self, source: str, path: Path) -> SourceVersion | None:
         try:

@@ -11,7 +11,7 @@ from pipelines.house import House
 from pipelines.shared_folder import require_mounted
 from wardbook.engines.fence import has_fence
 from wardbook.errors import WardbookError
-from wardbook.settings import SlurmSettings
+from wardbook.settings import SlurmSettings, SourceSettings
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,28 @@ def _look_at_templates(house: House) -> Iterator[Finding]:
 
 def _look_at_sources(house: House) -> Iterator[Finding]:
     for name, source in house.settings.sources.items():
-        yield Finding(
-            f"source {name} ({source.kind}, {source.sensitivity})",
-            source.path.is_file() and os.access(source.path, os.R_OK),
-            f"{source.path} is not a file that we can read. Mend `path` or its rights.",
-        )
+        if source.is_database:
+            yield _open_database(name, source)
+        elif source.path:
+            yield Finding(
+                _name(name, source),
+                source.path.is_file() and os.access(source.path, os.R_OK),
+                f"{source.path} is not a file that we can read. Mend `path` or its rights.",
+            )
+
+
+def _open_database(name: str, source: SourceSettings) -> Finding:
+    from pipelines.sources import open_database
+
+    try:
+        open_database(name, source)
+    except WardbookError as problem:
+        return Finding(_name(name, source), False, str(problem))
+    return Finding(_name(name, source), True)
+
+
+def _name(name: str, source: SourceSettings) -> str:
+    return f"source {name} ({source.kind}, {source.sensitivity})"
 
 
 def _look_at_keys(house: House) -> Iterator[Finding]:

@@ -196,6 +196,11 @@ class House:
         """Return the settings of a hospital service that passed the gate."""
         return self.settings.services[name]
 
+    @property
+    def extracts(self) -> Path:
+        """Where what runs read of databases stands, on the secure side."""
+        return self.settings.unit.state / "extracts"
+
     def run_folder(self, run: str) -> Path:
         """Return where a run's files stand, on the secure side."""
         return self.settings.unit.state / "runs" / run

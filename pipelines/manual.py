@@ -22,6 +22,9 @@ from typing import Any
 from pipelines.cutting import cut_run
 from pipelines.leaving import check_run, make_ground, report_name
 from pipelines.provenance import Finished
+from pipelines.sources import find_failure, hold_for_findings, last_day_of
+from wardbook.datasets import find_dataset
+from wardbook.datasets.finding import Expected, Finding
 from wardbook.disclosure import (
     Policy,
     check_outputs,
@@ -39,17 +42,22 @@ from wardbook.domain.output import (
     Verdict,
     verdicts_of,
 )
-from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
+from wardbook.domain.run import Failure, RunResult, RunSpec, SourceFile
 from wardbook.engines import open_engine
 from wardbook.environment import environment_digest
-from wardbook.errors import DataProblem, Refusal
+from wardbook.errors import ForeignFault, Refusal
 from wardbook.files import hash_file, write_atomically
 from wardbook.messages import Language
+from wardbook.omop.views import has_view
 from wardbook.settings import DisclosureSettings, IdentifierSettings, NameColumns
 from wardbook.shipped import shipped_folder
-from wardbook.template.parameters import decode_value, type_parameters
+from wardbook.template.parameters import type_parameters
 from wardbook.template.spec import Template
+from wardbook.warehouse.apart import draw_sources
+from wardbook.warehouse.order import Draw, Warehouse
 
+_SECONDS = 3600.0
+"""What reading databases may take by hand."""
 _MADE_BY_US = "run.json"
 
 
@@ -117,11 +125,16 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
         folder = Path(scratch) / "run"
         folder.mkdir()
         shutil.copyfile(asked.notebook, folder / "notebook.ipynb")
+        files = {**asked.sources, **_name_extracts(asked, Path(scratch))}
         try:
-            sources = _look_at(asked, {**asked.sources, **_extract(asked, values, Path(scratch))})
-        except DataProblem as problem:
-            told = Failure(FailureKind.DATA_PROBLEM, problem=problem.code, details=problem.details)
-            return Made(failure=told)
+            drawn = draw_sources(_draws(asked, values, files), _SECONDS)
+        except ForeignFault as fault:
+            raise ManualRefusal(str(fault)) from None
+        failure = find_failure(drawn)
+        if failure is not None:
+            return Made(failure=failure)
+        sources = _look_at(asked, files)
+        findings = tuple(finding for one in drawn for finding in one.findings)
         run = RunSpec(
             key="by-hand",
             request="by-hand",
@@ -141,7 +154,7 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
             result = engine.execute(folder)
         if result.failure is not None:
             return Made(failure=result.failure)
-        made = _judge(asked, policy, run, result, folder)
+        made = _judge(asked, policy, run, result, folder, findings)
         finished = Path(scratch) / "finished"
         finished.mkdir(mode=0o700)
         _leave_results(asked, run, result, made, folder, finished)
@@ -149,7 +162,14 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
     return made
 
 
-def _judge(asked: Asked, policy: Policy, run: RunSpec, result: RunResult, folder: Path) -> Made:
+def _judge(
+    asked: Asked,
+    policy: Policy,
+    run: RunSpec,
+    result: RunResult,
+    folder: Path,
+    findings: Sequence[Finding],
+) -> Made:
     """Judge a run as a request's is judged: its outputs, cut, and what would leave of them."""
     spec, outputs = asked.template.spec, folder / "outputs"
     dropped = find_undeclared(result.outputs, outputs, spec)
@@ -157,6 +177,8 @@ def _judge(asked: Asked, policy: Policy, run: RunSpec, result: RunResult, folder
         dropped = tell_dropped(dropped, run, asked.language)
     checks = check_outputs(result.outputs, outputs, spec, run, policy)
     checks = cut_run(folder, spec, policy, checks, lambda _: (), datetime.now(UTC))
+    approvals = policy.approvals.held
+    checks += hold_for_findings(findings, checks, policy.reference, approvals)
     made = Made(checks, dropped, cut=tuple(hidden_rows(folder)))
     done = _finish(asked, run, result, folder)
     ground = make_ground(spec, run, policy, asked.identifiers, asked.names)
@@ -197,29 +219,28 @@ def _require_sources(asked: Asked) -> None:
             raise ManualRefusal(f"--source {name}: {path} is not a file. Check the path.")
 
 
-def _extract(asked: Asked, values: Mapping[str, Any], scratch: Path) -> dict[str, Path]:
-    """Return the files that were made of databases.
-
-    Raises:
-        DataProblem: a database holds no such data.
-        ManualRefusal: the source's kind cannot be made of a database.
-    """
-    from wardbook.datasets import find_dataset
-    from wardbook.warehouse import extract, open_warehouse
-
-    made: dict[str, Path] = {}
-    decoded = {name: decode_value(value) for name, value in values.items()}
-    for name, address in asked.warehouses.items():
+def _name_extracts(asked: Asked, scratch: Path) -> dict[str, Path]:
+    for name in asked.warehouses:
         kind = asked.template.spec.sources[name].kind
-        dataset = find_dataset(kind)
-        if dataset is None:
+        if not has_view(kind):
             raise ManualRefusal(
                 f"--source {name}: data of the kind {kind} are read from a file. Name a file."
             )
-        made[name] = scratch / f"{name}.parquet"
-        with open_warehouse(address) as open_table:
-            extract(dataset, open_table, decoded, made[name])
-    return made
+    return {name: scratch / f"{name}.parquet" for name in asked.warehouses}
+
+
+def _draws(asked: Asked, values: Mapping[str, Any], files: Mapping[str, Path]) -> list[Draw]:
+    """Return what is to be extracted and looked at: all whose kind is declared."""
+    now = datetime.now(UTC).astimezone().replace(tzinfo=None)
+    expected = Expected(now, last_day=last_day_of(asked.template.spec, values))
+    draws = []
+    for name, file in files.items():
+        kind, address = asked.template.spec.sources[name].kind, asked.warehouses.get(name)
+        if find_dataset(kind) is not None:
+            warehouse = Warehouse(address) if address else None
+            label = name if address else file.name
+            draws.append(Draw(label, kind, file.resolve(), expected, values, warehouse))
+    return draws
 
 
 def _look_at(asked: Asked, files: Mapping[str, Path]) -> dict[str, SourceFile]:

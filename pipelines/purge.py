@@ -11,7 +11,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipelines.house import House
@@ -22,8 +22,8 @@ from wardbook.domain.run import RunResult, RunSpec
 from wardbook.files import hash_file
 
 _BEGUN, _DONE = "purge.begun", "purge.done"
-_TEMPLATES = "templates"
-"""The claim under which copies of templates are deleted."""
+_SHARED = "templates"
+"""The claim under which copies of templates and extracts are deleted, which are no request's."""
 EVIDENCE = (
     *("executed.ipynb", "log.txt", "slurm.log", "scratch"),
     *("evidence", "leaving-*", ".leaving.part"),
@@ -54,7 +54,31 @@ def plan(house: House) -> list[Due]:
     records = {record.key: record for record in house.ledger.records()}
     busy = {key for key in records if house.ledger.open_intents(key)}
     kept, settings = find_kept(house), house.settings.retention
-    return [*plan_purge(records, kept, settings, house.now(), busy), *_plan_templates(house)]
+    unneeded = (*_plan_templates(house), *_plan_extracts(house))
+    return [*plan_purge(records, kept, settings, house.now(), busy), *unneeded]
+
+
+def _plan_extracts(house: House) -> Iterator[Due]:
+    """Yield the extracts of databases that no run that stands has read."""
+    days, state = house.settings.retention.runs_days, house.settings.unit.state
+    if days is None or not house.extracts.is_dir():
+        return
+    # A run that is about to begin names its extract a moment after it was made.
+    latest = house.now() - timedelta(days=max(days, 1))
+    folders = [*_folders_in(state / "runs")]
+    folders += [folder / "run" for folder in _folders_in(state / "reproductions")]
+    read = {path for folder in folders for path in _sources_of(folder)}
+    for file in sorted(house.extracts.iterdir()):
+        made = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        if made < latest and str(file) not in read:
+            yield Due(Category.EXTRACT, file.name, "")
+
+
+def _sources_of(folder: Path) -> list[str]:
+    try:
+        return [source.path for source in RunSpec.read(folder).sources.values()]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
 
 
 def _plan_templates(house: House) -> Iterator[Due]:
@@ -109,7 +133,7 @@ def purge(house: House, by: str) -> list[Due]:
         if due.refusal:
             done.append(due)
             continue
-        with house.ledger.claim(due.request or _TEMPLATES) as mine:
+        with house.ledger.claim(due.request or _SHARED) as mine:
             done.append(_purge_one(house, due, by) if mine else _busy(due))
     return done
 
@@ -147,9 +171,11 @@ def _purge_one(house: House, due: Due, by: str) -> Due:
 
 
 def plan_of(house: House, due: Due) -> list[Due]:
-    """Return what is due now of one request, or of the templates."""
+    """Return what is due now of one request, of the templates, or of the extracts."""
     if due.category is Category.TEMPLATE:
         return list(_plan_templates(house))
+    if due.category is Category.EXTRACT:
+        return list(_plan_extracts(house))
     record = house.ledger.record(due.request)
     records = {due.request: record} if record else {}
     busy = {due.request} if house.ledger.open_intents(due.request) else set()
@@ -225,6 +251,7 @@ def _paths_of(house: House, due: Due) -> list[Path]:
         Category.RUN: house.run_folder(due.name),
         Category.REPRODUCTION: state / "reproductions" / due.name,
         Category.TEMPLATE: state / "templates" / due.name,
+        Category.EXTRACT: house.extracts / due.name,
     }
     if due.category is Category.EVIDENCE:
         return _evidence_in(house.run_folder(due.name))

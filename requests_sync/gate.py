@@ -62,7 +62,10 @@ def judge_ticket(
     # Nothing is asked for that a period gives, as soon as one may be meant.
     recurs = recurrence is None or recurrence.every != "once"
     colleagues = _colleagues(ticket, problems)
-    parameters, sources = _parameters(ticket, template, settings, problems, recurs=recurs)
+    parameters, chosen = _parameters(ticket, template, problems, recurs=recurs)
+    sources = {}
+    if template is not None:
+        sources = _sources(chosen, template, settings, ground.purpose, service_name, problems)
     if (
         problems
         or ground.purpose is None
@@ -172,11 +175,11 @@ def _template(
 def _parameters(
     ticket: Ticket,
     template: Template | None,
-    settings: Settings,
     problems: list[Problem],
     *,
     recurs: bool,
 ) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the texts of the parameters, and those that choose a source, by its name."""
     lines = example_lines(template.spec) if template else []
     texts, line_problems = split_lines(ticket.parameters, *lines[:1])
     problems += line_problems
@@ -191,24 +194,33 @@ def _parameters(
     from_period = example_period(template.spec) if recurs else {}
     _, wrong = type_parameters(template.spec, from_period | given)
     problems += wrong
-    return texts, _sources(chosen, template, settings, problems)
+    return texts, chosen
 
 
 def _sources(
-    chosen: dict[str, str], template: Template, settings: Settings, problems: list[Problem]
+    chosen: dict[str, str],
+    template: Template,
+    settings: Settings,
+    purpose: Purpose | None,
+    service: str,
+    problems: list[Problem],
 ) -> dict[str, str]:
     """Return which source of the settings stands for each that the template declares."""
     sources: dict[str, str] = {}
     lines = []
     for name, source in template.spec.sources.items():
-        fitting = {n: s for n, s in settings.sources.items() if s.kind == source.kind}
-        lines += [f"{SOURCE_PREFIX}{name} = {one}" for one in fitting]
-        picked = chosen.pop(name, None) or _default_source(fitting)
-        if picked in fitting:
+        fitting = {n: s for n, s in settings.sources.items() if s.fits(source.kind)}
+        open_ones = {n: s for n, s in fitting.items() if s.is_open_to(purpose, service)}
+        offered = [f"{SOURCE_PREFIX}{name} = {one}" for one in open_ones]
+        lines += offered
+        picked = chosen.pop(name, None) or _default_source(open_ones)
+        if picked in open_ones:
             sources[name] = picked
         elif picked is not None or source.required:
-            code = "unknown_source" if fitting else "no_source"
-            example = offer([f"{SOURCE_PREFIX}{name} = {one}" for one in fitting])
+            code = "source_closed" if picked in fitting else "unknown_source"
+            if not open_ones:
+                code = "no_open_source" if fitting else "no_source"
+            example = offer(offered)
             problems.append(Problem("parameters", code, shorten(picked or ""), example, name))
     code = "unknown_parameter" if lines else "takes_no_sources"
     problems += (

@@ -150,7 +150,7 @@ def make_catalogue(root: Path) -> dict[str, Template]:
 
 
 def make_unit(**changes: Any) -> Settings:
-    """A unit with three services, several people who sign, and a source too many."""
+    """A unit with three services, several people who sign, and sources that are not open to all."""
     settings = make_settings()
     raw = settings.model_dump(mode="json", exclude_none=True)
     raw["jira"]["token"] = raw["gitlab"]["token"] = "t0ken"
@@ -163,7 +163,12 @@ def make_unit(**changes: Any) -> Settings:
     raw["people"]["pmartin"] = "Paul <b>Martin</b>"
     for kind in KINDS:
         raw["sources"][kind] = {"kind": kind, "path": "a.csv", "sensitivity": "sensitive"}
-    raw["sources"]["stays_old"] = raw["sources"]["stays"] | {"default": False}
+    stays = raw["sources"]["stays"]
+    raw["sources"]["stays"] = stays | {"services": list(raw["services"])[1:]}
+    raw["sources"]["stays_old"] = stays | {"default": False}
+    raw["sources"]["stays_study"] = stays | {"purposes": ["research"], "default": True}
+    for name in ("spf", "spf_flux"):  # a service without any
+        raw["sources"][name]["services"] = list(raw["services"])[:2]
     return Settings.model_validate(raw | changes)
 
 

@@ -25,9 +25,9 @@ class Case:
 
 CASES: Mapping[str, Case] = {
     "ward_activity": Case(
-        ("stays",),
+        ("stays", "care"),
         1_500,
-        {"stays": True, "emergency": True},
+        {"stays": True, "emergency": True, "deaths": True},
         {"start": "2024-03-01", "end": "2024-05-31", "census": "midnight"},
     ),
 }

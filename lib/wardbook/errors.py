@@ -17,6 +17,8 @@ from a patient's data: errors about data carry names of files, columns and numbe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 
 class WardbookError(Exception):
@@ -48,6 +50,9 @@ class DataProblem(Refusal):
         self.code = code
         self.details: Mapping[str, str | int] = details
         super().__init__(code, *details.values())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(DataProblem, self.code, **self.details), ()
 
     def __str__(self) -> str:
         from wardbook.messages import say

@@ -1,4 +1,4 @@
-"""`wardbook demo`: six tickets on their way, on this machine alone."""
+"""`wardbook demo`: seven tickets on their way, on this machine alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from pipelines.demo.world import find_real_data
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def demo(folder: Path, data: Path | None, stay: bool | None, as_json: bool) -> int:
-    """File six tickets in an embedded Jira and lead them to their deliverables.
+    """File seven tickets in an embedded Jira and lead them to their deliverables.
 
     read → gate → prepare → run → check → release → deliver → answer: a public report, a list of
     stays sealed to its requester, a refusal, a failure on broken data, hostile text, and a ward's

@@ -114,7 +114,7 @@ def _read_rules(context: Context, asked: Asked) -> dict[str, Any]:
     except SettingsFault as fault:
         click.echo(f"Judged without the unit's settings: {fault}", err=True)
         return {}
-    known = {one.path.resolve(): one.names for one in settings.sources.values() if one.names}
+    known = {one.path.resolve(): one.names for one in settings.sources.values() if one.path}
     names = {name: known.get(path.resolve()) for name, path in asked.sources.items()}
     return {
         "disclosure": settings.disclosure,

@@ -1,7 +1,7 @@
 """The demonstration, from filing the tickets to the table of deliverables.
 
 May be killed anywhere and started again: a round that was not finished is gone on with, and the
-tickets are filed once. A finished round is followed by another, with six new tickets.
+tickets are filed once. A finished round is followed by another, with seven new tickets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The six tickets of the demonstration, filed as their requesters would file them."""
+"""The seven tickets of the demonstration, filed as their requesters would file them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def care_fields(template: str, **changes: str) -> dict[str, str]:
 
 
 def demo_tickets() -> tuple[DemoTicket, ...]:
-    """Return the six: a report, a sealed list, a refusal, a failure, hostile text, metrics."""
+    """Return the seven: report, sealed list, refusal, failure, hostile text, metrics, warehouse."""
     return (
         DemoTicket(
             "report",
@@ -119,6 +119,15 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             "Pour la réunion des cadres : où manque-t-il des lits, qui attend aux urgences ?",
             care_fields("ward_activity"),
             f"start = {WARD_DAYS[0]}\nend = {WARD_DAYS[1]}",
+        ),
+        DemoTicket(
+            "tubes",
+            "yhaddad",
+            HYGIENE,
+            "D’où viennent les tubes hémolysés ?",
+            "Le laboratoire rejette trop de tubes : est-ce le service, le prélèvement, le transport ?",
+            care_fields("haemolysis_origin", reference="LAB-2026-007"),
+            "start = 2024-01-01\nend = 2025-12-31",
         ),
     )
 

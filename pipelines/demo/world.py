@@ -66,6 +66,9 @@ FIELDS = {
 }
 WARD_DAYS = ("2026-02-09", "2026-03-08")
 """First and last day of the wards' exports: four weeks are enough to see a course."""
+HOSPITAL_PATIENTS = 6_000
+NEVER_BY_ITSELF = ("spf_coupe", "warehouse")
+"""Sources that a ticket has to name where another has the same kind of data."""
 PROJECTS = {DIRECTION: "unite/direction-medicale", HYGIENE: "unite/hygiene-hospitaliere"}
 
 
@@ -112,6 +115,7 @@ class World:
         """
         from wardbook.activity.synthetic import write_wards
         from wardbook.epidemic.generate import generate_files
+        from wardbook.hospital.building import build_hospital
         from wardbook.hospital.stays import generate_stays
 
         data = self.folder / "data"
@@ -125,6 +129,10 @@ class World:
                 write_wards(part, seed=2026, days=28)
         stock = _find(given, "hosp_donnees-hospitalieres-covid19*.csv")
         flow = _find(given, "hosp_nouveaux*.csv")
+        hospital = data / "hospital"
+        if not hospital.exists():
+            with whole_folder(hospital) as part:
+                build_hospital(part, patients=HOSPITAL_PATIENTS, seed=2026, parts=("tubes",))
         if stock is None or flow is None:
             stock, flow = generate_files(data, seed=2026)
         broken = data / "spf_coupe.csv"
@@ -140,6 +148,7 @@ class World:
             "wards_stays": wards / "stays.csv",
             "wards_beds": wards / "beds.csv",
             "wards_emergency": wards / "emergency.csv",
+            "warehouse": hospital / "hospital.duckdb",
         }
 
     def make_keys(self) -> tuple[str, str]:
@@ -215,6 +224,7 @@ class World:
             "wards_stays": ("ward-stays", "sensitive"),
             "wards_beds": ("ward-beds", "internal"),
             "wards_emergency": ("emergency-visits", "sensitive"),
+            "warehouse": ("omop", "sensitive"),
         }
         screen = self.read_create_screen(sandbox)
         lines = [
@@ -254,9 +264,11 @@ class World:
             lines += [
                 f"[sources.{name}]",
                 f'kind = "{kind}"',
-                f'path = "{path.resolve()}"',
+                f'address = "duckdb://{path.resolve()}"'
+                if kind == "omop"
+                else f'path = "{path.resolve()}"',
                 f'sensitivity = "{sensitivity}"',
-                f"default = {'false' if name == 'spf_coupe' else 'true'}",
+                f"default = {'false' if name in NEVER_BY_ITSELF else 'true'}",
             ]
             if name == "stays":
                 lines.append('names = { surnames = ["name"], first_names = ["first_name"] }')

@@ -35,6 +35,7 @@ class Why(StrEnum):
     SOURCE_GONE = "source_gone"
     SOURCE_CHANGED = "source_changed"
     SOURCE_OTHER = "source_other"
+    EXTRACT_GONE = "extract_gone"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,10 @@ def gather(
                 Lost(Part.PARAMETER, Why.PARAMETERS_DIFFER, digest=origin.parameters_sha256)
             )
     _require_known(given, receipt)
-    sources = {one.name: _find_source(house, one, given.get(one.name)) for one in origin.sources}
+    sources = {
+        one.name: _find_source(house, receipt.run.key, one, given.get(one.name))
+        for one in origin.sources
+    }
     lost += [one for one in sources.values() if isinstance(one, Lost)]
     kernel = template.spec.kernel if template else "python3"
     return Ingredients(
@@ -184,17 +188,29 @@ def _require_known(given: Mapping[str, Path], receipt: Receipt) -> None:
             raise NotReproducible("no_source", name=name, known=known)
 
 
-def _find_source(house: House, source: Source, given: Path | None) -> SourceFile | Lost:
+def _find_source(house: House, run: str, source: Source, given: Path | None) -> SourceFile | Lost:
     settings = house.settings.sources.get(source.source)
+    is_extract = settings is not None and settings.is_database
     path = given or (settings.path if settings else None)
+    if path is None and is_extract:
+        path = _find_extract(house, run, source.name)
     sensitivity = settings.sensitivity if settings else Sensitivity.SENSITIVE
     try:
         digest = hash_file(path) if path else None
     except OSError:
         digest = None
     if path is None or digest is None:
-        return Lost(Part.SOURCE, Why.SOURCE_GONE, source.name, source.sha256)
+        why = Why.EXTRACT_GONE if is_extract else Why.SOURCE_GONE
+        return Lost(Part.SOURCE, why, source.name, source.sha256)
     if digest != source.sha256:
         why = Why.SOURCE_OTHER if given else Why.SOURCE_CHANGED
         return Lost(Part.SOURCE, why, source.name, source.sha256)
     return SourceFile(str(path.resolve()), digest, sensitivity)
+
+
+def _find_extract(house: House, run: str, name: str) -> Path | None:
+    """Return where the run read what was extracted of a database for it."""
+    try:
+        return Path(RunSpec.read(house.run_folder(run)).sources[name].path)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

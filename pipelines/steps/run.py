@@ -11,15 +11,15 @@ from pipelines.house import House
 from pipelines.leaving import check_leaving
 from pipelines.rerun import is_bound_to_recur
 from pipelines.resources import compare_resources
+from pipelines.sources import Ready, hold_for_findings, keep_findings, make_ready, read_findings
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.period import add_period_values, period_to_run
 from pipelines.steps.prepare import branch_of, folder_of, open_merge_request, request_of
 from requests_sync.foreign_text import quote_for_gitlab, quote_for_jira
 from wardbook.disclosure import check_outputs, find_undeclared
-from wardbook.domain.made_from import MadeFrom, digest_parameters, run_key
+from wardbook.domain.made_from import digest_parameters, run_key
 from wardbook.domain.record import Record, Review, Work
-from wardbook.domain.request import Request
-from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec, SourceFile
+from wardbook.domain.run import Failure, FailureKind, RunResult, RunSpec
 from wardbook.domain.states import State
 from wardbook.engines.claim import CANCEL
 from wardbook.engines.failures import describe_failure
@@ -45,11 +45,12 @@ def start_run(house: House, record: Record) -> Record:
     made = house.circumstances.made_from(request, head, digest_parameters(texts))
     period = period_to_run(house, record)
     texts = add_period_values(house, record, period, texts)
-    sources, failure = find_sources(house, request, made)
     parameters = read_parameters(template, texts)
-    if notebook is None or parameters is None:
-        failure = Failure(FailureKind.REQUEST_BROKEN)
     forced = house.ledger.times_forced(record.key)
+    if notebook is None or parameters is None:
+        ready = Ready({}, failure=Failure(FailureKind.REQUEST_BROKEN))
+    else:
+        ready = make_ready(house, request, template, made, parameters, forced)
     run = run_key(record.key, period, made, forced)
     house.circumstances.keep_environment(template)
     house.circumstances.keep_template(template)
@@ -63,7 +64,7 @@ def start_run(house: House, record: Record) -> Record:
         kernel=template.spec.kernel,
         language=request.language,
         parameters=parameters or {},
-        sources=sources,
+        sources=ready.files,
         engine=template.spec.engine,
         period=period,
         cpus=template.spec.resources.cpus,
@@ -79,9 +80,10 @@ def start_run(house: House, record: Record) -> Record:
         (folder / "result.json").unlink()  # tried again: what failed then need not fail now
         (folder / CANCEL).unlink(missing_ok=True)
     write_atomically(folder / "notebook.ipynb", notebook or b"")
+    keep_findings(folder, ready.findings)
     spec.write(folder)
-    if failure is not None:
-        RunResult(run, house.now().isoformat(), 0.0, failure=failure).write(folder)
+    if ready.failure is not None:
+        RunResult(run, house.now().isoformat(), 0.0, failure=ready.failure).write(folder)
     unchanged = notebook == template.notebook.read_bytes()
     work = Work(
         run=run, period=period, commit=head, made_from=made, forced=forced, unchanged=unchanged
@@ -104,24 +106,6 @@ def read_parameters(template: Template, texts: bytes | None) -> dict[str, object
     except (ValueError, AttributeError):
         return None
     return None if problems else values
-
-
-def find_sources(
-    house: House, request: Request, made: MadeFrom
-) -> tuple[dict[str, SourceFile], Failure | None]:
-    """Return the sources that are there now, and the failure to tell when one is missing."""
-    found: dict[str, SourceFile] = {}
-    failure = None
-    for name, chosen in request.sources.items():
-        source, version = house.settings.sources[chosen], made.sources.get(name)
-        if version is None:
-            details = {"file": source.path.name}
-            failure = Failure(FailureKind.DATA_PROBLEM, problem="file_missing", details=details)
-        else:
-            found[name] = SourceFile(
-                version.path, version.sha256, source.sensitivity, version.size, version.mtime_ns
-            )
-    return found, failure
 
 
 def follow_run(house: House, record: Record) -> Record | None:
@@ -160,6 +144,8 @@ def judge_outputs(house: House, record: Record) -> Work:
     checks = check_outputs(result.outputs, outputs, spec, RunSpec.read(folder), policy)
     dropped = find_undeclared(result.outputs, outputs, spec)
     checks = cut_outputs(house, record, checks)
+    found, approvals = read_findings(folder), policy.approvals.held
+    checks += hold_for_findings(found, checks, policy.reference, approvals)
     work = replace(record.work, checks=checks, dropped=dropped)
     return replace(work, checks=checks + check_leaving(house, replace(record, work=work)))
 

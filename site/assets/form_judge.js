@@ -122,6 +122,7 @@ function judge(values, rules, today) {
   const every = judgeRecurrence(ticket.recurrence, rules, add);
   judgeColleagues(ticket, rules, oneLine(values.me ?? ""), add);
   judgeParameters(values, rules, every !== "once", add);
+  judgeSources(values, rules, purpose, service, add);
   return problems;
 }
 
@@ -248,12 +249,22 @@ function judgeParameters(values, rules, recurs, add) {
     const example = one.choices.length ? offer(one.choices) : one.example;
     if (code) add("parameters", code, shorten(text), `${one.name} = ${example}`, one.name, control);
   }
+}
+
+function judgeSources(values, rules, purpose, service, add) {
+  const isOpen = (source) =>
+    (purpose === null || source.purposes.includes(purpose)) &&
+    (service === null || !source.services.length || source.services.includes(service.name));
   for (const one of rules.sources) {
     const control = `source.${one.name}`;
-    const picked = oneLine(values[control] ?? "");
-    if (picked ? one.fitting.includes(picked) : one.default || !one.required) continue;
-    const code = one.fitting.length ? "unknown_source" : "no_source";
-    const lines = one.fitting.map((source) => `source.${one.name} = ${source}`);
+    const open = one.fitting.filter(isOpen);
+    const first = open.find((source) => source.default) ?? open[0];
+    const picked = oneLine(values[control] ?? "") || (first?.name ?? "");
+    if (picked ? open.some((source) => source.name === picked) : !one.required) continue;
+    const isFitting = one.fitting.some((source) => source.name === picked);
+    let code = isFitting ? "source_closed" : "unknown_source";
+    if (!open.length) code = one.fitting.length ? "no_open_source" : "no_source";
+    const lines = open.map((source) => `source.${one.name} = ${source.name}`);
     add("parameters", code, shorten(picked), offer(lines), one.name, control);
   }
 }

@@ -41,6 +41,8 @@ SPOILT = {
     "a reference": "rules.references.mr_004.form = '.*'",
     "the ethics committee": "rules.references.ethics.form = '.*'",
     "case folding": "rules.folds = {}",
+    "who may use a source": "rules.sources.forEach(s => s.fitting.forEach(f => f.services = []))",
+    "what for": "rules.sources.forEach(s => s.fitting.forEach(f => f.purposes.push('care')))",
     "the officers": "rules.officers.push('rfaure')",
     "the day": "judgeExpiry = () => {}",
     "a cron's end": "everFires = () => true",

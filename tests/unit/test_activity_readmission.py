@@ -65,3 +65,16 @@ def test_the_largest_contributions_are_those_of_single_patients() -> None:
     rows += [("B", "W", "2026-01-05T10:00", "2026-01-06T10:00")]
     table = measure(frame(*rows))
     assert table.loc["W", ["readmitted", "first", "second", "persons"]].tolist() == [3, 3, 0, 2]
+
+
+def test_who_died_in_hospital_did_not_leave_it() -> None:
+    stays = frame(
+        ("A", "W", "2026-01-05T10:00", "2026-01-10T23:30"),
+        ("B", "W", "2026-01-05T10:00", "2026-01-10T10:00"),
+    )
+    whole = list_hospital_stays(stays, set())
+    deaths = pd.DataFrame(
+        {"patient": ["A", "B"], "day": pd.to_datetime(["2026-01-10", "2026-01-11"])}
+    )
+    assert list(follow_up(whole, FIRST, LAST, deaths)["patient"]) == ["B"]
+    assert len(follow_up(whole, FIRST, LAST)) == 2, "the control"

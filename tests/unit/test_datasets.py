@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pandas as pd
@@ -116,3 +117,24 @@ def test_every_declared_dataset_is_found_and_sound() -> None:
         if one.moment:
             assert one.column(one.moment).kind in (Kind.DAY, Kind.MOMENT)
     assert find_dataset("hospital-stays") is None
+
+
+def test_a_problem_tells_the_same_in_another_process() -> None:
+    problem = DataProblem("value_missing", file="things.csv", row=3, column="code", count=1)
+    other = pickle.loads(pickle.dumps(problem))
+    assert (type(other), str(other), other.details) == (DataProblem, str(problem), problem.details)
+
+
+def test_a_moment_with_its_offset_is_told_in_local_time(tmp_path: Path) -> None:
+    line = "a;;1;;;2026-01-05;2026-10-25T00:30Z;0"
+    seen = DATASET.read(write(tmp_path, line))["seen"]
+    assert seen[0] == pd.Timestamp("2026-10-25T02:30")
+
+
+def test_files_of_another_form_are_told_apart(tmp_path: Path) -> None:
+    assert DATASET.is_form_of(write(tmp_path, *GOOD))
+    public = tmp_path / "public.csv"
+    public.write_bytes(b"\xef\xbb\xbf" + HEADER.encode() + b"\r\n")
+    assert DATASET.is_form_of(public)
+    public.write_text("dep;jour;P\n01;2026-01-05;1\n", encoding="utf-8")
+    assert not DATASET.is_form_of(public)

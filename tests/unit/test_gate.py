@@ -225,6 +225,7 @@ def mend(ticket: Ticket, problem: Problem, example: str) -> Ticket:
 
 def test_every_refusal_is_tried() -> None:
     elsewhere = {"own_request", "officer_approves", "nobody_else", "no_source"}
+    elsewhere |= {"source_closed", "no_open_source"}
     of_types = {"too_long", "not_a_number", "out_of_bounds", "not_a_boolean"}
     tried = {code for _, _, code, _ in CASES} | elsewhere | of_types
     texts = set(topic_texts("fr", "gate")) - {"line", "example", "and_more"}
@@ -480,6 +481,48 @@ def test_a_template_whose_data_the_unit_lacks_names_the_unit(
     settings = make_settings(sources={})
     codes = {code for _, code in problems(make_ticket(), templates, settings)}
     assert codes == {"no_source"}
+
+
+CLOSED = [{"purposes": ["research"]}, {"services": ["Hygiène hospitalière"]}]
+
+
+@pytest.mark.parametrize("closed", CLOSED, ids=["purpose", "service"])
+def test_a_source_that_is_not_open_to_the_request_is_refused(
+    templates: dict[str, Template], closed: dict[str, list[str]]
+) -> None:
+    def unit(*names: str) -> Settings:
+        file = {"path": "a.csv", "sensitivity": "sensitive"}
+        sources = {
+            name: file | {"kind": "spf-hospital"} | (closed if name == "study" else {})
+            for name in names
+        }
+        return make_settings(sources=sources | {"flow": file | {"kind": "spf-admissions"}})
+
+    asked = make_ticket(parameters="source.hospital = study")
+    verdict = judge(asked, templates, unit("study", "open"))
+    (problem,) = verdict.problems
+    assert (problem.code, problem.found, problem.name) == ("source_closed", "study", "hospital")
+    assert problem.example == "source.hospital = open"
+    follows = replace(asked, parameters=problem.example)
+    request = judge(follows, templates, unit("study", "open")).request
+    assert request is not None
+    assert request.sources["hospital"] == "open"
+    by_default = judge(make_ticket(), templates, unit("study", "open")).request
+    assert by_default is not None
+    assert by_default.sources["hospital"] == "open"
+    for ticket in (asked, make_ticket()):
+        (problem,) = judge(ticket, templates, unit("study")).problems
+        assert (problem.code, problem.example) == ("no_open_source", "")
+        for language in LANGUAGES:
+            assert "hospital" in explain_problem(problem, language, NAMES)
+
+
+def test_the_same_source_is_open_to_whom_it_is_for(templates: dict[str, Template]) -> None:
+    file = {"path": "a.csv", "sensitivity": "sensitive", "purposes": ["research"]}
+    kinds = {"spf": "spf-hospital", "flow": "spf-admissions"}
+    settings = make_settings(sources={name: file | {"kind": kind} for name, kind in kinds.items()})
+    assert judge(RESEARCH, templates, settings).request is not None
+    assert judge(make_ticket(), templates, settings).request is None
 
 
 def test_english_is_answered_in_english(templates: dict[str, Template]) -> None:

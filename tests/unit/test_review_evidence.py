@@ -8,6 +8,7 @@ from string import Formatter
 import pytest
 
 from wardbook.artefacts.judge import VERDICTS
+from wardbook.datasets.finding import HOLDING
 from wardbook.disclosure.rules import Reason
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
 from wardbook.domain.pinned import grouped
@@ -160,7 +161,7 @@ def reasons_in_messages() -> set[str]:
         for topic in ("check", "artefact", "identifier")
         for reason in topic_texts("en", topic)
         if not reason.startswith("commit_") and reason != "dropped_count"
-    }
+    } | {f"data.{reason}" for reason in HOLDING}
 
 
 def test_every_reason_has_its_cause_or_none_on_purpose() -> None:

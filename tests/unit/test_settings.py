@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,62 @@ def test_metrics_stand_in_the_state_folder_unless_told_otherwise(tmp_path: Path)
 def test_a_metrics_database_of_another_kind_is_refused(tmp_path: Path) -> None:
     text = SAMPLE.replace("[grafana]", '[grafana]\ndatabase = "mysql://db/metrics"')
     assert "grafana.database" in refusal(tmp_path, text)
+
+
+DATABASE = """
+[sources.warehouse]
+kind = "omop"
+address = "postgresql://reader@cdw/omop?schema=cdm"
+sensitivity = "sensitive"
+"""
+WAREHOUSE = "WARDBOOK_SOURCE_WAREHOUSE_PASSWORD"
+
+
+def test_a_databases_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
+    tokens = {"WARDBOOK_JIRA_TOKEN": "a", "WARDBOOK_GITLAB_TOKEN": "b"}
+    file = write_sample(tmp_path, SAMPLE + DATABASE + 'password_file = "cdw"\n')
+    (tmp_path / "cdw").write_text("hunter2\n")
+    (tmp_path / "cdw").chmod(0o600)
+    for environ, secret in (({}, "hunter2"), ({WAREHOUSE: "hunter3"}, "hunter3")):
+        settings = load_settings(file, tokens | environ)
+        password = settings.sources["warehouse"].password
+        assert password is not None
+        assert password.get_secret_value() == secret
+        assert "hunter" not in repr(settings)
+    (tmp_path / "cdw").chmod(0o640)
+    with pytest.raises(SettingsFault, match="chmod 600"):
+        load_settings(file, tokens)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("[sources.w", "[sources.w", None),
+        ("sensitivity", 'password = "hunter2"\nsensitivity', "plain sight"),
+        ("reader@", "reader:hunter2@", "plain sight"),
+        ("?schema=cdm", "?password=hunter2", "plain sight"),
+        ('kind = "omop"', 'kind = "ward-stays"', "`address` goes with"),
+        ('address = "postgresql://reader@cdw/omop?schema=cdm"', 'path = "a.csv"', "`address`"),
+        ("sensitivity", 'refresh = "often"\nsensitivity', "sources.warehouse.refresh"),
+        ("sensitivity", 'services = ["Lingerie"]\nsensitivity', "no service 'Lingerie'"),
+        ("sensitivity", 'purposes = ["curiosity"]\nsensitivity', "sources.warehouse.purposes"),
+        ("sensitivity", 'tables = { person = "a; drop" }\nsensitivity', "tables.person"),
+    ],
+)
+def test_a_database_is_refused_with_its_mend(
+    tmp_path: Path, before: str, after: str, told: str | None
+) -> None:
+    changed = DATABASE.replace(before, after)
+    if told is None:
+        settings = load_sample(tmp_path, SAMPLE + changed)
+        assert settings.sources["warehouse"].is_database
+        return
+    message = refusal(tmp_path, SAMPLE + changed)
+    assert told in message
+    assert "hunter2" not in message
+
+
+def test_the_age_of_data_is_a_span(tmp_path: Path) -> None:
+    for text, span in (("2 days", timedelta(days=2)), ("1 week", timedelta(weeks=1)), ("", None)):
+        sample = SAMPLE + DATABASE + (f'refresh = "{text}"\n' if text else "")
+        assert load_sample(tmp_path, sample).sources["warehouse"].oldest == span

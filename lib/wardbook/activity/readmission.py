@@ -3,9 +3,9 @@
 A hospital stay is a chain of stays in wards, each entered no more than six hours after the one
 before was left (`movements.TRANSFER`); it counts at the ward that it ended in. As in the
 hospital-wide measure of the Centers for Medicare & Medicaid Services, any return within thirty days
-counts, for whatever cause; planned returns and deaths cannot be told from stays alone, so those
-count as returns and these as patients who did not come back. Who left in the last thirty days of
-the data could not have been seen to return in time, and is left out.
+counts, for whatever cause; planned returns cannot be told from stays. Who died in hospital did not
+leave it: without deaths they would count as patients who did not come back. Who left in the last
+thirty days of the data could not have been seen to return in time, and is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from wardbook.activity.clock import start_of_days
+from wardbook.activity.clock import local_days, start_of_days
 from wardbook.activity.movements import TRANSFER
 from wardbook.activity.persons import largest_two
 
@@ -61,11 +61,14 @@ def last_followed(last: date) -> date:
     return last - timedelta(days=WITHIN_DAYS)
 
 
-def follow_up(hospital_stays: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+def follow_up(
+    hospital_stays: pd.DataFrame, first: date, last: date, deaths: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return the leavings from `first` on that can be followed: ward, patient, readmitted (0, 1).
 
-    Those of the thirty days up to `last`, the last day of the data, cannot. `hospital_stays` are
-    those of `list_hospital_stays`.
+    Those of the thirty days up to `last`, the last day of the data, cannot; nor can those of
+    patients who died by the day on which they left. `hospital_stays` are those of
+    `list_hospital_stays`, `deaths` have patient and day.
     """
     by_patient = hospital_stays.groupby("patient")
     again = by_patient["entered"].shift(-1) - hospital_stays["left"]
@@ -74,6 +77,9 @@ def follow_up(hospital_stays: pd.DataFrame, first: date, last: date) -> pd.DataF
         pd.DatetimeIndex([first, last_followed(last) + timedelta(days=1)])
     )
     kept = left.notna() & (left >= opening) & (left < closing)
+    if deaths is not None:
+        died = hospital_stays["patient"].map(deaths.set_index("patient")["day"])
+        kept &= ~(died.notna() & (local_days(left) >= died))
     rows = hospital_stays.loc[kept, ["ward", "patient"]]
     within = again[kept] <= pd.Timedelta(days=WITHIN_DAYS)
     return rows.assign(readmitted=within.astype(int)).reset_index(drop=True)

@@ -23,6 +23,8 @@ class Category(StrEnum):
     """The executed notebook, the logs and the review page of a run."""
     TEMPLATE = "template"
     """A version of a template, kept for making editions again."""
+    EXTRACT = "extract"
+    """What runs have read of a database, none of which stands any more."""
     TEXTS = "texts"
     """The ledger's copies of what people wrote."""
 

@@ -51,6 +51,8 @@ class Dataset:
     `row` says what one row is. `key` are the columns that no two rows share, and the order of the
     rows of an extract. `moment` names the column of days or moments that tells how fresh the data
     are, `place` the one by which their completeness is looked at; "" where there is none.
+    `other_forms`: files of this kind may have other headers too, which their template's own reader
+    knows (a public file, for instance).
     """
 
     name: str
@@ -60,6 +62,7 @@ class Dataset:
     moment: str = ""
     place: str = ""
     delimiter: str = ";"
+    other_forms: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,6 +76,18 @@ class Dataset:
             KeyError: there is none.
         """
         return {column.name: column for column in self.columns}[name]
+
+    def is_form_of(self, path: Path) -> bool:
+        """Tell whether a file has this dataset's header, or is an extract.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if path.suffix != ".csv":
+            return True
+        with path.open("rb") as file:
+            header = file.readline(10_000).removeprefix(b"\xef\xbb\xbf").strip()
+        return header == self.delimiter.join(self.names).encode()
 
     def read(self, path: Path) -> pd.DataFrame:
         """Read a file of this kind: CSV (UTF-8, `delimiter`, a header), or a Parquet extract.

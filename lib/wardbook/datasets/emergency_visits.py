@@ -27,4 +27,5 @@ DATASET = Dataset(
     ),
     key=("visit",),
     moment="arrival",
+    other_forms=True,  # the daily sheets of Santé publique France
 )

@@ -49,4 +49,5 @@ DATASET = Dataset(
     key=("isolate", "drug"),
     moment="day",
     place="ward",
+    other_forms=True,  # the wide file of the R package AMR, one column a drug
 )

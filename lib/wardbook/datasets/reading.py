@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from wardbook.activity.clock import ZONE, parse_moments
 from wardbook.datasets.dataset import Column, Dataset, Kind
-from wardbook.delimited import Records, parse_dates, parse_times, read_records, refuse_values
+from wardbook.delimited import Records, parse_dates, read_records, refuse_values
 from wardbook.errors import DataProblem
 
 # The first character keeps a spreadsheet from reading a formula (= + - @) in the text.
@@ -48,7 +50,9 @@ def _read_parquet(dataset: Dataset, path: Path) -> pd.DataFrame:
         raise DataProblem(
             "columns_missing", file=path.name, column=", ".join(missing), expected=expected
         )
-    return frame[list(dataset.names)]
+    # pandas makes floats of whole numbers where one is missing.
+    whole = {c.name: "Int64" for c in dataset.columns if c.optional and c.kind is Kind.INTEGER}
+    return frame[list(dataset.names)].astype(whole)
 
 
 def _parse_text(records: Records, column: Column) -> pd.Series[str]:
@@ -81,7 +85,18 @@ def _parse_day(records: Records, column: Column) -> pd.Series[pd.Timestamp]:
 
 
 def _parse_moment(records: Records, column: Column) -> pd.Series[pd.Timestamp]:
-    return parse_times(records, column.name, optional=column.optional)
+    parse_moments(records, column.name, optional=column.optional)  # refuses what is none
+    values = records.frame[column.name].cat
+    local = np.array([_write_local(text) for text in values.categories], dtype="datetime64[us]")
+    return pd.Series(local[values.codes], index=records.frame.index)
+
+
+def _write_local(text: str) -> str:
+    """Return a time as the local clock showed it; one with an offset may be another zone's."""
+    if len(text) <= len("2026-01-05T10:30"):
+        return text or "NaT"
+    moment = datetime.fromisoformat(text).astimezone(ZoneInfo(ZONE))
+    return moment.replace(tzinfo=None).isoformat()
 
 
 def _parse_flag(records: Records, column: Column) -> pd.Series[bool]:

@@ -121,7 +121,7 @@ def draw_departments(
     axes = figure.subplots()
     for department in all_departments().values():
         if department.tile is not None:
-            _draw_tile(axes, department.tile, department.code, rates, colours, language)
+            draw_tile(axes, department.tile, department.code, rates, colours, language)
     axes.set(xlim=(-0.1, 12.1), ylim=(13.1, -0.1), aspect="equal")
     axes.axis("off")
     bar = figure.colorbar(
@@ -132,7 +132,7 @@ def draw_departments(
     return figure
 
 
-def _draw_tile(
+def draw_tile(
     axes: Any,
     tile: tuple[int, int],
     code: str,
@@ -140,6 +140,7 @@ def _draw_tile(
     colours: ScalarMappable,
     language: Language,
 ) -> None:
+    """Draw one square of the map, coloured by its rate; white where there is none."""
     x, y = tile
     value = rates.get(code, math.nan)
     known = not math.isnan(value)

@@ -143,7 +143,7 @@ class _Desk:
         say, language = self.voice.say, self.voice.language
         controls = []
         for name, one in self.template.spec.sources.items():
-            fitting = [key for key, s in self.settings.sources.items() if s.kind == one.kind]
+            fitting = [key for key, s in self.settings.sources.items() if s.fits(one.kind)]
             if len(fitting) != 1:  # else there is nothing to choose
                 label = say("form.field_source", label=one.label.in_language(language))
                 choices = (Choice("", say("form.source_default")), *_plain(fitting))

@@ -125,11 +125,17 @@ def _parameter(name: str, one: ParameterSpec) -> dict[str, Any]:
 
 
 def _source(name: str, one: SourceSpec, settings: Settings) -> dict[str, Any]:
-    fitting = {key: source for key, source in settings.sources.items() if source.kind == one.kind}
-    marked = [key for key, source in fitting.items() if source.default]
     return {
         "name": name,
         "required": one.required,
-        "fitting": list(fitting),
-        "default": next(iter(marked or fitting), ""),
+        "fitting": [
+            {
+                "name": key,
+                "purposes": source.purposes,
+                "services": source.services,
+                "default": source.default,
+            }
+            for key, source in settings.sources.items()
+            if source.fits(one.kind)
+        ],
     }

@@ -1,16 +1,21 @@
-"""Print as JSON what the R side asks: `python -m wardbook.r session` or `… departments`.
+"""Print as JSON what the R side asks: `python -m wardbook.r session`, `departments`, `read …`.
 
-A WardbookError is an answer too: `{"error": class name, "message": text}`.
+`read NAME FILE` writes the rows of a source whose kind is a dataset into a CSV file of the R side's
+own: R reads no Parquet, and both sides hold a file to the same rules. A WardbookError is an answer
+too: `{"error": class name, "message": text}`, with `code` and `details` of a data problem.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from wardbook.errors import WardbookError
+from wardbook.errors import DataProblem, WardbookError
 
 _R_TYPES: dict[type, str] = {
     bool: "logical",
@@ -99,17 +104,48 @@ def list_departments() -> list[dict[str, str]]:
     ]
 
 
-_ANSWERS = {"session": describe_session, "departments": list_departments}
+def hand_over(name: str, file: str) -> dict[str, Any]:
+    """Write the rows of a source that was given to `file`, all quoted; return the columns' kinds.
+
+    Days and moments are YYYY-MM-DDTHH:MM:SS, numbers as Python writes them, flags 1 or 0, and what
+    is missing is empty.
+    """
+    from wardbook.datasets import find_dataset
+    from wardbook.notebook.given import read
+    from wardbook.notebook.session import current_session
+
+    rows = read(name)
+    dataset = find_dataset(current_session().template.spec.sources[name].kind)
+    assert rows is not None  # noqa: S101  the R side asks for what was given
+    assert dataset is not None  # noqa: S101  else it was refused
+    with Path(file).open("w", encoding="utf-8", newline="") as stream:
+        texts = rows.astype({c.name: "int64" for c in dataset.columns if c.kind == "flag"})
+        texts.to_csv(stream, index=False, quoting=csv.QUOTE_ALL, date_format="%Y-%m-%dT%H:%M:%S")
+    return {"columns": {column.name: str(column.kind) for column in dataset.columns}}
 
 
-def main(argument: str) -> None:
+_ANSWERS: dict[str, Callable[..., Any]] = {
+    "session": describe_session,
+    "departments": list_departments,
+    "read": hand_over,
+}
+
+
+def main(argument: str, *more: str) -> None:
     """Print the answer to one question."""
     try:
-        answer: Any = _ANSWERS[argument]()
+        answer: Any = _ANSWERS[argument](*more)
+    except DataProblem as error:
+        answer = {
+            "error": "DataProblem",
+            "message": str(error),
+            "code": error.code,
+            "details": dict(error.details),
+        }
     except WardbookError as error:
         answer = {"error": type(error).__name__, "message": str(error)}
     sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -5,6 +5,9 @@
 #                          the request does not give it. A missing value inside a vector is NA. Whole
 #                          numbers outside of R's integers are doubles, below 2^53.
 #   wardbook.source(name)  the path of a source's file, or NULL for an optional one not given
+#   wardbook.read(name)    the rows of a source whose kind is a dataset: character, integer, double,
+#                          Date, POSIXct or logical; NULL for an optional one not given. A moment is
+#                          the local clock's, held as if it were UTC: no hour is missing or double.
 #   wardbook.language()    "fr" or "en"
 #   wardbook.text(key, …)  the template's text, its places {name} or {name:.1f} filled by name
 #   wardbook.say(key, …)   publishes that text, as Markdown, at this place of the report
@@ -38,6 +41,30 @@ wardbook.source <- function(name) {
       "the run has no file for the source '%s'. Name one in the settings."
     }, name, toupper(name)
   ))
+}
+
+wardbook.read <- function(name) {
+  if (is.null(wardbook.source(name))) return(NULL)
+  file <- tempfile(fileext = ".csv")
+  on.exit(unlink(file))
+  kinds <- .wardbook.ask(c("read", name, file))$columns
+  texts <- utils::read.csv(file, colClasses = "character", na.strings = "", encoding = "UTF-8",
+                           check.names = FALSE)
+  frame <- Map(.wardbook.typed, as.list(texts), kinds[names(texts)])
+  as.data.frame(frame, stringsAsFactors = FALSE, check.names = FALSE)
+}
+
+.wardbook.typed <- function(texts, kind) {
+  distinct <- unique(texts)
+  values <- switch(kind,
+    text = distinct,
+    integer = .wardbook.whole(distinct),
+    number = .wardbook.parse(distinct),
+    day = as.Date(substr(distinct, 1, 10), format = "%Y-%m-%d"),
+    moment = as.POSIXct(distinct, format = "%Y-%m-%dT%H:%M:%S", tz = "UTC"),
+    flag = distinct == "1"
+  )
+  values[match(texts, distinct)]
 }
 
 wardbook.text <- function(key, ...) .wardbook.fill(key, list(...), identity)
@@ -135,16 +162,19 @@ wardbook.problem <- function(code, ...) {
 
 .wardbook.ask <- function(question, simplify = FALSE) {
   python <- Sys.getenv("WARDBOOK_PYTHON", "python3")
-  answer <- suppressWarnings(system2(python, c("-m", "wardbook.r", question), stdout = TRUE))
+  answer <- suppressWarnings(system2(python, c("-m", "wardbook.r", shQuote(question)), stdout = TRUE))
   if (!is.null(attr(answer, "status"))) {
     .wardbook.stop("EnvironmentFault", sprintf(
       "%s -m wardbook.r %s failed. Set WARDBOOK_PYTHON to a Python that has wardbook.",
-      python, question
+      python, question[[1]]
     ))
   }
   answer <- paste(answer, collapse = "\n")
   Encoding(answer) <- "UTF-8"
   answer <- jsonlite::fromJSON(answer, simplifyVector = simplify)
+  if (identical(answer$error, "DataProblem")) {
+    do.call(wardbook.problem, c(list(answer$code), answer$details))
+  }
   if (!is.null(answer$error)) .wardbook.stop(answer$error, answer$message)
   answer
 }

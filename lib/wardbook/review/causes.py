@@ -77,13 +77,17 @@ _REASONS: Mapping[str, Mapping[Cause | None, str]] = {
         None: "clean script markup foreign_address formula traceback path escapes expression query "
         "markup_panel quick_action",
     },
+    "data": {
+        None: "values_unknown values_impossible values_ahead data_late place_silent place_new "
+        "place_renamed place_paused place_incomplete",
+    },
     "identifier": {
         None: "nir ins ipp nda rpps adeli finess phone email address birth_date iban passport "
         "credential canary name free_text names_unread none",
     },
 }
 """What each reason of a check is about, by the topic of its message; under None, what has a name
-of its own: persons who are named, programs that would run, models."""
+of its own: persons who are named, programs that would run, models, data that are not ready."""
 CAUSES: Mapping[str, Cause | None] = {
     f"{topic}.{reason}": cause
     for topic, causes in _REASONS.items()

@@ -112,7 +112,8 @@ class RetentionSettings(Section):
     """How many days `wardbook purge` leaves what a settled request leaves; for ever where not said.
 
     `evidence_days`: the executed notebook, the logs and the review page of a run, and editions that
-    were made again; `runs_days`: its whole folder, and copies of templates that nothing needs;
+    were made again; `runs_days`: its whole folder, and copies of templates and extracts of
+    databases that nothing needs;
     `texts_days`: the ledger's copies of what people wrote. `legal_hold` are requests of which
     nothing is ever purged.
     """

@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     Field,
     ValidationError,
+    model_validator,
 )
 
 from wardbook.errors import SettingsFault
@@ -66,6 +67,14 @@ class Settings(Section):
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
     standing_approvals: Mapping[str, StandingApproval] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _services_of_sources_exist(self) -> Settings:
+        for name, source in self.sources.items():
+            for service in source.services:
+                if service not in self.services:
+                    raise ValueError(f"sources.{name}: there is no service {service!r}")
+        return self
 
     @property
     def projects(self) -> list[str]:
@@ -130,21 +139,35 @@ _SECRETS = (
 
 def _add_secrets(raw: dict[str, Any], environ: Mapping[str, str], folder: Path) -> None:
     for section, key, variable in _SECRETS:
-        table = raw.get(section)
-        if not isinstance(table, dict):
-            continue
-        if key in table:
-            ways = f'`{key}_file = "…"` (a file of mode 0600)'
-            raise SettingsFault(
-                f"[{section}] holds a {key} in plain sight. Remove the line, and set "
-                + (f"{variable} or {ways}." if variable else f"{ways}.")
-            )
-        secret = environ.get(variable) if variable else None
-        named = table.pop(f"{key}_file", None)
-        if secret is None and named is not None:
-            secret = _read_secret(f"{key}_file", folder / str(named))
-        if secret is not None:
-            table[key] = secret
+        _add_secret(raw.get(section), section, key, variable, environ, folder)
+    sources = raw.get("sources")
+    for name, table in sources.items() if isinstance(sources, dict) else ():
+        variable = f"WARDBOOK_SOURCE_{name.upper()}_PASSWORD"
+        _add_secret(table, f"sources.{name}", "password", variable, environ, folder)
+
+
+def _add_secret(
+    table: object,
+    section: str,
+    key: str,
+    variable: str | None,
+    environ: Mapping[str, str],
+    folder: Path,
+) -> None:
+    if not isinstance(table, dict):
+        return
+    if key in table:
+        ways = f'`{key}_file = "…"` (a file of mode 0600)'
+        raise SettingsFault(
+            f"[{section}] holds a {key} in plain sight. Remove the line, and set "
+            + (f"{variable} or {ways}." if variable else f"{ways}.")
+        )
+    secret = environ.get(variable) if variable else None
+    named = table.pop(f"{key}_file", None)
+    if secret is None and named is not None:
+        secret = _read_secret(f"{key}_file", folder / str(named))
+    if secret is not None:
+        table[key] = secret
 
 
 def _read_secret(key: str, file: Path) -> str:
@@ -203,7 +226,7 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
         }
     )
     sources = {
-        name: source.model_copy(update={"path": folder / source.path})
+        name: source.model_copy(update={"path": source.path and folder / source.path})
         for name, source in settings.sources.items()
     }
     policies = settings.disclosure.policies

@@ -6,9 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from wardbook.datasets import Dataset, Kind
 from wardbook.errors import DataProblem
 from wardbook.omop.cdm import Cdm
@@ -18,13 +15,14 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _TYPES = {
-    Kind.TEXT: ("string", pa.string()),
-    Kind.INTEGER: ("int64", pa.int64()),
-    Kind.NUMBER: ("float64", pa.float64()),
-    Kind.DAY: ("timestamp(6)", pa.timestamp("us")),
-    Kind.MOMENT: ("timestamp(6)", pa.timestamp("us")),
-    Kind.FLAG: ("boolean", pa.bool_()),
+    Kind.TEXT: ("string", "string"),
+    Kind.INTEGER: ("int64", "int64"),
+    Kind.NUMBER: ("float64", "float64"),
+    Kind.DAY: ("timestamp(6)", "timestamp[us]"),
+    Kind.MOMENT: ("timestamp(6)", "timestamp[us]"),
+    Kind.FLAG: ("boolean", "bool"),
 }
+"""What Ibis and Arrow call the type of a column."""
 
 
 def extract(
@@ -49,6 +47,9 @@ def extract(
     Raises:
         DataProblem: there is no row, or the dataset cannot be made of the model.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     view = find_view(dataset.name)
     if view is None:
         raise DataProblem("no_view", kind=dataset.name)
@@ -62,9 +63,10 @@ def extract(
     )
     table = cast.to_pyarrow()
     # Sorted here: databases differ in how they order texts.
-    schema = pa.schema([(column.name, _TYPES[column.kind][1]) for column in dataset.columns])
+    types = {column.name: _TYPES[column.kind][1] for column in dataset.columns}
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in types.items()])
     table = table.cast(schema).sort_by([(name, "ascending") for name in dataset.key])
     if not table.num_rows:
-        raise DataProblem("no_rows", file=dataset.name)
+        raise DataProblem("no_data_asked", file=dataset.name)
     pq.write_table(table.replace_schema_metadata(None), out)
     return int(table.num_rows)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from wardbook.errors import SettingsFault
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_warehouse(address: str) -> Iterator[OpenTable]:
+def open_warehouse(address: str, password: str = "") -> Iterator[OpenTable]:
     """Open a database for reading; yields what returns its tables by name.
 
     Args:
         address: `duckdb:///FILE`, `parquet:///FOLDER` of `NAME.parquet`, `csv:///FOLDER` of
             `NAME.csv`, `postgresql://USER@HOST/DATABASE?schema=NAME`, `spark:///FOLDER` of
-            `NAME.parquet`.
+            `NAME.parquet`, `oracle://USER@HOST:PORT/SERVICE`.
+        password: where the database asks for one.
 
     Raises:
         SettingsFault: no such kind of address.
@@ -33,8 +34,16 @@ def open_warehouse(address: str) -> Iterator[OpenTable]:
         raise SettingsFault(
             f"no database is opened by {scheme}://. Write one of {', '.join(_OPENERS)}."
         )
-    with _OPENERS[scheme](address) as open_table:
+    with _OPENERS[scheme](_add_password(address, password)) as open_table:
         yield open_table
+
+
+def _add_password(address: str, password: str) -> str:
+    parts = urlsplit(address)
+    if not password:
+        return address
+    user, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}{at or '@'}{host}").geturl()
 
 
 @contextmanager
@@ -62,7 +71,7 @@ def _open_files(address: str) -> Iterator[OpenTable]:
 
 
 @contextmanager
-def _open_postgresql(address: str) -> Iterator[OpenTable]:
+def _open_server(address: str) -> Iterator[OpenTable]:
     import ibis
 
     connection = ibis.connect(address)
@@ -98,6 +107,7 @@ _OPENERS = {
     "duckdb": _open_duckdb,
     "parquet": _open_files,
     "csv": _open_files,
-    "postgresql": _open_postgresql,
+    "postgresql": _open_server,
+    "oracle": _open_server,
     "spark": _open_spark,
 }

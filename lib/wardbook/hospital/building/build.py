@@ -1,9 +1,12 @@
-"""Builds the embedded hospital: Parquet, a DuckDB database over it, and the truth beside."""
+"""Builds the embedded hospital: Parquet, a DuckDB database of it, the truth and the beds beside."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,11 +16,18 @@ import pandas as pd
 from wardbook.files import write_atomically
 from wardbook.hospital.building.batch import BATCH_PERSONS, FIRST_DAY, LAST_DAY
 from wardbook.hospital.building.people import draw_batch
-from wardbook.hospital.building.writer import ParquetWriter
+from wardbook.hospital.building.wards import write_beds
+from wardbook.hospital.building.writer import LABELS, ParquetWriter
 from wardbook.hospital.parts import PARTS, load_parts
 from wardbook.hospital.parts.stays import fixed_rows
 from wardbook.omop.tables import TABLES
 from wardbook.omop.vocabulary import COMMON, EHR, Concept
+
+DATABASE, TABLES_FOLDER, BEDS, TRUTH = "hospital.duckdb", "cdm", "beds.csv", "truth.json"
+MADE = (TRUTH, *(f"{name}.parquet" for name in LABELS), BEDS, DATABASE, TABLES_FOLDER)
+"""What a build leaves in its folder, the truth first."""
+SOURCE_NAME = "Wardbook's embedded hospital: nobody in it exists"
+_DUCKDB_MEMORY = "1GB"
 
 
 def build_hospital(
@@ -28,12 +38,16 @@ def build_hospital(
     parts: Sequence[str] = PARTS,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Path:
-    """Write the hospital into `folder`: `cdm/*.parquet`, `hospital.duckdb` and `truth.json`.
+    """Write the hospital into `folder`; see docs/hospital.md for what is in it.
 
-    The same patients, seed and parts give the same rows.
+    The same patients, seed and parts give the same Parquet, `beds.csv` and `truth.json`, byte for
+    byte; `hospital.duckdb` has the same rows in the same order, but DuckDB leaves chance in the
+    unused bytes of its files. Persons are drawn in batches, so memory does not grow with their
+    number.
 
     Args:
-        folder: is made; what an earlier build left there is replaced.
+        folder: is made. What an earlier build left there is replaced, at the end: a build that
+            fails or is stopped leaves it as it was, and `truth.json` stands only where all does.
         patients: how many persons.
         seed: of the random numbers.
         parts: which parts draw; "stays" is always among them.
@@ -43,34 +57,51 @@ def build_hospital(
         The DuckDB database.
     """
     drawn = load_parts(tuple(dict.fromkeys(("stays", *parts))))
-    with ParquetWriter(folder / "cdm") as writer:
-        writer.write(fixed_rows())
-        concepts = {c.id: c for part in drawn.values() for c in (*COMMON, *part.CONCEPTS)}
-        writer.write({"concept": _concepts(list(concepts.values()))})
-        writer.write({"cdm_source": _source(seed)})
-        for number, first in enumerate(range(1, patients + 1, BATCH_PERSONS)):
-            batch = draw_batch(seed, number, first, min(BATCH_PERSONS, patients + 1 - first))
-            for part in drawn.values():
-                writer.write(part.draw(batch))
-            progress(first - 1 + len(batch.persons))
-    truth: dict[str, Any] = {"patients": patients, "seed": seed}
-    truth |= {name: dict(part.TRUTH) for name, part in drawn.items()}
-    write_atomically(folder / "truth.json", json.dumps(truth, indent=1, ensure_ascii=False))
-    return _open_with_duckdb(folder)
+    with _replacing(folder) as new:
+        with ParquetWriter(new) as writer:
+            writer.write(fixed_rows())
+            concepts = {c.id: c for part in drawn.values() for c in (*COMMON, *part.CONCEPTS)}
+            writer.write({"concept": _concepts(list(concepts.values()))})
+            writer.write({"cdm_source": _source(seed)})
+            for number, first in enumerate(range(1, patients + 1, BATCH_PERSONS)):
+                batch = draw_batch(seed, number, first, min(BATCH_PERSONS, patients + 1 - first))
+                for part in drawn.values():
+                    writer.write(batch.leave_out_dead(part.draw(batch)))
+                progress(first - 1 + len(batch.persons))
+        _fill_duckdb(new / DATABASE, new / TABLES_FOLDER)
+        write_atomically(new / BEDS, write_beds(patients, FIRST_DAY.isoformat()))
+        truth: dict[str, Any] = {"patients": patients, "seed": seed}
+        truth |= {name: dict(part.TRUTH) for name, part in drawn.items()}
+        write_atomically(new / TRUTH, json.dumps(truth, indent=1, ensure_ascii=False))
+    return folder / DATABASE
 
 
-def _open_with_duckdb(folder: Path) -> Path:
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Yield a new folder; in the end what was made there takes the place of what was before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".", suffix=".part") as new:
+        yield Path(new)
+        for name in MADE:
+            old = folder / name
+            if old.is_dir():
+                shutil.rmtree(old)
+            else:
+                old.unlink(missing_ok=True)
+        for name in reversed(MADE):
+            if (Path(new) / name).exists():
+                (Path(new) / name).rename(folder / name)
+
+
+def _fill_duckdb(database: Path, tables: Path) -> None:
     import duckdb
 
-    database = folder / "hospital.duckdb"
-    database.unlink(missing_ok=True)
-    with duckdb.connect(str(database)) as connection:
+    with duckdb.connect(str(database), config={"memory_limit": _DUCKDB_MEMORY}) as connection:
         for table in TABLES:
             connection.execute(
                 f"CREATE TABLE {table} AS SELECT * FROM read_parquet(?)",  # noqa: S608  our names
-                [str(folder / "cdm" / f"{table}.parquet")],
+                [str(tables / f"{table}.parquet")],
             )
-    return database
 
 
 def _concepts(concepts: Sequence[Concept]) -> pd.DataFrame:
@@ -92,7 +123,7 @@ def _concepts(concepts: Sequence[Concept]) -> pd.DataFrame:
 def _source(seed: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "cdm_source_name": ["Wardbook's embedded hospital: nobody in it exists"],
+            "cdm_source_name": [SOURCE_NAME],
             "cdm_source_abbreviation": ["embedded"],
             "cdm_holder": ["Wardbook"],
             "source_description": [f"seed {seed}, from {FIRST_DAY} to {LAST_DAY}"],

@@ -13,6 +13,19 @@ import pyarrow.parquet as pq
 from wardbook.hospital.building.batch import Rows
 from wardbook.omop.tables import DAY, FLOAT, ID, INT, MOMENT, TABLES, TEXT
 
+LABELS: Mapping[str, Mapping[str, str]] = {
+    "truth-notes": {
+        "note_id": ID,
+        "sentence": INT,
+        "start": INT,
+        "end": INT,
+        "text": TEXT,
+        "condition": TEXT,
+        "qualifier": TEXT,
+    },
+}
+"""What parts plant row by row, beside the model: for judging a method, never for a view."""
+
 _TYPES = {
     ID: pa.int64(),
     INT: pa.int32(),
@@ -24,8 +37,9 @@ _TYPES = {
 
 
 def arrow_schema(table: str) -> pa.Schema:
-    """Return the schema of a table of the model."""
-    return pa.schema([(name, _TYPES[kind]) for name, kind in TABLES[table].items()])
+    """Return the schema of a table of the model, or of labels."""
+    columns = TABLES[table] if table in TABLES else LABELS[table]
+    return pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()])
 
 
 def to_arrow(table: str, rows: pd.DataFrame) -> pa.Table:
@@ -48,18 +62,16 @@ def to_arrow(table: str, rows: pd.DataFrame) -> pa.Table:
 
 
 class ParquetWriter:
-    """Writes the tables into a folder, `NAME.parquet` each; every table of the model gets one."""
+    """Writes every table of the model to `cdm/NAME.parquet`, and labels where there are any."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: dict[str, pq.ParquetWriter] = {}
 
     def __enter__(self) -> ParquetWriter:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "cdm").mkdir(parents=True, exist_ok=True)
         for table in TABLES:
-            self._open[table] = pq.ParquetWriter(
-                self._folder / f"{table}.parquet", arrow_schema(table), compression="zstd"
-            )
+            self._start(table, self._folder / "cdm")
         return self
 
     def __exit__(
@@ -71,8 +83,15 @@ class ParquetWriter:
         for writer in self._open.values():
             writer.close()
 
-    def write(self, rows: Rows | Mapping[str, pd.DataFrame]) -> None:
+    def write(self, rows: Rows) -> None:
         """Append rows, by table."""
         for table, frame in rows.items():
+            if table in LABELS and table not in self._open:
+                self._start(table, self._folder)
             if len(frame):
                 self._open[table].write_table(to_arrow(table, frame))
+
+    def _start(self, table: str, folder: Path) -> None:
+        self._open[table] = pq.ParquetWriter(
+            folder / f"{table}.parquet", arrow_schema(table), compression="zstd"
+        )

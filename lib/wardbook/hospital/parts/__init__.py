@@ -17,7 +17,17 @@ from typing import Any, Protocol
 from wardbook.hospital.building.batch import Batch, Rows
 from wardbook.omop.vocabulary import Concept
 
-PARTS = ("stays", "microbiology", "pharmacovigilance")
+PARTS = (
+    "stays",
+    "care",
+    "notes",
+    "tubes",
+    "microbiology",
+    "pharmacovigilance",
+    "sars_cov_2",
+    "biology",
+    "exome",
+)
 """The parts, in the order in which they draw."""
 
 

@@ -1,4 +1,4 @@
-"""Persons, visits and stays in wards, as the model holds them."""
+"""Persons, visits, stays in wards and deaths, as the model holds them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,50 @@ import numpy as np
 import pandas as pd
 
 from wardbook.hospital.building.batch import FIRST_DAY, LAST_DAY, Batch, Rows
-from wardbook.hospital.building.people import ADMITTED, EMERGENCY_HOURS
-from wardbook.hospital.building.wards import WARDS
+from wardbook.hospital.building.people import DEPARTMENTS
+from wardbook.hospital.building.seasons import (
+    EPIDEMIC_PEAK,
+    EPIDEMIC_SPREAD,
+    LEVEL_EPIDEMIC,
+    LEVEL_WINTER,
+    WEEKDAYS,
+)
+from wardbook.hospital.building.visits import (
+    ADMITTED,
+    DEATH_ODDS_PER_10_YEARS,
+    EMERGENCY_HOURS,
+    READMISSION_DAYS,
+    TO_AFTERCARE,
+    TRANSFERRED,
+)
+from wardbook.hospital.building.wards import EMERGENCY_WARD, WARDS
 from wardbook.omop.vocabulary import EHR, EMERGENCY, FEMALE, INPATIENT, MALE, OUTPATIENT, Concept
 
 CONCEPTS: tuple[Concept, ...] = ()
+_OTHERS = tuple(ward for ward in WARDS if ward.code != EMERGENCY_WARD)
 TRUTH: Mapping[str, Any] = {
     "emergency_median_hours": EMERGENCY_HOURS[0],
     "emergency_admitted": ADMITTED,
-    "mean_nights": {ward.code: ward.nights for ward in WARDS[1:]},
+    "mean_nights": {ward.code: ward.nights for ward in _OTHERS},
+    "readmission_days": READMISSION_DAYS,
+    "readmitted": {ward.code: ward.readmitted for ward in _OTHERS},
+    "transferred": TRANSFERRED,
+    "to_aftercare": TO_AFTERCARE,
+    "death_odds_ratio_per_10_years": DEATH_ODDS_PER_10_YEARS,
+    "death_log_odds_at_70": {ward.code: ward.death for ward in _OTHERS},
+    "weekdays": {
+        kind: [round(7 * share / sum(days), 6) for share in days] for kind, days in WEEKDAYS.items()
+    },
+    "epidemic": {
+        "peak": EPIDEMIC_PEAK.isoformat(),
+        "spread_days": EPIDEMIC_SPREAD,
+        "log_visits": LEVEL_EPIDEMIC,
+        "log_odds": {ward.code: ward.epidemic for ward in _OTHERS if ward.epidemic},
+    },
+    "winter": {
+        "log_visits": LEVEL_WINTER,
+        "log_odds": {ward.code: ward.winter for ward in _OTHERS if ward.winter},
+    },
 }
 FIRST_IPP = 8_000_000_000
 CARE_SITES = {ward.code: number for number, ward in enumerate(WARDS, 1)}
@@ -25,10 +60,11 @@ _KINDS = {"inpatient": INPATIENT.id, "emergency": EMERGENCY.id, "outpatient": OU
 
 
 def draw(batch: Batch) -> Rows:
-    """Return person, observation_period, visit_occurrence and visit_detail."""
+    """Return person, observation_period, death, visit_occurrence and visit_detail."""
     return {
         "person": _persons(batch.persons),
         "observation_period": _periods(batch),
+        "death": _deaths(batch.persons),
         "visit_occurrence": _visits(batch.visits),
         "visit_detail": _details(batch),
     }
@@ -60,8 +96,22 @@ def _periods(batch: Batch) -> pd.DataFrame:
             "observation_period_id": batch.ids("observation_period", count),
             "person_id": batch.persons["person_id"],
             "observation_period_start_date": pd.Timestamp(FIRST_DAY),
-            "observation_period_end_date": pd.Timestamp(LAST_DAY),
+            "observation_period_end_date": batch.persons["died"]
+            .dt.normalize()
+            .fillna(pd.Timestamp(LAST_DAY)),
             "period_type_concept_id": EHR.id,
+        }
+    )
+
+
+def _deaths(persons: pd.DataFrame) -> pd.DataFrame:
+    dead = persons[persons["died"].notna()]
+    return pd.DataFrame(
+        {
+            "person_id": dead["person_id"],
+            "death_date": dead["died"].dt.normalize(),
+            "death_datetime": dead["died"],
+            "death_type_concept_id": EHR.id,
         }
     )
 
@@ -78,6 +128,7 @@ def _visits(visits: pd.DataFrame) -> pd.DataFrame:
             "visit_end_datetime": visits["ended"],
             "visit_type_concept_id": EHR.id,
             "visit_source_value": visits["kind"],
+            "discharged_to_source_value": np.where(visits["died"], DIED, HOME),
         }
     )
 
@@ -104,8 +155,9 @@ def _details(batch: Batch) -> pd.DataFrame:
     )
 
 
-_DEPARTMENTS = ("35", "22", "56", "53", "50", "44", "29")
-LOCATIONS = {code: number for number, code in enumerate(_DEPARTMENTS, 1)}
+HOME, DIED = "8", "9"
+"""How a visit ends, as the French hospitals' discharge records (PMSI) code it."""
+LOCATIONS = {code: number for number, code in enumerate(DEPARTMENTS, 1)}
 """Id of the location that stands for a department."""
 
 

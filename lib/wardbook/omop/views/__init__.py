@@ -35,10 +35,18 @@ class View(Protocol):
         """Return the rows of the dataset."""
 
 
+def has_view(dataset: str) -> bool:
+    """Tell whether a dataset can be made of the model; quick, it imports nothing."""
+    return dataset.replace("-", "_").isidentifier() and find_spec(_name(dataset)) is not None
+
+
 def find_view(dataset: str) -> View | None:
     """Return the view of a dataset by its name, or None where it cannot be made of the model."""
-    name = f"{__name__}.{dataset.replace('-', '_')}"
-    if find_spec(name) is None:
+    if not has_view(dataset):
         return None
-    view: Any = import_module(name)
+    view: Any = import_module(_name(dataset))
     return view  # type: ignore[no-any-return]
+
+
+def _name(dataset: str) -> str:
+    return f"{__name__}.{dataset.replace('-', '_')}"

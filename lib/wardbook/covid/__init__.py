@@ -1,0 +1,1 @@
+"""COVID-19 in the hospital: tests and positivity, patients present, admissions, deaths."""

@@ -1,0 +1,1 @@
+"""The star schema of i2b2 warehouses, presented as the Common Data Model's tables."""

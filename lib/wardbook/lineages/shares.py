@@ -1,0 +1,60 @@
+"""Shares of lineages with simultaneous intervals, and counts by week as the checks can judge them.
+
+The intervals are Goodman's (Technometrics 1965, doi 10.1080/00401706.1965.10490252; by
+statsmodels): those of all lineages hold together with 95 %.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from statsmodels.stats.proportion import multinomial_proportions_confint
+
+from wardbook.lineages.names import OTHER, Aliases
+
+TOTAL = "TOTAL"
+MINIMUM = 11
+"""Rows of fewer patients are not shown: see `list_shares`."""
+
+
+def list_shares(chosen: pd.DataFrame, aliases: Aliases) -> pd.DataFrame:
+    """Return each group's share of the period: lineage, full, patients, share, low, high, degrees.
+
+    The commonest first, OTHER last. Groups of fewer than eleven patients are left out, of the
+    shares too: told as a share of all, they could be worked out. `degrees` are the patients less
+    one for each share that is free.
+    """
+    counts = chosen["lineage"].value_counts()
+    shown = counts[counts >= MINIMUM]
+    table = shown.rename("patients").rename_axis("lineage").reset_index()
+    table = table.sort_values(["patients", "lineage"], ascending=[False, True])
+    table = pd.concat([table[table["lineage"] != OTHER], table[table["lineage"] == OTHER]])
+    if table.empty:
+        return table.assign(full="", share=0.0, low=0.0, high=0.0, degrees=0)
+    bounds = multinomial_proportions_confint(table["patients"], alpha=0.05, method="goodman")
+    total = int(table["patients"].sum())
+    table = table.reset_index(drop=True).assign(
+        full=[aliases.unfold(name) for name in table["lineage"]],
+        share=(table["patients"] / total).to_numpy().round(4),
+        low=bounds[:, 0].round(4),
+        high=bounds[:, 1].round(4),
+        degrees=total - len(table) + 1,
+    )
+    return table[["lineage", "full", "patients", "share", "low", "high", "degrees"]]
+
+
+def count_weeks(chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return week, lineage, patients, share; then first, second: what one patient makes up of it.
+
+    Every week with a sequence has a row for each lineage, zeros included, and one for TOTAL.
+    """
+    counts = chosen.groupby(["week", "lineage"]).size().unstack(fill_value=0)
+    total = counts.sum(axis=1)
+    wide = counts.assign(**{TOTAL: total}).reset_index()
+    table = wide.melt("week", var_name="lineage", value_name="patients")
+    table = table.sort_values(["week", "lineage"], ignore_index=True)
+    whole = table["week"].map(total)
+    parts = {
+        "first": (1 / whole).where(table["patients"] > 0, 0.0),
+        "second": (1 / whole).where(table["patients"] > 1, 0.0),
+    }
+    return table.assign(share=(table["patients"] / whole).round(4), **parts)
