@@ -30,4 +30,16 @@ CASES: Mapping[str, Case] = {
         {"stays": True, "emergency": True, "deaths": True},
         {"start": "2024-03-01", "end": "2024-05-31", "census": "midnight"},
     ),
+    "antibiogram": Case(
+        ("microbiology",),
+        3_000,
+        {"isolates": True},
+        {"start": "2024-01-01", "end": "2025-12-31"},
+    ),
+    "pharmacovigilance_signals": Case(
+        ("pharmacovigilance",),
+        6_000,
+        {"reports": True},
+        {"start": "2024-01-01", "end": "2025-12-31"},
+    ),
 }
