@@ -7,9 +7,10 @@ France counts the tests of SI-DEP. Tests without a positive or negative result c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,10 +38,12 @@ class Sorted:
     rows: test, patient, date, week, ward, sex, age_group ("" where unknown), positive (0 or 1).
     odd: `future`, `age` (impossible: taken as unknown), `without` a result, `inconclusive`, `again`
         (within 60 days of a positive one).
+    last: the last day that the export reaches, or the period's end where that is before.
     """
 
     rows: pd.DataFrame
     odd: Mapping[str, int]
+    last: date
 
 
 def sort_out(tests: pd.DataFrame, today: date, start: date, end: date, *, file: str) -> Sorted:
@@ -84,20 +87,35 @@ def sort_out(tests: pd.DataFrame, today: date, start: date, end: date, *, file: 
     return Sorted(
         rows[kept].reset_index(drop=True),
         {reason: count for reason, count in counted.items() if count},
+        min(end, days[inside & ~future].max().date()),
     )
 
 
-def count_days(tests: pd.DataFrame) -> pd.DataFrame:
-    """Return date, tests, positive, negative, positivity; then persons, first, second."""
-    return measure_positivity(tests, ["date"])
+def count_days(tests: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return date, tests, positive, negative, positivity; then persons, first, second.
+
+    A day without a test has zeros and no positivity.
+    """
+    return fill_places(measure_positivity(tests, ["date"]), {"date": days})
 
 
-def count_ages(tests: pd.DataFrame) -> pd.DataFrame:
+def count_ages(tests: pd.DataFrame, weeks: Sequence[str]) -> pd.DataFrame:
     """Return week, age_group, tests, positive, negative, positivity; then persons, first, second.
 
-    Tests of patients whose age is not known are in none.
+    Tests of patients whose age is not known are in none. Zeros where nobody was tested.
     """
-    return measure_positivity(tests[tests["age_group"] != ""], ["week", "age_group"])
+    known = tests[tests["age_group"] != ""]
+    counted = measure_positivity(known, ["week", "age_group"])
+    return fill_places(counted, {"week": weeks, "age_group": GROUPS})
+
+
+def fill_places(counted: pd.DataFrame, places: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Return the rows of all places, with zeros and no share where nothing was counted."""
+    grid = pd.MultiIndex.from_product(list(places.values()), names=list(places))
+    wide = counted.set_index(list(places)).reindex(grid)
+    counts = [name for name in wide if not name.startswith(("positivity", "share"))]
+    filled = wide.assign(**{name: wide[name].fillna(0).astype("int64") for name in counts})
+    return filled.reset_index()
 
 
 def measure_ratios(tests: pd.DataFrame) -> pd.DataFrame:

@@ -150,7 +150,7 @@ def measure_mutations(mutations: pd.DataFrame) -> pd.DataFrame:
     Columns: place, name, mutation, weeks, growth, growth_low, growth_high (per day, of the
     logarithm of carriers / others), doubling_days (missing unless the low bound is above 0),
     dispersion, degrees. Left out where fewer than four of these weeks have a result, or nobody or
-    everybody has it. Counts vary more than by chance, so the errors are those of quasi-likelihood, with
+    everybody has it. Counts vary more than by chance: errors are those of quasi-likelihood, with
     Pearson's dispersion (at least 1) and Student's quantile.
     """
     rows = []
