@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,31 +90,21 @@ def sort_out(tests: pd.DataFrame, today: date, start: date, end: date, *, file: 
     )
 
 
-def count_days(tests: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
+def count_days(tests: pd.DataFrame) -> pd.DataFrame:
     """Return date, tests, positive, negative, positivity; then persons, first, second.
 
-    A day without a test has zeros and no positivity.
+    A day without a test has no row: it has no positivity.
     """
-    return fill_places(measure_positivity(tests, ["date"]), {"date": days})
+    return measure_positivity(tests, ["date"])
 
 
 def count_ages(tests: pd.DataFrame, weeks: Sequence[str]) -> pd.DataFrame:
     """Return week, age_group, tests, positive, negative, positivity; then persons, first, second.
 
-    Tests of patients whose age is not known are in none. Zeros where nobody was tested.
+    Of the ISO weeks given; tests of patients whose age is not known are in none.
     """
-    known = tests[tests["age_group"] != ""]
-    counted = measure_positivity(known, ["week", "age_group"])
-    return fill_places(counted, {"week": weeks, "age_group": GROUPS})
-
-
-def fill_places(counted: pd.DataFrame, places: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-    """Return the rows of all places, with zeros and no share where nothing was counted."""
-    grid = pd.MultiIndex.from_product(list(places.values()), names=list(places))
-    wide = counted.set_index(list(places)).reindex(grid)
-    counts = [name for name in wide if not name.startswith(("positivity", "share"))]
-    filled = wide.assign(**{name: wide[name].fillna(0).astype("int64") for name in counts})
-    return filled.reset_index()
+    known = tests[(tests["age_group"] != "") & tests["week"].isin(list(weeks))]
+    return measure_positivity(known, ["week", "age_group"])
 
 
 def measure_ratios(tests: pd.DataFrame) -> pd.DataFrame:

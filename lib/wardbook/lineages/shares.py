@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import multinomial_proportions_confint
 
@@ -47,19 +46,17 @@ def list_shares(chosen: pd.DataFrame, aliases: Aliases) -> pd.DataFrame:
     return table[["lineage", "full", "patients", "share", "low", "high", "degrees"]]
 
 
-def count_weeks(chosen: pd.DataFrame, weeks: Sequence[str]) -> pd.DataFrame:
+def count_weeks(chosen: pd.DataFrame) -> pd.DataFrame:
     """Return week, lineage, patients, share; then first, second: what one patient makes up of it.
 
-    Every week has a row for each lineage, zeros included, and one for TOTAL; a week without any
-    sequence has no shares.
+    Every week with a sequence has a row for each lineage, zeros included, and one for TOTAL.
     """
     counts = chosen.groupby(["week", "lineage"]).size().unstack(fill_value=0)
-    counts = counts.reindex(weeks, fill_value=0).rename_axis("week")
     total = counts.sum(axis=1)
     wide = counts.assign(**{TOTAL: total}).reset_index()
     table = wide.melt("week", var_name="lineage", value_name="patients")
     table = table.sort_values(["week", "lineage"], ignore_index=True)
-    whole = table["week"].map(total).astype("float64").replace(0, np.nan)
+    whole = table["week"].map(total)
     parts = {
         "first": (1 / whole).where(table["patients"] > 0, 0.0),
         "second": (1 / whole).where(table["patients"] > 1, 0.0),
@@ -67,12 +64,10 @@ def count_weeks(chosen: pd.DataFrame, weeks: Sequence[str]) -> pd.DataFrame:
     return table.assign(share=(table["patients"] / whole).round(4), **parts)
 
 
-def count_new(
-    chosen: pd.DataFrame, newcomers: Sequence[Newcomer], weeks: Sequence[str]
-) -> pd.DataFrame:
+def count_new(chosen: pd.DataFrame, newcomers: Sequence[Newcomer]) -> pd.DataFrame:
     """Return week, sequences, new, others, share_new; then persons, first, second.
 
-    `new` are sequences of the newcomers and their descendants.
+    `new` are sequences of the newcomers and their descendants; weeks are those with a sequence.
     """
     heads = [one.full for one in newcomers]
     fresh = {
@@ -86,9 +81,7 @@ def count_new(
             "new": groups["new"].sum(),
             "persons": groups["patient"].nunique(),
         }
-    )
-    largest = largest_two(marked, ["week"], "new").set_index("week")
-    table = table.join(largest).reindex(weeks, fill_value=0).rename_axis("week").reset_index()
+    ).reset_index()
     table["others"] = table["sequences"] - table["new"]
-    table["share_new"] = (table["new"] / table["sequences"].replace(0, np.nan)).round(4)
-    return table
+    table["share_new"] = (table["new"] / table["sequences"]).round(4)
+    return table.merge(largest_two(marked, ["week"], "new"), on="week")
