@@ -30,4 +30,16 @@ CASES: Mapping[str, Case] = {
         {"stays": True, "emergency": True},
         {"start": "2024-03-01", "end": "2024-05-31", "census": "midnight"},
     ),
+    "variant_emergence": Case(
+        ("sars_cov_2",),
+        3_000,
+        {"sequences": True},
+        {"start": "2025-01-01", "end": "2025-12-31", "least": "11", "new_weeks": "8"},
+    ),
+    "covid_dashboard": Case(
+        ("sars_cov_2",),
+        3_000,
+        {"stays": True, "tests": True, "sequences": True},
+        {"start": "2025-07-01", "end": "2025-12-31", "critical_wards": "REAM, REAC"},
+    ),
 }

@@ -148,7 +148,7 @@ def measure_ratios(tests: pd.DataFrame) -> pd.DataFrame:
             groups.items(), fitted.params[1:], reach[1:], strict=False
         )
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).round(4)
 
 
 def _group_ages(age: np.ndarray) -> np.ndarray:
