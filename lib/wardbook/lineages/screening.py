@@ -94,7 +94,7 @@ def choose_weeks(screening: pd.DataFrame, start: date, end: date, *, file: str) 
         DataProblem: there is none.
     """
     inside = (screening["first"] >= pd.Timestamp(start)) & (screening["last"] <= pd.Timestamp(end))
-    weeks = screening[inside & (screening["first"].dt.weekday == 0)]
+    weeks = screening[inside & (screening["first"].dt.day_of_week == 0)]
     if weeks.empty:
         raise DataProblem("period_without_data", file=file, start=str(start), end=str(end))
     named: pd.DataFrame = weeks.assign(week=name_weeks(weeks["first"])).reset_index(drop=True)
