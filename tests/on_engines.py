@@ -30,4 +30,17 @@ CASES: Mapping[str, Case] = {
         {"stays": True, "emergency": True},
         {"start": "2024-03-01", "end": "2024-05-31", "census": "midnight"},
     ),
+    "predictive_model": Case(
+        ("biology",),
+        5_000,
+        {"values": True},
+        {
+            "start": "2024-01-01",
+            "end": "2025-12-31",
+            "first_test_day": "2025-01-01",
+            "outcome": "R65.1",
+            "window_hours": "2",
+            "predictors": "crp, procalcitonin, lactate, creatinine",
+        },
+    ),
 }
