@@ -74,8 +74,7 @@ def recover(shown: pd.DataFrame) -> set[str]:
     known = dict(zip(shown["box"], shown["persons"], strict=True))
     ends = [box.removeprefix("kept_") for box in shown["box"] if box.startswith("kept")]
     sums = [
-        (f"kept_{before}", f"left_{after}", f"kept_{after}")
-        for before, after in pairwise(ends)
+        (f"kept_{before}", f"left_{after}", f"kept_{after}") for before, after in pairwise(ends)
     ]
     hidden = {box for box, count in known.items() if pd.isna(count)}
     for _ in sums:
