@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.test_activity_templates import judge
 from tests.integration.test_templates_run import published_texts, run_template
+from wardbook.cohort.grammar import MOST
 from wardbook.datasets import find_dataset
 from wardbook.disclosure.leaving import read_leaving
 from wardbook.domain.output import Channel, OutputKind, Sensitivity, Verdict
@@ -60,7 +61,8 @@ TABLES = {
 3,2024-05-20,2025-12-31
 """,
     "death": "person_id,death_date\n1,2024-06-20\n6,2024-01-01\n",
-    "condition_occurrence": """person_id,condition_concept_id,condition_start_date,condition_source_concept_id
+    "condition_occurrence": """person_id,condition_concept_id,condition_start_date,\
+condition_source_concept_id
 1,21,2024-06-01,
 1,22,2024-09-01,
 2,30,2024-06-15,22
@@ -74,7 +76,8 @@ TABLES = {
 2,40,2024-05-15,
 3,40,2024-06-01,
 """,
-    "measurement": """person_id,measurement_concept_id,measurement_date,value_as_number,unit_source_value,measurement_source_concept_id
+    "measurement": """person_id,measurement_concept_id,measurement_date,value_as_number,\
+unit_source_value,measurement_source_concept_id
 1,41,2024-06-03,160,umol/L,
 2,41,2024-06-16,1.8,mg/dL,
 3,41,2024-06-03,,umol/L,
@@ -120,37 +123,38 @@ def test_the_first_event_is_the_index_by_standard_or_source_code(
     assert rows["death_day"].notna().tolist() == [True, False, False, True]
 
 
-@pytest.mark.parametrize(
-    ("criterion", "met"),
-    [
-        ("age 34..80", {1, 2, 6}),
-        ("age 33..33 at index", {3}),
-        ("sex F", {1, 3}),
-        ("drug ATC B01 before index 30..0 days", {1, 3}),
-        ("drug B01AC06 before index 31..0 days", {1, 2, 3}),
-        ("drug B01AC06 before index 30..1 days", {1}),
-        ("not drug B01AC before index 30..0 days", {2, 6}),
-        ("observed 30 days before index", {1, 2}),
-        ("observed 10 days before index", {1, 2, 3}),
-        ("observed 30 days after index", {1, 3}),
-        ("death within 30 days", {1}),
-        ("not death within 30 days", {2, 3, 6}),
-        ("condition ICD10 I21 after index 1..365 days", {1}),
-        ("measurement LOINC 2160-0 > 1.5", {1, 2}),
-        ("measurement LOINC 2160-0 > 1.5 umol/l", {1}),
-        ("condition concept 30", {2}),
-    ],
-)
-def test_each_criterion_keeps_who_meets_it(
-    small: str, tmp_path: Path, criterion: str, met: set[int]
-) -> None:
-    asked = {"entry": "condition I21", "criteria": [criterion]}
-    rows = draw(small, tmp_path / "x.parquet", **asked)
-    assert set(rows.index[rows["step"] == 1]) == met
-    told = draw(
-        small, tmp_path / "y.parquet", entry="condition I21", characteristics=[criterion, "sex M"]
-    )
-    assert set(told.index[told["traits"].str[1] == "1"]) == met
+def chunks(items: list[str], size: int) -> Iterator[list[str]]:
+    return (items[at : at + size] for at in range(0, len(items), size))
+
+
+MET = {
+    "age 34..80": {1, 2, 6},
+    "age 33..33 at index": {3},
+    "sex F": {1, 3},
+    "drug ATC B01 before index 30..0 days": {1, 3},
+    "drug B01AC06 before index 31..0 days": {1, 2, 3},
+    "drug B01AC06 before index 30..1 days": {1},
+    "not drug B01AC before index 30..0 days": {2, 6},
+    "observed 30 days before index": {1, 2},
+    "observed 10 days before index": {1, 2, 3},
+    "observed 30 days after index": {1, 3},
+    "death within 30 days": {1},
+    "not death within 30 days": {2, 3, 6},
+    "condition ICD10 I21 after index 1..365 days": {1},
+    "measurement LOINC 2160-0 > 1.5": {1, 2},
+    "measurement LOINC 2160-0 > 1.5 umol/l": {1},
+    "condition concept 30": {2},
+}
+
+
+def test_each_criterion_tells_who_meets_it(small: str, tmp_path: Path) -> None:
+    for asked in chunks(list(MET), MOST):
+        rows = draw(
+            small, tmp_path / "x.parquet", entry="condition I21", characteristics=list(asked)
+        )
+        for at, criterion in enumerate(asked, 1):
+            met = set(rows.index[rows["traits"].str[at] == "1"])
+            assert met == MET[criterion], criterion
 
 
 def test_of_those_who_are_left_out_only_the_step_leaves_the_database(
@@ -214,26 +218,21 @@ def gibleed(shared: Path) -> str:
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize(
-    ("entry", "persons"),
-    [
-        (CELECOXIB, 1844),
-        ("drug_era concept 1118084 first", 1844),
-        (BLEEDING, 479),
-        ("condition ICD10CM K92.2", 479),
-        ("condition ICD10CM K922", 479),
-        ("condition SNOMED 74474003", 479),
-    ],
-)
-def test_the_published_counts_of_eunomia(
-    gibleed: str, tmp_path: Path, entry: str, persons: int
-) -> None:
-    assert len(draw(gibleed, tmp_path / "x.parquet", entry=entry)) == persons
+def test_the_published_counts_of_eunomia(gibleed: str, tmp_path: Path) -> None:
+    published = {
+        CELECOXIB: 1844,
+        f"{BLEEDING} first": 479,
+        "condition ICD10CM K92.2": 479,
+        "condition ICD10CM K922": 479,
+        "condition SNOMED 74474003": 479,
+    }
+    found = {entry: len(draw(gibleed, tmp_path / "x.parquet", entry=entry)) for entry in published}
+    assert found == published
 
 
 @pytest.mark.shared_data
 def test_the_traps_of_eunomia(gibleed: str, tmp_path: Path) -> None:
-    """A number alone is no code, ATC is not in its vocabulary, and a brand is not its ingredient."""
+    """A number alone is no code, it has no ATC, and a brand is not its ingredient."""
     for entry, code in (
         ("drug 1118084", "criterion_code_form"),
         ("drug ATC M01AH01", "criterion_code_unknown"),
@@ -264,7 +263,7 @@ def test_a_whole_run_releases_what_is_published(
     assert held == {"report", "line_list"}
     flow = tables["flow"].set_index("box")["persons"].to_dict()
     assert flow == {"kept_0": 2694, "left_1": 850, "kept_1": 1844, "left_3": 44, "kept_3": 1800}
-    assert "1,800 persons meet all criteria, of 2,694" in said
+    assert "1,800 persons meet all criteria, of 2,694" in said.replace("\\", "")
     traits = tables["traits"].set_index(["trait", "group"])
     assert traits.loc[("c1", "all"), ["having", "lacking"]].tolist() == [355, 1445]
     assert {"age", "follow_up_days"} == set(tables["numbers"]["figure"])
