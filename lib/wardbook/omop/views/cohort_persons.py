@@ -82,7 +82,7 @@ def _refuse_unknown_codes(cdm: Cdm, cohort: Cohort) -> None:
     concepts = cdm.table("concept")
     counts = concepts.aggregate(
         **{
-            f"code_{at}": _is_meant(concepts, codes).cast("int64").sum()
+            f"code_{at}": _is_meant(concepts, codes).ifelse(1, 0).sum()
             for at, codes in enumerate(asked.values())
         }
     ).to_pyarrow()
