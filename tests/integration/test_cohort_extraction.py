@@ -182,7 +182,7 @@ def test_of_those_who_are_left_out_only_the_step_leaves_the_database(
         ({"entry": "condition ICD10 I22 before index 0..1 days"}, "criterion_surplus"),
         ({"entry": "drug_era concept 40"}, "criterion_table_missing"),
         ({"entry": "visit concept 1"}, "criterion_table_missing"),
-        ({"entry": "condition concept 40"}, "no_rows"),
+        ({"entry": "condition concept 40"}, "no_data_asked"),
     ],
 )
 def test_what_cannot_be_asked_of_a_source_is_told(
@@ -236,7 +236,7 @@ def test_the_traps_of_eunomia(gibleed: str, tmp_path: Path) -> None:
     for entry, code in (
         ("drug 1118084", "criterion_code_form"),
         ("drug ATC M01AH01", "criterion_code_unknown"),
-        ("drug RxNorm 213469", "no_rows"),
+        ("drug RxNorm 213469", "no_data_asked"),
     ):
         with pytest.raises(DataProblem) as raised:
             draw(gibleed, tmp_path / "x.parquet", entry=entry)
