@@ -28,7 +28,7 @@ class Expected:
 
     `dispersion` is how many times the variance of a Poisson (binomial) count it is, at least 1; of
     numbers, the variance. `information` is what the baseline holds: the sum of its counts, or the
-    number of its periods.
+    number of its periods. `season` tells whether the yearly wave is in it.
     """
 
     kind: Kind
@@ -36,6 +36,7 @@ class Expected:
     spread: pd.Series[float]
     dispersion: float
     information: float
+    season: bool
 
 
 def fit_expected(
@@ -75,7 +76,7 @@ def fit_expected(
         variance = dispersion * mean * (1 - share)
         information = float(first["value"].sum())
     as_series = [pd.Series(values, rows.index) for values in (mean, np.sqrt(variance))]
-    return Expected(kind, *as_series, dispersion=dispersion, information=information)
+    return Expected(kind, *as_series, dispersion=dispersion, information=information, season=season)
 
 
 def _design(days: pd.DatetimeIndex, step: int, *, season: bool) -> np.ndarray:

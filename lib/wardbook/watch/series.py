@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import reduce
 from pathlib import Path
@@ -21,6 +21,7 @@ import pandas as pd
 from wardbook.datasets.metric_series import DATASET
 from wardbook.datasets.reading import NUMBER, TEXT
 from wardbook.delimited import Records, read_records, refuse_duplicates, refuse_rows, refuse_values
+from wardbook.epidemic.indicators import keep_period as cut_period
 from wardbook.errors import DataProblem
 from wardbook.metrics.periods import read_period
 from wardbook.watch.renames import Renamed, find_renamed
@@ -61,7 +62,7 @@ class Metric:
 def read_metric(
     path: Path,
     kind: Kind,
-    zone: ZoneInfo,
+    zone: str,
     *,
     time: str = "date",
     value: str = "value",
@@ -73,7 +74,7 @@ def read_metric(
     Args:
         path: CSV with a header, separated by `;` or `,`; or the dataset as Parquet.
         kind: whole counts; parts of `of`; or any number.
-        zone: in which a moment with an offset becomes a day.
+        zone: its name; in which a moment with an offset becomes a day.
         time, value, group, of: names of columns; times are days, ISO weeks, or moments.
 
     Raises:
@@ -84,7 +85,7 @@ def read_metric(
         records = Records(path.name, frame.set_axis(range(1, len(frame) + 1)))
         rows = records.frame
     else:
-        records, rows = _read_csv(path, zone, time, value, group, of)
+        records, rows = _read_csv(path, ZoneInfo(zone), time, value, group, of)
     if kind == "share" and rows["of"].isna().all():
         raise DataProblem("column_needed", file=path.name, column="of")
     _refuse_impossible(records, rows, kind)
@@ -100,6 +101,18 @@ def read_metric(
         find_renamed(rows, "group", quiet=7 * step),
         _find_rescaled(rows),
     )
+
+
+def keep_period(metric: Metric, start: date | None, end: date | None) -> Metric:
+    """Return the metric from `start` to `end`, both included; None leaves that side open."""
+    rows = cut_period(metric.rows, start, end)
+    return replace(metric, rows=rows, missing=_find_missing(rows, metric.step))
+
+
+def find_ended(metric: Metric) -> dict[str, date]:
+    """Return the groups that stop before the last period of all, with their last."""
+    last = metric.rows.groupby("group")["date"].max()
+    return {str(group): day.date() for group, day in last[last < last.max()].items()}
 
 
 def _read_csv(
