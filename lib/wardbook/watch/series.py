@@ -21,15 +21,16 @@ import pandas as pd
 from wardbook.datasets.metric_series import DATASET
 from wardbook.datasets.reading import NUMBER, TEXT
 from wardbook.delimited import Records, read_records, refuse_duplicates, refuse_rows, refuse_values
+from wardbook.disclosure.codes import read_span
 from wardbook.epidemic.indicators import keep_period as cut_period
 from wardbook.errors import DataProblem
-from wardbook.metrics.periods import read_period
 from wardbook.watch.renames import Renamed, find_renamed
 
 Kind = Literal["count", "share", "number"]
 ALL = "all"
 UNITS = (10.0, 60.0, 100.0, 1000.0)
 """Factors between units that a metric may be written in: a jump by one of them is named."""
+LEAST_YEAR = 1900
 _NEAR, _SIDE = 0.2, 14
 
 
@@ -126,7 +127,7 @@ def _read_csv(
             "columns_missing", file=path.name, column=", ".join(missing), expected=expected
         )
     records = read_records(path, [names], delimiter=delimiter)
-    refuse_values(records, time, lambda v: read_period(v) is None, "period_form")
+    refuse_values(records, time, lambda v: _begin(v, zone) is None, "period_form")
     days = records.frame[time].map(lambda v: _begin(v, zone)).astype("datetime64[us]")
     rows = pd.DataFrame({"date": days})
     if group:
@@ -153,11 +154,16 @@ def _read_header(path: Path) -> tuple[str, tuple[str, ...]]:
     return delimiter, tuple(next(csv.reader([line], delimiter=delimiter), ()))
 
 
-def _begin(code: str, zone: ZoneInfo) -> date:
-    period = read_period(code)
-    assert period is not None  # noqa: S101  refused before
-    start: datetime = period.start
-    return (start.astimezone(zone) if start.tzinfo else start).date()
+def _begin(code: str, zone: ZoneInfo) -> date | None:
+    """Return the first day of the period that a code names, or None."""
+    if span := read_span(code):
+        first, last = span
+        return first if LEAST_YEAR <= first.year and first <= last else None
+    try:
+        moment = datetime.fromisoformat(code.strip())
+    except ValueError:
+        return None
+    return (moment.astimezone(zone) if moment.tzinfo else moment).date()
 
 
 def _parse_numbers(records: Records, column: str) -> pd.Series[float]:
