@@ -267,5 +267,5 @@ def find_partial_day(daily: pd.DataFrame) -> pd.Series[float] | None:
 
 def measure_weekend(daily: pd.DataFrame) -> float:
     """Return the tests of an average Saturday or Sunday, as a share of those of other days."""
-    late = daily["date"].dt.dayofweek >= 5
+    late = daily["date"].dt.day_of_week >= 5
     return float(daily.loc[late, "tested"].mean() / daily.loc[~late, "tested"].mean())

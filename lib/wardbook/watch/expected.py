@@ -82,9 +82,9 @@ def fit_expected(
 def _design(days: pd.DatetimeIndex, step: int, *, season: bool) -> np.ndarray:
     columns = [np.ones(len(days))]
     if step == 1:
-        columns += [(days.dayofweek == weekday).astype(float) for weekday in range(1, 7)]
+        columns += [(days.day_of_week == weekday).astype(float) for weekday in range(1, 7)]
     if season:
-        angle = 2 * np.pi * days.dayofyear / YEAR
+        angle = 2 * np.pi * days.day_of_year / YEAR
         columns += [np.sin(angle), np.cos(angle)]
     return np.column_stack(columns)
 
