@@ -18,7 +18,7 @@ from wardbook.watch.series import read_metric
 from wardbook.watch.signals import find_change, watch_group
 
 PARTS = ("sars_cov_2",)
-PATIENTS = 10_000
+PATIENTS = 6_000
 AGES = {"0": "0-19", "60": "60-79", "80": "80+"}
 FIRST, DAYS, BASELINE = date(2024, 1, 1), 730, 370
 WEEKDAYS = (1.2, 1.1, 1.0, 1.0, 1.0, 0.8, 0.7)

@@ -251,7 +251,7 @@ def test_ratios_hold_time_and_age_equal() -> None:
     truths = {"age 0-19": 0.6, "age 60-79": 1.5, "age 80+": 2.0, "department 22": 1.0}
     held = dict.fromkeys(truths, 0)
     for seed in range(30):
-        tests = drawn(seed, ages, {"35": [0.1] * 10, "22": [0.1] * 10})
+        tests = drawn(seed, ages, {"35": [0.11] * 10, "22": [0.09] * 10})
         found = compare_positivity(tests).set_index("term")
         for term, truth in truths.items():
             held[term] += found.loc[term, "ratio_low"] < truth < found.loc[term, "ratio_high"]
