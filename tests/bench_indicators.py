@@ -51,7 +51,7 @@ BARE = f"""
              ELSE '{AGES[-1]}' END AS age,
         sex, count(*) AS tests, count(*) FILTER (WHERE positive) AS positives
     FROM read_parquet(?) GROUP BY ALL
-"""  # noqa: S608  our own names
+"""
 
 
 def write_rows(file: Path, rows: int, first: date, days: int, seed: int) -> None:
@@ -61,13 +61,17 @@ def write_rows(file: Path, rows: int, first: date, days: int, seed: int) -> None
     for start in range(0, rows, 1_000_000):
         count = min(1_000_000, rows - start)
         codes = sorted(expected_departments())
-        weights = np.array([1.0 if (first + timedelta(n)).weekday() < 5 else 0.4 for n in range(days)])
+        weights = np.array(
+            [1.0 if (first + timedelta(n)).weekday() < 5 else 0.4 for n in range(days)]
+        )
         day = random.choice(days, count, p=weights / weights.sum()).astype("int32")
         age = np.minimum(random.gamma(4, 11, count), 105).astype("int8")
         chance = 0.05 + 0.04 * np.sin((day + (first - FIRST).days) / 58) + 0.0004 * age
         table = pa.table(
             {
-                "day": pa.array(day + (first - date(1970, 1, 1)).days, pa.int32()).cast(pa.date32()),
+                "day": pa.array(day + (first - date(1970, 1, 1)).days, pa.int32()).cast(
+                    pa.date32()
+                ),
                 "department": pa.DictionaryArray.from_arrays(
                     pa.array(random.integers(0, len(codes), count, dtype="int8")), codes
                 ),
@@ -166,8 +170,16 @@ def run_side(side: str, folder: Path) -> Took:
     """Return the seconds that a side took without its imports, of clock and of processor, and its
     peak memory in GB.
     """
-    command = [sys.executable, "-m", "tests.bench_indicators", "--side", side, "--folder", str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  ours
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench_indicators",
+        "--side",
+        side,
+        "--folder",
+        str(folder),
+    ]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     seconds, processor, peak = map(float, done.stdout.split()[-3:])
     return seconds, processor, peak
 
@@ -227,7 +239,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-indicators-") as folder:
         result = compare(Path(folder), chosen.rows, chosen.day)
     took = result["took"]
-    sys.stdout.write(f"{chosen.rows:,} rows\n{'side':8} {'seconds':>8} {'processor':>9} {'peak GB':>8}\n")
+    sys.stdout.write(
+        f"{chosen.rows:,} rows\n{'side':8} {'seconds':>8} {'processor':>9} {'peak GB':>8}\n"
+    )
     for side, (seconds, processor, peak) in took.items():
         sys.stdout.write(f"{side:8} {seconds:8.2f} {processor:9.2f} {peak:8.2f}\n")
     sys.stdout.write(

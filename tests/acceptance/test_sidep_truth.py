@@ -105,9 +105,13 @@ def test_every_person_stands_in_one_row(
     assert (by_sex["M"] == totals["T_h"]).all()
     assert (by_sex["unknown"] > 0).mean() > 0.9
     file = pd.read_csv(
-        spf / "sidep_sp-pos-quot-dep_vintage2020-10-25.csv", sep=";", dtype={"dep": str, "cl_age90": str}
+        spf / "sidep_sp-pos-quot-dep_vintage2020-10-25.csv",
+        sep=";",
+        dtype={"dep": str, "cl_age90": str},
     )
-    places = count_days(departments, "department").groupby("department", observed=True)["tested"].sum()
+    places = (
+        count_days(departments, "department").groupby("department", observed=True)["tested"].sum()
+    )
     expected = file[file["cl_age90"] == "0"].groupby("dep")["T"].sum()
     assert (places.sort_index().to_numpy() == expected.sort_index().to_numpy()).all()
     assert {"975", "977", "978", "2A", "2B", "976"} <= set(expected.index)

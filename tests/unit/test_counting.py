@@ -172,9 +172,7 @@ def test_missing_values_are_unknown_and_tests_without_result_apart(tmp_path: Pat
         ("sex", ["F", "X", "M", "F"]),
     ],
 )
-def test_rows_that_cannot_be_are_not_counted(
-    tmp_path: Path, column: str, values: object
-) -> None:
+def test_rows_that_cannot_be_are_not_counted(tmp_path: Path, column: str, values: object) -> None:
     store, file = tmp_path / "store", rows_file(tmp_path, **{column: values})
     with pytest.raises(DataProblem) as problem:
         integrate(store, "bad", file)

@@ -1,4 +1,4 @@
-"""Watching a metric: reading and its damages, charts, run lengths, changes, and R's surveillance."""
+"""Watching a metric: reading, damages, charts, run lengths, changes; beside R's surveillance."""
 
 from __future__ import annotations
 
@@ -124,7 +124,11 @@ def test_a_jump_between_units_is_named(tmp_path: Path, factor: int) -> None:
 def test_the_expected_knows_weekday_season_and_dispersion(tmp_path: Path) -> None:
     random = np.random.default_rng(4)
     days = pd.date_range(FIRST, periods=1200)
-    truth = 50 * (1 + 0.3 * np.sin(2 * np.pi * days.day_of_year / 365.25)) * (1 - 0.4 * (days.day_of_week >= 5))
+    truth = (
+        50
+        * (1 + 0.3 * np.sin(2 * np.pi * days.day_of_year / 365.25))
+        * (1 - 0.4 * (days.day_of_week >= 5))
+    )
     values = random.poisson(random.gamma(truth / 2, 2))
     metric = read(tmp_path, ["date,value", *series(list(values.astype(float)))])
     expected = fit_expected(metric.of_group("all"), "count", 1, 1000)
@@ -133,7 +137,9 @@ def test_the_expected_knows_weekday_season_and_dispersion(tmp_path: Path) -> Non
     assert expected.dispersion == pytest.approx(3, abs=0.5)
     short = fit_expected(metric.of_group("all"), "count", 1, 200)
     assert not short.season
-    calm = fit_expected(metric.of_group("all").assign(value=lambda f: 10 + f.index.day % 2), "count", 1, 400)
+    calm = fit_expected(
+        metric.of_group("all").assign(value=lambda f: 10 + f.index.day % 2), "count", 1, 400
+    )
     assert calm.dispersion == 1.0
 
 
@@ -176,7 +182,9 @@ def test_run_lengths_without_and_with_a_change(kind: str) -> None:
     random = np.random.default_rng(2)
     whole = np.full(500, 200.0 if kind == "share" else np.nan)
     values = random.binomial(200, 0.2, 500) if kind == "share" else random.poisson(40, 500)
-    rows = pd.DataFrame({"value": values.astype(float), "of": whole}, pd.date_range(FIRST, periods=500))
+    rows = pd.DataFrame(
+        {"value": values.astype(float), "of": whole}, pd.date_range(FIRST, periods=500)
+    )
     expected = fit_expected(rows, kind, 1, 400)  # type: ignore[arg-type]
     still = measure_run_lengths(expected, whole, ratio=1.0, series=300).set_index("chart")
     moved = measure_run_lengths(expected, whole, ratio=1.25, series=300).set_index("chart")
@@ -197,7 +205,9 @@ def test_a_planted_shift_is_found_when_and_as_large_as_it_was(tmp_path: Path) ->
         assert 1.1 < change.size < 1.6
         alerts = list_alerts(watched)
         since = pd.Timestamp(FIRST + timedelta(shift))
-        up = alerts[(alerts["chart"] == "cusum") & (alerts["direction"] == "up") & (alerts["date"] >= since)]
+        up = alerts[
+            (alerts["chart"] == "cusum") & (alerts["direction"] == "up") & (alerts["date"] >= since)
+        ]
         delays.append((up["date"].iloc[0] - since).days + 1)
         assert tables.list_metric(watched.points)["alarms"].max() <= 3
     simulated = measure_run_lengths(watched.expected, watched.rows["of"].to_numpy(), ratio=1.3)
@@ -231,7 +241,8 @@ suppressMessages(library(surveillance))
 y <- scan(file("stdin"), quiet = TRUE)
 disProg <- create.disProg(week = 1:length(y), observed = y, state = rep(0, length(y)))
 for (trans in c("rossi", "standard")) {
-  found <- algo.cusum(disProg, control = list(range = 101:length(y), k = 0.5, h = 1e9, m = 20, trans = trans))
+  asked <- list(range = 101:length(y), k = 0.5, h = 1e9, m = 20, trans = trans)
+  found <- algo.cusum(disProg, control = asked)
   cat(sprintf("%.6f", found$cusum), "\\n")
 }
 """

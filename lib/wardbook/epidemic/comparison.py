@@ -98,9 +98,7 @@ def _dummies(cells: pd.DataFrame, name: str, reference: str | None) -> pd.DataFr
 def _fit(matrix: np.ndarray, cells: pd.DataFrame) -> Any:
     """Fit the model, begun from the Poisson one: from anywhere else a share may pass 1."""
     positive, tested = cells["positives"].to_numpy(), cells["tests"].to_numpy()
-    start = sm.GLM(
-        positive, matrix, family=sm.families.Poisson(), offset=np.log(tested)
-    ).fit()
+    start = sm.GLM(positive, matrix, family=sm.families.Poisson(), offset=np.log(tested)).fit()
     shares = np.column_stack([positive, tested - positive])
     with warnings.catch_warnings():
         # That this link can leave 0 to 1 is known: a fit that does has no finite deviance.

@@ -110,7 +110,11 @@ def slide(daily: pd.DataFrame, by: str = "") -> pd.DataFrame:
     names = ["tested", "positive"]
     sums = {}
     for name in names:
-        table = daily.pivot(index="date", columns=by, values=name) if by else daily.set_index("date")[[name]]
+        table = (
+            daily.pivot(index="date", columns=by, values=name)
+            if by
+            else daily.set_index("date")[[name]]
+        )
         sums[name] = table.asfreq("D").rolling(WINDOW, min_periods=WINDOW).sum()
     table = sums["tested"]
     rows, columns = np.nonzero(table.notna().to_numpy())
@@ -225,8 +229,13 @@ def standardise(tests: TestCounts, population: Population) -> pd.DataFrame:
     population is not known by department and age.
     """
     rows = sum_rows(tests.rows.assign(date=0), ["department", "age"], COUNTS)
-    sums = rows[rows["age"] != UNKNOWN].pivot(index="department", columns="age", values=COUNTS)
-    tested, positive = (sums[name].reindex(columns=AGES, fill_value=0).fillna(0) for name in COUNTS)
+    rows = rows[rows["age"] != UNKNOWN]
+    tested, positive = (
+        rows.pivot(index="department", columns="age", values=name)
+        .reindex(columns=list(AGES))
+        .fillna(0)
+        for name in COUNTS
+    )
     table = pd.DataFrame({"tested": tested.sum(axis=1), "positive": positive.sum(axis=1)})
     table = table.astype("int64")
     table["positivity"] = (table["positive"] / table["tested"].where(table["tested"] > 0)).round(4)

@@ -56,7 +56,10 @@ def draw_course(
 
 def draw_map(departments: pd.DataFrame, label: str, language: Language) -> Figure:
     """Draw the incidence of departments (columns department, incidence) as a map of squares."""
-    rates = departments.set_index("department")["incidence"].dropna().to_dict()
+    known = departments.dropna(subset="incidence")
+    rates = dict(
+        zip(known["department"].astype(str), known["incidence"].astype(float), strict=True)
+    )
     colours = ScalarMappable(Normalize(0, max([1.0, *rates.values()])), colormaps["Oranges"])
     figure = Figure(figsize=(8, 8.2), dpi=DPI, layout="constrained")
     axes = figure.subplots()
@@ -65,7 +68,9 @@ def draw_map(departments: pd.DataFrame, label: str, language: Language) -> Figur
             draw_tile(axes, department.tile, department.code, rates, colours, language)
     axes.set(xlim=(-0.1, 12.1), ylim=(13.1, -0.1), aspect="equal")
     axes.axis("off")
-    bar = figure.colorbar(colours, ax=axes, orientation="horizontal", shrink=0.6, aspect=30, pad=0.01)
+    bar = figure.colorbar(
+        colours, ax=axes, orientation="horizontal", shrink=0.6, aspect=30, pad=0.01
+    )
     bar.set_label(label)
     bar.outline.set_visible(False)
     return figure
@@ -100,8 +105,13 @@ def draw_ages(
     top = float(np.nanmax(wide.to_numpy(dtype=float), initial=0.01))
     drawn = axes.imshow(
         100 * wide.to_numpy(dtype=float),
-        aspect="auto", origin="lower", cmap="Blues", vmin=0, vmax=100 * top, interpolation="nearest",
-    )  # fmt: skip
+        aspect="auto",
+        origin="lower",
+        cmap="Blues",
+        vmin=0,
+        vmax=100 * top,
+        interpolation="nearest",
+    )
     axes.set_yticks(range(len(names)), list(names.values()))
     step = max(1, len(wide.columns) // 5)
     axes.set_xticks(range(0, len(wide.columns), step), list(wide.columns[::step]))
@@ -113,7 +123,9 @@ def draw_ages(
     return figure
 
 
-def draw_ratios(table: pd.DataFrame, names: Sequence[str], label: str, language: Language) -> Figure:
+def draw_ratios(
+    table: pd.DataFrame, names: Sequence[str], label: str, language: Language
+) -> Figure:
     """Draw ratios (ratio, ratio_low, ratio_high) with a line at 1; `names` has one for each row."""
     figure = Figure(figsize=(8, 0.9 + 0.34 * len(table)), dpi=DPI, layout="constrained")
     axes = figure.subplots()

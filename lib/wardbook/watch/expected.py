@@ -75,8 +75,8 @@ def fit_expected(
         dispersion = max(1.0, float(fit.pearson_chi2 / freedom))
         variance = dispersion * mean * (1 - share)
         information = float(first["value"].sum())
-    as_series = [pd.Series(values, rows.index) for values in (mean, np.sqrt(variance))]
-    return Expected(kind, *as_series, dispersion=dispersion, information=information, season=season)
+    means, spreads = (pd.Series(one, rows.index) for one in (mean, np.sqrt(variance)))
+    return Expected(kind, means, spreads, dispersion, information, season)
 
 
 def _design(days: pd.DatetimeIndex, step: int, *, season: bool) -> np.ndarray:
@@ -95,9 +95,7 @@ def _fit(first: pd.DataFrame, matrix: np.ndarray, kind: Kind) -> Any:
         return sm.OLS(value, matrix).fit()
     if kind == "count":
         exposure = np.ones(len(value)) if np.isnan(whole).all() else whole
-        return sm.GLM(
-            value, matrix, family=sm.families.Poisson(), offset=np.log(exposure)
-        ).fit()
+        return sm.GLM(value, matrix, family=sm.families.Poisson(), offset=np.log(exposure)).fit()
     some = whole > 0
     shares = np.column_stack([value, whole - value])[some]
     return sm.GLM(shares, matrix[some], family=sm.families.Binomial()).fit()

@@ -28,15 +28,35 @@ def draw_groups(
     step = points["date"].drop_duplicates().sort_values().diff().min()
     for axes, group in zip(panels, groups, strict=True):
         one = points[points["group"] == group].set_index("date").asfreq(step)
-        axes.fill_between(one.index, one["low"], one["high"], color=PALE, alpha=0.5, linewidth=0, label=labels["limits"])
+        axes.fill_between(
+            one.index,
+            one["low"],
+            one["high"],
+            color=PALE,
+            alpha=0.5,
+            linewidth=0,
+            label=labels["limits"],
+        )
         axes.plot(one.index, one["expected"], color=GREY, linewidth=1, label=labels["expected"])
-        axes.plot(one.index, one["value"], color=BLUE, linewidth=1, marker=".", markersize=3, label=labels["value"])
+        axes.plot(
+            one.index,
+            one["value"],
+            color=BLUE,
+            linewidth=1,
+            marker=".",
+            markersize=3,
+            label=labels["value"],
+        )
         called = one.loc[one.index.isin(alerts.loc[alerts["group"] == group, "date"])]
-        axes.plot(called.index, called["value"], "o", color=VERMILION, markersize=6, label=labels["alert"])
+        axes.plot(
+            called.index, called["value"], "o", color=VERMILION, markersize=6, label=labels["alert"]
+        )
         axes.set_title(group, loc="left", fontsize=10, fontweight="bold")
         axes.margins(x=0.01)
-        bottom = min(0.0, float(one[["low", "value"]].min(axis=None)))
+        bottom = min(0.0, float(one["low"].min()), float(one["value"].min()))
         dress(axes, language)
         axes.set_ylim(bottom=bottom)
-    panels[0].legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=4)
+    panels[0].legend(
+        frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=4
+    )
     return figure

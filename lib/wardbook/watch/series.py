@@ -158,7 +158,7 @@ def _begin(code: str, zone: ZoneInfo) -> date | None:
     """Return the first day of the period that a code names, or None."""
     if span := read_span(code):
         first, last = span
-        return first if LEAST_YEAR <= first.year and first <= last else None
+        return first if first.year >= LEAST_YEAR and first <= last else None
     try:
         moment = datetime.fromisoformat(code.strip())
     except ValueError:
@@ -167,9 +167,7 @@ def _begin(code: str, zone: ZoneInfo) -> date | None:
 
 
 def _parse_numbers(records: Records, column: str) -> pd.Series[float]:
-    refuse_values(
-        records, column, lambda v: v != "" and not NUMBER.fullmatch(v), "number_form"
-    )
+    refuse_values(records, column, lambda v: v != "" and not NUMBER.fullmatch(v), "number_form")
     values = records.frame[column].cat
     numbers = np.array([float(v) if v else math.nan for v in values.categories])
     return pd.Series(numbers[values.codes], index=records.frame.index)
