@@ -73,4 +73,27 @@ CASES: Mapping[str, Case] = {
             "predictors": "crp, procalcitonin, lactate, creatinine",
         },
     ),
+    "epidemic_indicators": Case(
+        ("sars_cov_2",),
+        3_000,
+        {"tests": True},
+        {"start": "2025-01-01", "end": "2025-12-31", "departments": "35"},
+    ),
+    "exome_clinical": Case(
+        ("exome",),
+        1_500,
+        {"patients": True, "variants": True, "phenotypes": True},
+        {"phenotypes": "HP:0001639, HP:0003124", "qualifying": "pathogenic"},
+    ),
+    "cohort_extraction": Case(
+        ("care",),
+        3_000,
+        {"persons": True},
+        {
+            "entry": "condition ICD10 I50",
+            "start": "2024-02-01",
+            "criteria": "age 18..90",
+            "group": "sex F",
+        },
+    ),
 }
