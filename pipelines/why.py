@@ -228,7 +228,7 @@ def _how(change: Change) -> str:
 
 def _how_file(change: Change) -> str:
     if not change.after:
-        return "gone"
+        return "file gone"
     if not change.mtime_ns:
         return "database loaded anew" if change.before else "database there now"
     written = datetime.fromtimestamp(change.mtime_ns / 1e9, UTC).isoformat(timespec="seconds")

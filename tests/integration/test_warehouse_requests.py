@@ -18,16 +18,18 @@ from test_story import Scene, open_scene, spf_folder
 from pipelines.circumstances import Circumstances
 from pipelines.house import House
 from pipelines.purge import plan, purge
+from pipelines.reproduction.ingredients import Lost, Why, _find_source
 from pipelines.why import decide_run, tell_change
 from tests.tiny_warehouse import CELL, TEMPLATE, python_path, register
 from wardbook.datasets.finding import Expected
 from wardbook.domain.output import Verdict
-from wardbook.domain.run import RunSpec
+from wardbook.domain.run import RunSpec, SourceFile
 from wardbook.domain.states import State
 from wardbook.engines.fence import has_fence
 from wardbook.errors import ForeignFault
 from wardbook.hospital.building import build_hospital
 from wardbook.ledger.glance import glance
+from wardbook.seal.evidence import Source
 from wardbook.settings import SourceSettings
 from wardbook.warehouse.apart import TooSlow, draw_sources
 from wardbook.warehouse.drawing import draw, tell_version
@@ -108,7 +110,7 @@ def open_unit(
         sources = {**settings.sources, "cdw": one}
         with House(settings.model_copy(update={"sources": sources}), now=lambda: NOW) as house:
             scene.house = house
-            yield Unit(scene, scene.file(parameters="start = 2024-02-01"))
+            yield Unit(scene, scene.file(parameters="start = 2024-02-01\nsource.stays = cdw"))
 
 
 @pytest.fixture
@@ -146,6 +148,22 @@ def test_unchanged_data_are_extracted_once_and_the_notebook_gets_the_file(
     assert unit.told() == ['source "cdw": database loaded anew']
     assert [one.stat().st_ino for one in unit.extracts] == [made]
     require_purging(unit, extract)
+    require_reproducing(unit, extract)
+
+
+def require_reproducing(unit: Unit, extract: Path) -> None:
+    """An edition is made again of the extract that stands, else of a copy; else it says why not."""
+    run = str(unit.scene.record(unit.key).work.run)
+    digest = RunSpec.read(unit.folder).sources["stays"].sha256
+    source = Source("stays", "cdw", digest, NOW)
+    found = _find_source(unit.house, run, source, None)
+    assert isinstance(found, SourceFile)
+    assert (found.path, found.sha256) == (str(extract), digest)
+    copy = extract.rename(unit.house.settings.unit.state / "copy.parquet")
+    lost = _find_source(unit.house, run, source, None)
+    assert isinstance(lost, Lost)
+    assert lost.why is Why.EXTRACT_GONE
+    assert isinstance(_find_source(unit.house, run, source, copy), SourceFile)
 
 
 def require_purging(unit: Unit, extract: Path) -> None:
