@@ -104,6 +104,19 @@ default = true
 # path = "data/stays.csv"
 # sensitivity = "sensitive"
 # names = { surnames = ["name"], first_names = ["first_name"] }
+# A database: any kind of data that has a view is extracted of it (docs/sources.md).
+# [sources.warehouse]
+# kind = "omop"                  # or i2b2 (vocabularies), or ehop (tables)
+# address = "postgresql://wardbook@cdw.hospital.example/omop?schema=cdm"
+# password_file = "/run/credentials/wardbook.service/cdw"   # or WARDBOOK_SOURCE_WAREHOUSE_PASSWORD
+# minutes = 30                   # what extracting may take
+# sensitivity = "sensitive"
+# owner = "Département d'information médicale"
+# refresh = "2 days"             # how old the newest data may be
+# purposes = ["care"]            # by default care and research
+# services = ["Direction médicale"]   # who may use it; by default all
+# tables = { person = "V_PERSON" }    # the database's own names
+# vocabularies = { "LNC:" = "LOINC" } # of i2b2's prefixes
 
 [executor]
 kind = "dask"

@@ -80,7 +80,7 @@ CRONS = (
     "0 6 1L * *", "0 6 * * mon#1,tue#2", "0 6 * * mon#1/2", "0 6 29,30 2 *", "0 6 30,L 2 *",
     "0 6 -1 * *", "0 ½ * * *",
 )  # fmt: skip
-KINDS = ("ward-stays", "laboratory-tests")
+KINDS = ("ward-stays", "laboratory-tests", "laboratory-values")
 """Sources of shipped templates that the sample settings lack."""
 PIECES = {
     "minute": ("0", "*", "*/60", "5", "59", "60", "1-1", "0,0", "0-3/4", "7/60", "3/9"),

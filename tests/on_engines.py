@@ -36,4 +36,41 @@ CASES: Mapping[str, Case] = {
         {"tubes": True},
         {"start": "2024-01-01", "end": "2025-12-31", "threshold": "50", "first_weeks": "26"},
     ),
+    "antibiogram": Case(
+        ("microbiology",),
+        3_000,
+        {"isolates": True},
+        {"start": "2024-01-01", "end": "2025-12-31"},
+    ),
+    "pharmacovigilance_signals": Case(
+        ("pharmacovigilance",),
+        6_000,
+        {"reports": True},
+        {"start": "2024-01-01", "end": "2025-12-31"},
+    ),
+    "variant_emergence": Case(
+        ("sars_cov_2",),
+        3_000,
+        {"sequences": True},
+        {"start": "2025-01-01", "end": "2025-12-31", "least": "11", "new_weeks": "8"},
+    ),
+    "covid_dashboard": Case(
+        ("sars_cov_2",),
+        3_000,
+        {"stays": True, "tests": True, "sequences": True},
+        {"start": "2025-07-01", "end": "2025-12-31", "critical_wards": "REAM, REAC"},
+    ),
+    "predictive_model": Case(
+        ("biology",),
+        5_000,
+        {"values": True},
+        {
+            "start": "2024-01-01",
+            "end": "2025-12-31",
+            "first_test_day": "2025-01-01",
+            "outcome": "R65.1",
+            "window_hours": "2",
+            "predictors": "crp, procalcitonin, lactate, creatinine",
+        },
+    ),
 }

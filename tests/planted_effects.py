@@ -20,7 +20,7 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -101,13 +101,8 @@ def _estimate_named(name: str, seed: int) -> list[Estimate]:
     return estimate_seed(load_planted(name), seed)
 
 
-def tally(of_seed: Callable[[int], list[Estimate]], seeds: Sequence[int]) -> list[Tally]:
-    """Count over seeds; an effect that a seed has no estimate of is not held there."""
-    return count(list(map(of_seed, seeds)))
-
-
 def count(by_seed: Sequence[list[Estimate]]) -> list[Tally]:
-    """Count the estimates of several seeds by effect."""
+    """Count the estimates of each seed by effect; one that a seed has none of is not held there."""
     by_name: dict[str, list[Estimate]] = {}
     for estimates in by_seed:
         for one in estimates:

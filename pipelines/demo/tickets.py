@@ -125,7 +125,7 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             "yhaddad",
             HYGIENE,
             "D’où viennent les tubes hémolysés ?",
-            "Le laboratoire rejette trop de tubes : est-ce le service, le prélèvement, le transport ?",
+            "Le laboratoire en rejette trop : est-ce le service, le prélèvement, le transport ?",
             care_fields("haemolysis_origin", reference="LAB-2026-007"),
             "start = 2024-01-01\nend = 2025-12-31",
         ),

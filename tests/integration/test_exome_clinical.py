@@ -30,7 +30,12 @@ ENGINE_CASE = {
     "sources": {"patients": True, "variants": True, "phenotypes": True},
     "parameters": {"phenotypes": "HP:0001639, HP:0003124", "qualifying": "pathogenic"},
 }
-ASKED = {"phenotypes": ["HP:0001639", "HP:0003124"], "qualifying": "pathogenic"}
+GENES = ["ABCA4", "CFTR", "KCNQ1", "LDLR", "MYBPC3", "MYH7", "NF1", "PTEN", "TP53"]
+ASKED = {
+    "phenotypes": ["HP:0001639", "HP:0003124"],
+    "qualifying": "pathogenic",
+    "genes": GENES,
+}
 COUNTS = ["carriers", "carriers_having", "carriers_lacking", "others_having", "others_lacking"]
 pytestmark = [
     pytest.mark.xdist_group("exome"),

@@ -65,9 +65,7 @@ def _effects(rows: pd.DataFrame, planted: dict) -> Iterator[Estimate]:
         design, rows["outcome"].to_numpy(dtype=int), rows["patient"].to_numpy()
     ).coefficients
     expected = {name: truth[name] for name in (*NAMES, "age_10", "male")}
-    expected["const"] = truth["intercept"]
     expected["crp_old"] = planted["crp_from_75"] - truth["crp"]
-    expected["drift"] = planted["drift"]["log_odds"]
     for name, value in expected.items():
         yield _hold(f"log-odds of {name}", value, found[name])
 
@@ -99,6 +97,8 @@ def _of_the_score(rows: pd.DataFrame, planted: dict) -> Iterator[Estimate]:
     ):
         of = (risk[chosen], y[chosen], patients[chosen])
         yield _hold(f"AUC, {name}", planted["ideal"][name]["auc"], measure_auc(*of))
+    of = (risk[here & late], y[here & late], patients[here & late])
+    yield _hold("intercept after the drift", planted["drift"]["log_odds"], measure_intercept(*of))
     of = (risk[here & ~late], y[here & ~late], patients[here & ~late])
     yield _hold("Brier score", planted["ideal"]["emergency"]["brier"], measure_brier(*of))
     yield _hold("calibration intercept", 0.0, measure_intercept(*of))

@@ -23,7 +23,7 @@ from wardbook.microbiology.catalogue import load_catalogue
 from wardbook.warehouse import extract, open_warehouse
 
 PARTS = ("microbiology",)
-PATIENTS = 4_000
+PATIENTS = 6_000
 DRUGS = (
     *(("B_ESCHR_COLI", "CTX"), ("B_ESCHR_COLI", "AMC"), ("B_ESCHR_COLI", "GEN")),
     *(("B_KLBSL_PNMN", "CTX"), ("B_KLBSL_PNMN", "TZP"), ("B_STPHY_AURS", "OXA")),

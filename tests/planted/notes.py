@@ -13,7 +13,7 @@ from tests.planted.stays import share
 from tests.planted_effects import Estimate
 
 PARTS = ("notes",)
-PATIENTS = 10_000
+PATIENTS = 5_000
 NOTED = """
 SELECT DISTINCT visit_occurrence_id, note_id IS NOT NULL AS noted
 FROM visit_detail LEFT JOIN note USING (visit_occurrence_id)

@@ -17,7 +17,7 @@ from scipy import stats
 from tests.planted_effects import Estimate
 
 PARTS = ("stays",)
-PATIENTS = 20_000
+PATIENTS = 10_000
 WARDS = ("CARD", "GERI", "REAM", "SSRE")
 # Visits that would end after the hospital's last day are not in it: those that begin earlier all
 # have ended by then, and so have their readmissions.

@@ -74,8 +74,7 @@ def recover(shown: pd.DataFrame) -> set[str]:
     known = dict(zip(shown["box"], shown["persons"], strict=True))
     ends = [box.removeprefix("kept_") for box in shown["box"] if box.startswith("kept")]
     sums = [
-        (f"kept_{before}", f"left_{after}", f"kept_{after}")
-        for before, after in pairwise(ends)
+        (f"kept_{before}", f"left_{after}", f"kept_{after}") for before, after in pairwise(ends)
     ]
     hidden = {box for box, count in known.items() if pd.isna(count)}
     for _ in sums:
@@ -150,6 +149,19 @@ def test_the_first_table() -> None:
     assert numbers.loc["all", ["p25", "p75"]].notna().all()
     assert numbers.loc["with", ["p25", "p75"]].isna().all(), "30 persons: seven beyond a quartile"
     assert numbers.loc["with", "median"] == persons.loc[persons["in_group"] == 1, "age"].median()
+
+
+def test_traits_of_few_are_named_only() -> None:
+    _, persons = whole_cohort()
+    persons["rare"], persons["common"] = np.arange(60) < 10, np.arange(60) < 50
+    names = {"c1": "drug", "rare": "rare", "common": "common", "died": "died"}
+    found = baseline.count_traits(baseline.part_groups(persons), names)
+    told, small = baseline.part_small(found)
+    assert set(told["trait"]) == {"c1"}
+    assert small == ["rare", "common", "died"]
+    persons["rare"], persons["common"] = np.arange(60) < 11, np.arange(60) < 49
+    told, small = baseline.part_small(baseline.count_traits(baseline.part_groups(persons), names))
+    assert (set(told["trait"]), small) == ({"c1", "rare", "common"}, ["died"])
 
 
 def test_standardised_differences_leave_out_what_rests_on_few() -> None:

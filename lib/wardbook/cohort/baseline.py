@@ -51,6 +51,17 @@ def count_traits(groups: Mapping[str, pd.DataFrame], labels: Mapping[str, str]) 
     )
 
 
+def part_small(traits: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return the traits that can be told, and the names of those that too few have or lack in all.
+
+    Traits do not exclude each other: one that nobody has says nothing of the others.
+    """
+    whole = traits[traits["group"] == ALL]
+    small = whole[whole[["having", "lacking"]].min(axis=1) < LEAST]
+    told: pd.DataFrame = traits[~traits["trait"].isin(small["trait"])]
+    return told.reset_index(drop=True), list(small["label"])
+
+
 def measure_numbers(groups: Mapping[str, pd.DataFrame], labels: Mapping[str, str]) -> pd.DataFrame:
     """Return for each group and figure: persons with it, mean, sd, p25, median, p75.
 

@@ -6,7 +6,7 @@ A box of the flow is `kept_K` (those who are left after step K; `kept_0`: all of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -56,6 +56,12 @@ def count_flow(persons: pd.DataFrame, cohort: Cohort, *, file: str) -> pd.DataFr
         rows.append((f"kept_{last}", step, criterion, kept[last]))
         before = last
     return pd.DataFrame(rows, columns=["box", "step", "criterion", "persons"])
+
+
+def write_boxes(flow: pd.DataFrame, write: Callable[[int], str], hidden: str) -> dict[str, str]:
+    """Return each box's number in words, `hidden` for those that are not shown."""
+    pairs = zip(flow["box"], flow["persons"], strict=True)
+    return {box: hidden if pd.isna(count) else write(int(count)) for box, count in pairs}
 
 
 def _end_blocks(kept: Sequence[int]) -> list[int]:

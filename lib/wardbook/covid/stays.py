@@ -94,6 +94,12 @@ def count_present(present: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame
     return counts.rename("patients").rename_axis("date").reset_index()
 
 
+def hide_few(present: pd.DataFrame, least: int) -> pd.DataFrame:
+    """Return the days for a picture: those with 1 to `least` - 1 patients have none."""
+    few = present["patients"].between(1, least - 1)
+    return present.assign(patients=present["patients"].mask(few))
+
+
 def count_wards(rows: pd.DataFrame, wards: Collection[str], weeks: list[str]) -> pd.DataFrame:
     """Return the different patients of each ISO week and ward: week, ward, patients, zeros too.
 

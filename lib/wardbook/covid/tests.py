@@ -7,7 +7,7 @@ France counts the tests of SI-DEP. Tests without a positive or negative result c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,10 +37,12 @@ class Sorted:
     rows: test, patient, date, week, ward, sex, age_group ("" where unknown), positive (0 or 1).
     odd: `future`, `age` (impossible: taken as unknown), `without` a result, `inconclusive`, `again`
         (within 60 days of a positive one).
+    last: the last day that the export reaches, or the period's end where that is before.
     """
 
     rows: pd.DataFrame
     odd: Mapping[str, int]
+    last: date
 
 
 def sort_out(tests: pd.DataFrame, today: date, start: date, end: date, *, file: str) -> Sorted:
@@ -84,20 +86,25 @@ def sort_out(tests: pd.DataFrame, today: date, start: date, end: date, *, file: 
     return Sorted(
         rows[kept].reset_index(drop=True),
         {reason: count for reason, count in counted.items() if count},
+        min(end, days[inside & ~future].max().date()),
     )
 
 
 def count_days(tests: pd.DataFrame) -> pd.DataFrame:
-    """Return date, tests, positive, negative, positivity; then persons, first, second."""
+    """Return date, tests, positive, negative, positivity; then persons, first, second.
+
+    A day without a test has no row: it has no positivity.
+    """
     return measure_positivity(tests, ["date"])
 
 
-def count_ages(tests: pd.DataFrame) -> pd.DataFrame:
+def count_ages(tests: pd.DataFrame, weeks: Sequence[str]) -> pd.DataFrame:
     """Return week, age_group, tests, positive, negative, positivity; then persons, first, second.
 
-    Tests of patients whose age is not known are in none.
+    Of the ISO weeks given; tests of patients whose age is not known are in none.
     """
-    return measure_positivity(tests[tests["age_group"] != ""], ["week", "age_group"])
+    known = tests[(tests["age_group"] != "") & tests["week"].isin(list(weeks))]
+    return measure_positivity(known, ["week", "age_group"])
 
 
 def measure_ratios(tests: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +148,7 @@ def measure_ratios(tests: pd.DataFrame) -> pd.DataFrame:
             groups.items(), fitted.params[1:], reach[1:], strict=False
         )
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).round(4)
 
 
 def _group_ages(age: np.ndarray) -> np.ndarray:

@@ -90,8 +90,9 @@ class Dataset:
         return header == self.delimiter.join(self.names).encode()
 
     def read(self, path: Path) -> pd.DataFrame:
-        """Read a file of this kind: CSV (UTF-8, `delimiter`, a header), or a Parquet extract.
+        """Read a file of this kind: CSV, the first sheet of an Excel workbook, a Parquet extract.
 
+        CSV is in UTF-8 and has `delimiter` and a header; a workbook (`.xlsx`) has the same header.
         Rows keep their order. Forms are strict; whether values can be true is looked at before the
         run, see `wardbook.datasets.readiness`.
 

@@ -17,7 +17,9 @@ DATASET = Dataset(
             low=date(1990, 1, 1),
             high=date(2099, 12, 31),
         ),
-        Column("group", Kind.TEXT, "whose value it is: a ward, a kind of visit; `all` for one series"),
+        Column(
+            "group", Kind.TEXT, "whose value it is: a ward, a kind of visit; `all` for one series"
+        ),
         Column("value", Kind.NUMBER, "the count, the part of `of`, or the measure"),
         Column("of", Kind.NUMBER, "what the value is a part of", optional=True, low=0),
     ),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from wardbook.activity.clock import ZONE, parse_moments
 from wardbook.datasets.dataset import Column, Dataset, Kind
+from wardbook.datasets.workbook import read_workbook
 from wardbook.delimited import Records, parse_dates, read_records, refuse_values
 from wardbook.errors import DataProblem
 
@@ -32,7 +33,10 @@ def read_dataset(dataset: Dataset, path: Path) -> pd.DataFrame:
     """
     if path.suffix == ".parquet":
         return _read_parquet(dataset, path)
-    records = read_records(path, [dataset.names], delimiter=dataset.delimiter)
+    if path.suffix.lower() == ".xlsx":
+        records = read_workbook(dataset, path)
+    else:
+        records = read_records(path, [dataset.names], delimiter=dataset.delimiter)
     columns = {column.name: _PARSE[column.kind](records, column) for column in dataset.columns}
     return pd.DataFrame(columns).reset_index(drop=True)
 

@@ -1,10 +1,10 @@
 """Rows of single tests, counted once a day and never read again.
 
-    python -m wardbook.epidemic.counting --store DIR [--add NAME=FILE.parquet …] [--out COUNTS.parquet]
+    python -m wardbook.epidemic.counting --store DIR [--add NAME=FILE …] [--out FILE]
 
-A store is a folder: `counts/DIGEST.parquet` for each input that was integrated, and `manifest.json`,
-which says which input each belongs to. An input is what one file of rows brings, by default one
-day's: columns day (date), department, age (years), sex (F, M or missing), positive (boolean). It may
+A store is a folder: `counts/DIGEST.parquet` for each input that was integrated, and
+`manifest.json`, which says which input each belongs to. An input is what one file of rows brings,
+as a rule one day's: columns day, department, age, sex, positive (see `row_counts`). It may
 hold late rows of earlier days: what it has of them is added. The same input in a corrected version
 takes the place of its earlier one, and of nothing else. The past is not read for either.
 
@@ -28,8 +28,8 @@ import pandas as pd
 from pyarrow.dataset import dataset
 
 from wardbook.datasets.test_counts import DATASET
-from wardbook.epidemic.row_counts import count_rows
 from wardbook.epidemic.rates import sum_rows
+from wardbook.epidemic.row_counts import count_rows
 from wardbook.epidemic.sidep import COUNTS, KEY, TestCounts
 from wardbook.errors import DataProblem, Refusal
 from wardbook.files import hash_file, write_atomically
@@ -137,12 +137,12 @@ def read_manifest(store: Path) -> dict[str, Input]:
         return {name: Input(**entry) for name, entry in raw["inputs"].items()}
     except (OSError, ValueError, KeyError, TypeError):
         raise StoreDamaged(
-            f"{file}: not a manifest of this form. Put it back from a copy, or build the store anew."
+            f"{file}: not a manifest of this form. Put it back from a copy, or build it anew."
         ) from None
 
 
 def _count(store: Path, rows: Path, digest: str) -> Input:
-    """Write the counts of a file of rows; they are part of the store once the manifest names them."""
+    """Write the counts of a file of rows; the store has them once the manifest names them."""
     frame = count_rows(rows)
     part = store / FOLDER / f".{digest[:16]}.part"
     try:

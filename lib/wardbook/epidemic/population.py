@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ class Population:
         return frozenset(self.rows["department"])
 
     def within(self, departments: Iterable[str]) -> Population:
-        """Return the population of these departments; one of the whole country cannot be limited."""
+        """Return the population of these departments; that of the whole country has no parts."""
         if FRANCE in self.places:
             return self
         return replace(self, rows=self.rows[self.rows["department"].isin(list(departments))])
@@ -93,7 +94,7 @@ def read_population(path: Path) -> Population:
     for column, known in (("age", (*AGES, ALL)), ("sex", (*SEXES[:2], ALL))):
         expected = ", ".join(known)
         refuse_values(
-            records, column, lambda v, k=known: v not in k, "choice_unknown", expected=expected
+            records, column, partial(_is_not_in, known), "choice_unknown", expected=expected
         )
     refuse_duplicates(records, LAYOUT[:3])
     rows = records.frame[list(LAYOUT[:3])].astype("str")
@@ -103,6 +104,10 @@ def read_population(path: Path) -> Population:
         if whole.any() and not whole.all():
             raise DataProblem("total_mixed", file=path.name, column=column)
     return Population(rows.reset_index(drop=True), path.name)
+
+
+def _is_not_in(known: tuple[str, ...], value: str) -> bool:
+    return value not in known
 
 
 def parse_inhabitants(records: Records, column: str) -> pd.Series[float]:

@@ -229,8 +229,13 @@ def standardise(tests: TestCounts, population: Population) -> pd.DataFrame:
     population is not known by department and age.
     """
     rows = sum_rows(tests.rows.assign(date=0), ["department", "age"], COUNTS)
-    sums = rows[rows["age"] != UNKNOWN].pivot(index="department", columns="age", values=COUNTS)
-    tested, positive = (sums[name].reindex(columns=AGES, fill_value=0).fillna(0) for name in COUNTS)
+    rows = rows[rows["age"] != UNKNOWN]
+    tested, positive = (
+        rows.pivot(index="department", columns="age", values=name)
+        .reindex(columns=list(AGES))
+        .fillna(0)
+        for name in COUNTS
+    )
     table = pd.DataFrame({"tested": tested.sum(axis=1), "positive": positive.sum(axis=1)})
     table = table.astype("int64")
     table["positivity"] = (table["positive"] / table["tested"].where(table["tested"] > 0)).round(4)
@@ -271,5 +276,5 @@ def find_partial_day(daily: pd.DataFrame) -> pd.Series[float] | None:
 
 def measure_weekend(daily: pd.DataFrame) -> float:
     """Return the tests of an average Saturday or Sunday, as a share of those of other days."""
-    late = daily["date"].dt.dayofweek >= 5
+    late = daily["date"].dt.day_of_week >= 5
     return float(daily.loc[late, "tested"].mean() / daily.loc[~late, "tested"].mean())

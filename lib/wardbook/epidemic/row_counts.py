@@ -130,7 +130,11 @@ def _to_days(column: Any) -> np.ndarray:
 
 
 def _to_numpy(column: Any) -> np.ndarray:
-    whole: np.ndarray = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+    whole: np.ndarray = (
+        column.to_numpy()
+        if isinstance(column, pa.ChunkedArray)
+        else column.to_numpy(zero_copy_only=False)
+    )
     return whole
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from wardbook.datasets.test_counts import AGES, DATASET, SEXES, UNKNOWN
@@ -48,9 +49,10 @@ FIRSTS = ["first_tests", "first_positives"]
 class TestCounts:
     """Persons tested, each in one row a day.
 
-    `rows` has KEY (all but the date as categories in their order), COUNTS and, where `persons`, FIRSTS: then different persons of a week are
-    known. `dimensions` are those of department, age and sex that the data know. `odd` counts what
-    the report names: persons whose department is no French one, and tests without a result.
+    `rows` has KEY (all but the date as categories in their order), COUNTS and, where `persons`,
+    FIRSTS: then different persons of a week are known. `dimensions` are those of department, age
+    and sex that the data know. `odd` counts what the report names: persons whose department is no
+    French one, and tests without a result.
     """
 
     __test__ = False  # not one of pytest's
@@ -174,8 +176,9 @@ def _parse_sidep(records: Records, place: str, counts: Mapping[str, str]) -> pd.
         }
     )
     refuse_duplicates(records, (place, "jour", "cl_age90"))
-    above = raw.filter(regex="^positives").to_numpy() > raw.filter(regex="^tests").to_numpy()
-    refuse_rows(records, above.any(axis=1), "positives_above_tests", column="P")
+    positive, tested = (raw.filter(regex=f"^{name}").to_numpy() for name in ("positives", "tests"))
+    above: np.ndarray = np.max(positive - tested, axis=1) > 0
+    refuse_rows(records, above, "positives_above_tests", column="P")
     return raw
 
 

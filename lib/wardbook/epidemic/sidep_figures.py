@@ -21,6 +21,8 @@ from wardbook.epidemic.geography import all_departments
 from wardbook.messages import Language
 from wardbook.wording import write_number
 
+FEW = 11
+
 
 def draw_course(
     days: pd.Series[pd.Timestamp],
@@ -54,7 +56,10 @@ def draw_course(
 
 def draw_map(departments: pd.DataFrame, label: str, language: Language) -> Figure:
     """Draw the incidence of departments (columns department, incidence) as a map of squares."""
-    rates = departments.set_index("department")["incidence"].dropna().to_dict()
+    known = departments.dropna(subset="incidence")
+    rates = dict(
+        zip(known["department"].astype(str), known["incidence"].astype(float), strict=True)
+    )
     colours = ScalarMappable(Normalize(0, max([1.0, *rates.values()])), colormaps["Oranges"])
     figure = Figure(figsize=(8, 8.2), dpi=DPI, layout="constrained")
     axes = figure.subplots()
@@ -90,18 +95,25 @@ def draw_ages(
 ) -> Figure:
     """Draw a square for each week and age class, coloured by positivity.
 
-    `weekly` has columns week, age, positivity; `names` the classes to be drawn, youngest first.
+    `weekly` has columns week, age, tested, positivity; `names` the classes to be drawn, youngest
+    first. A square with fewer than FEW tested stays white.
     """
-    wide = weekly.pivot(index="age", columns="week", values="positivity").reindex(list(names))
+    shown = weekly.assign(positivity=weekly["positivity"].where(weekly["tested"] >= FEW))
+    wide = shown.pivot(index="age", columns="week", values="positivity").reindex(list(names))
     figure = Figure(figsize=(8, 3.8), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     top = float(np.nanmax(wide.to_numpy(dtype=float), initial=0.01))
     drawn = axes.imshow(
         100 * wide.to_numpy(dtype=float),
-        aspect="auto", origin="lower", cmap="Blues", vmin=0, vmax=100 * top, interpolation="nearest",
-    )  # fmt: skip
+        aspect="auto",
+        origin="lower",
+        cmap="Blues",
+        vmin=0,
+        vmax=100 * top,
+        interpolation="nearest",
+    )
     axes.set_yticks(range(len(names)), list(names.values()))
-    step = max(1, len(wide.columns) // 8)
+    step = max(1, len(wide.columns) // 5)
     axes.set_xticks(range(0, len(wide.columns), step), list(wide.columns[::step]))
     axes.tick_params(length=0, labelsize=8, labelcolor=GREY)
     axes.spines[:].set_visible(False)

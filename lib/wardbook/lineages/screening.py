@@ -94,7 +94,7 @@ def choose_weeks(screening: pd.DataFrame, start: date, end: date, *, file: str) 
         DataProblem: there is none.
     """
     inside = (screening["first"] >= pd.Timestamp(start)) & (screening["last"] <= pd.Timestamp(end))
-    weeks = screening[inside & (screening["first"].dt.weekday == 0)]
+    weeks = screening[inside & (screening["first"].dt.day_of_week == 0)]
     if weeks.empty:
         raise DataProblem("period_without_data", file=file, start=str(start), end=str(end))
     named: pd.DataFrame = weeks.assign(week=name_weeks(weeks["first"])).reset_index(drop=True)
@@ -150,7 +150,7 @@ def measure_mutations(mutations: pd.DataFrame) -> pd.DataFrame:
     Columns: place, name, mutation, weeks, growth, growth_low, growth_high (per day, of the
     logarithm of carriers / others), doubling_days (missing unless the low bound is above 0),
     dispersion, degrees. Left out where fewer than four of these weeks have a result, or nobody or
-    everybody has it. Counts vary more than by chance, so the errors are those of quasi-likelihood, with
+    everybody has it. Counts vary more than by chance: errors are those of quasi-likelihood, with
     Pearson's dispersion (at least 1) and Student's quantile.
     """
     rows = []

@@ -116,6 +116,12 @@ def group_lineages(
     return full.map({name: aliases.fold(group) for name, group in groups.items()})
 
 
+def keep_weeks(rows: pd.DataFrame, weeks: Sequence[str]) -> pd.DataFrame:
+    """Return the rows sampled in the ISO weeks, with a column `week`; perhaps none."""
+    named = rows.assign(week=name_weeks(rows["sampled"]))
+    return named[named["week"].isin(list(weeks))].reset_index(drop=True)
+
+
 def check_names(wanted: Sequence[str] | None, reference: str | None, *, file: str) -> None:
     """Refuse names of lineages asked for that have not the form of one.
 
@@ -134,8 +140,12 @@ def weeks_before(end: date, weeks: int) -> date:
 
 def find_empty_weeks(chosen: pd.DataFrame, start: date, end: date) -> list[str]:
     """Return the ISO weeks from `start` to `end` in which nothing was sampled."""
-    days = pd.Series(pd.date_range(start, end, freq="D"))
-    return sorted(set(name_weeks(days)) - set(chosen["week"]))
+    return sorted(set(list_weeks(start, end)) - set(chosen["week"]))
+
+
+def list_weeks(start: date, end: date) -> list[str]:
+    """Return the ISO weeks with a day from `start` to `end`."""
+    return sorted(set(name_weeks(pd.Series(pd.date_range(start, end, freq="D")))))
 
 
 def find_incomplete_weeks(rows: pd.DataFrame, start: date, end: date) -> list[str]:

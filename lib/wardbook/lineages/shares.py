@@ -6,10 +6,14 @@ statsmodels): those of all lineages hold together with 95 %.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from statsmodels.stats.proportion import multinomial_proportions_confint
 
-from wardbook.lineages.names import OTHER, Aliases
+from wardbook.activity.persons import largest_two
+from wardbook.lineages.names import OTHER, Aliases, is_within
+from wardbook.lineages.sequences import Newcomer
 
 TOTAL = "TOTAL"
 MINIMUM = 11
@@ -58,3 +62,26 @@ def count_weeks(chosen: pd.DataFrame) -> pd.DataFrame:
         "second": (1 / whole).where(table["patients"] > 1, 0.0),
     }
     return table.assign(share=(table["patients"] / whole).round(4), **parts)
+
+
+def count_new(chosen: pd.DataFrame, newcomers: Sequence[Newcomer]) -> pd.DataFrame:
+    """Return week, sequences, new, others, share_new; then persons, first, second.
+
+    `new` are sequences of the newcomers and their descendants; weeks are those with a sequence.
+    """
+    heads = [one.full for one in newcomers]
+    fresh = {
+        full: int(any(is_within(full, head) for head in heads)) for full in chosen["full"].unique()
+    }
+    marked = chosen.assign(new=chosen["full"].map(fresh))
+    groups = marked.groupby("week")
+    table = pd.DataFrame(
+        {
+            "sequences": groups.size(),
+            "new": groups["new"].sum(),
+            "persons": groups["patient"].nunique(),
+        }
+    ).reset_index()
+    table["others"] = table["sequences"] - table["new"]
+    table["share_new"] = (table["new"] / table["sequences"]).round(4)
+    return table.merge(largest_two(marked, ["week"], "new"), on="week")

@@ -2,8 +2,8 @@
 
 The file is a table of the R package AMR (`clinical_breakpoints`), one row per version, method,
 organism or group, site of infection and drug. A minimum inhibitory concentration (MIC) is S at or
-below `breakpoint_S` and R above `breakpoint_R`; an inhibition zone is S from `breakpoint_S` on and R
-below `breakpoint_R`; what lies between is I. S at 0.001 or less says that nothing is S.
+below `breakpoint_S` and R above `breakpoint_R`; an inhibition zone is S from `breakpoint_S` on and
+R below `breakpoint_R`; what lies between is I. S at 0.001 or less says that nothing is S.
 """
 
 from __future__ import annotations

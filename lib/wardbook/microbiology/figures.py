@@ -29,7 +29,7 @@ def draw_grid(table: pd.DataFrame, language: Language) -> Figure:
     """
     grid = table.pivot(index="drug_name", columns="organism_name", values="share")
     order = table.groupby("organism_name")["isolates"].max().sort_values(ascending=False).index
-    grid = grid[list(order)]
+    grid = grid[list(order)].sort_index(key=lambda names: names.str.normalize("NFKD"))
     figure = Figure(figsize=(8, 1.6 + 0.27 * len(grid)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     axes.imshow(grid, cmap=SHADES, vmin=0, vmax=1, aspect="auto")

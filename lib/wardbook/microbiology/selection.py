@@ -18,7 +18,7 @@ from wardbook.microbiology.catalogue import SCREENING, Catalogue
 
 RESULTS = ("S", "I", "R")
 LATE_DAYS = 7
-"""An export that ends so many days before the period is said to be late: not each day has isolates."""
+"""An export that ends more days before the period is late: not each day has isolates."""
 RENAMED_ISOLATES, RENAMED_DAYS = 30, 31
 """A ward that had so many isolates and ends, and another that begins within so many days."""
 

@@ -32,7 +32,10 @@ def add_names(table: pd.DataFrame, catalogue: Catalogue, language: Language) -> 
     )
     shares = {column: named[column].round(DECIMALS) for column in _SHARES if column in named}
     return named.assign(**shares).sort_values(
-        [*_places(named), "organism_name", "drug_name"], kind="stable", ignore_index=True
+        [*_places(named), "organism_name", "drug_name"],
+        key=lambda names: names.astype("str").str.normalize("NFKD"),
+        kind="stable",
+        ignore_index=True,
     )
 
 

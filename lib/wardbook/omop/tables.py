@@ -194,6 +194,15 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "route_source_value": TEXT,
         "dose_unit_source_value": TEXT,
     },
+    "drug_era": {
+        "drug_era_id": ID,
+        "person_id": ID,
+        "drug_concept_id": INT,
+        "drug_era_start_date": DAY,
+        "drug_era_end_date": DAY,
+        "drug_exposure_count": INT,
+        "gap_days": INT,
+    },
     "measurement": {
         "measurement_id": ID,
         "person_id": ID,

@@ -18,6 +18,8 @@ from wardbook.errors import DataProblem
 
 ATC = re.compile(r"[A-Z][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?")
 """A code of the Anatomical Therapeutic Chemical classification, of level 2 to 5."""
+LATE_DAYS = 7
+"""An export that ends more days before the period is late: not each day has reports."""
 
 
 @dataclass(frozen=True)

@@ -50,14 +50,14 @@ def draw_calibration(groups: pd.DataFrame, labels: Mapping[str, str], language: 
 def draw_roc(groups: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
     """Draw the ROC curve through the bounds of the groups of risk, in percent.
 
-    `groups` has events and visits, lowest risk first; `labels` has false, true, chance, model.
+    `groups` has events and visits, lowest risk first; `labels` has false, true, chance, logistic.
     """
     figure, axes = _open(4.6)
     events = groups["events"].to_numpy()[::-1].cumsum()
     others = (groups["visits"] - groups["events"]).to_numpy()[::-1].cumsum()
     true, false = (np.append(0, 100 * counts / counts[-1]) for counts in (events, others))
     axes.plot([0, 100], [0, 100], color=GREY, linestyle=_DASHED, label=labels["chance"])
-    axes.plot(false, true, "o-", color=BLUE, linewidth=1.8, label=labels["model"])
+    axes.plot(false, true, "o-", color=BLUE, linewidth=1.8, label=labels["logistic"])
     _dress(axes, labels["false"], labels["true"], language)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 101)
@@ -68,19 +68,19 @@ def draw_roc(groups: pd.DataFrame, labels: Mapping[str, str], language: Language
 def draw_decisions(table: pd.DataFrame, labels: Mapping[str, str], language: Language) -> Figure:
     """Draw the net benefit of each way to decide, per 1,000 visits, over the threshold in percent.
 
-    `table` has threshold, model, everybody, rule; `labels` has those, nobody, and benefit.
+    `table` has threshold, model, everybody, rule; `labels` has threshold, logistic, everybody,
+    rule, nobody, benefit.
     """
     figure, axes = _open(4.2)
     x = table["threshold"]
-    styles: Sequence[tuple[str, str, Any, str]] = (
-        ("model", BLUE, "-", "o"),
-        ("rule", GREEN, "-", "D"),
-        ("everybody", VERMILION, _DASHED, "s"),
+    styles: Sequence[tuple[str, str, str, Any, str]] = (
+        ("model", "logistic", BLUE, "-", "o"),
+        ("rule", "rule", GREEN, "-", "D"),
+        ("everybody", "everybody", VERMILION, _DASHED, "s"),
     )
-    for name, colour, line, mark in styles:
-        axes.plot(
-            x, 1000 * table[name], color=colour, linestyle=line, marker=mark, label=labels[name]
-        )
+    for column, name, colour, line, mark in styles:
+        style = {"color": colour, "linestyle": line, "marker": mark, "label": labels[name]}
+        axes.plot(x, 1000 * table[column], **style)
     axes.axhline(0, color=GREY, linewidth=1, label=labels["nobody"])
     best = 1000 * float(table[["model", "rule", "everybody"]].to_numpy().max())
     _dress(axes, labels["threshold"], labels["benefit"], language)
@@ -111,8 +111,8 @@ def draw_periods(
         axes.axvline(pd.Timestamp(changed), color=GREY, linestyle=_DASHED, label=labels["changed"])
     _dress(axes, "", labels["share"], language)
     _name_months(axes, language)
-    axes.set_ylim(0, 135 * float(high.max()))
-    axes.legend(frameon=False, fontsize=9, loc="upper left", ncols=2)
+    axes.set_ylim(0, 105 * float(high.max()))
+    axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 0.99), ncols=3)
     return figure
 
 

@@ -82,10 +82,8 @@ class Judged:
         }
 
 
-def tabulate_performance(
-    scores: Mapping[str, Judged], names: Mapping[str, str], parameters: int
-) -> pd.DataFrame:
-    """Return score, measure, name, estimate, low, high, cases, degrees.
+def tabulate_performance(scores: Mapping[str, Judged], parameters: int) -> pd.DataFrame:
+    """Return score, measure, estimate, low, high, cases, degrees.
 
     A score that is no probability (greater than 1) is judged by its area alone.
     """
@@ -98,7 +96,6 @@ def tabulate_performance(
                 {
                     "score": score,
                     "measure": measure,
-                    "name": names[measure],
                     "estimate": found.value,
                     "low": found.low,
                     "high": found.high,

@@ -28,7 +28,7 @@ class Expected:
 
     `dispersion` is how many times the variance of a Poisson (binomial) count it is, at least 1; of
     numbers, the variance. `information` is what the baseline holds: the sum of its counts, or the
-    number of its periods.
+    number of its periods. `season` tells whether the yearly wave is in it.
     """
 
     kind: Kind
@@ -36,6 +36,7 @@ class Expected:
     spread: pd.Series[float]
     dispersion: float
     information: float
+    season: bool
 
 
 def fit_expected(
@@ -74,16 +75,16 @@ def fit_expected(
         dispersion = max(1.0, float(fit.pearson_chi2 / freedom))
         variance = dispersion * mean * (1 - share)
         information = float(first["value"].sum())
-    as_series = [pd.Series(values, rows.index) for values in (mean, np.sqrt(variance))]
-    return Expected(kind, *as_series, dispersion=dispersion, information=information)
+    means, spreads = (pd.Series(one, rows.index) for one in (mean, np.sqrt(variance)))
+    return Expected(kind, means, spreads, dispersion, information, season)
 
 
 def _design(days: pd.DatetimeIndex, step: int, *, season: bool) -> np.ndarray:
     columns = [np.ones(len(days))]
     if step == 1:
-        columns += [(days.dayofweek == weekday).astype(float) for weekday in range(1, 7)]
+        columns += [(days.day_of_week == weekday).astype(float) for weekday in range(1, 7)]
     if season:
-        angle = 2 * np.pi * days.dayofyear / YEAR
+        angle = 2 * np.pi * days.day_of_year / YEAR
         columns += [np.sin(angle), np.cos(angle)]
     return np.column_stack(columns)
 
@@ -94,9 +95,7 @@ def _fit(first: pd.DataFrame, matrix: np.ndarray, kind: Kind) -> Any:
         return sm.OLS(value, matrix).fit()
     if kind == "count":
         exposure = np.ones(len(value)) if np.isnan(whole).all() else whole
-        return sm.GLM(
-            value, matrix, family=sm.families.Poisson(), offset=np.log(exposure)
-        ).fit()
+        return sm.GLM(value, matrix, family=sm.families.Poisson(), offset=np.log(exposure)).fit()
     some = whole > 0
     shares = np.column_stack([value, whole - value])[some]
     return sm.GLM(shares, matrix[some], family=sm.families.Binomial()).fit()

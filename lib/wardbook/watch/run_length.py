@@ -29,6 +29,7 @@ def simulate(
     at = np.arange(periods) % len(expected.mean)
     mean, spread = (one.to_numpy()[at] for one in (expected.mean, expected.spread))
     of, phi, size = whole[at], expected.dispersion, (series, periods)
+    value: np.ndarray
     if expected.kind == "number":
         value = random.normal(mean * ratio, spread, size)
     elif expected.kind == "count":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import reduce
 from pathlib import Path
@@ -21,14 +21,16 @@ import pandas as pd
 from wardbook.datasets.metric_series import DATASET
 from wardbook.datasets.reading import NUMBER, TEXT
 from wardbook.delimited import Records, read_records, refuse_duplicates, refuse_rows, refuse_values
+from wardbook.disclosure.codes import read_span
+from wardbook.epidemic.indicators import keep_period as cut_period
 from wardbook.errors import DataProblem
-from wardbook.metrics.periods import read_period
 from wardbook.watch.renames import Renamed, find_renamed
 
 Kind = Literal["count", "share", "number"]
 ALL = "all"
 UNITS = (10.0, 60.0, 100.0, 1000.0)
 """Factors between units that a metric may be written in: a jump by one of them is named."""
+LEAST_YEAR = 1900
 _NEAR, _SIDE = 0.2, 14
 
 
@@ -61,7 +63,7 @@ class Metric:
 def read_metric(
     path: Path,
     kind: Kind,
-    zone: ZoneInfo,
+    zone: str,
     *,
     time: str = "date",
     value: str = "value",
@@ -73,7 +75,7 @@ def read_metric(
     Args:
         path: CSV with a header, separated by `;` or `,`; or the dataset as Parquet.
         kind: whole counts; parts of `of`; or any number.
-        zone: in which a moment with an offset becomes a day.
+        zone: its name; in which a moment with an offset becomes a day.
         time, value, group, of: names of columns; times are days, ISO weeks, or moments.
 
     Raises:
@@ -84,7 +86,7 @@ def read_metric(
         records = Records(path.name, frame.set_axis(range(1, len(frame) + 1)))
         rows = records.frame
     else:
-        records, rows = _read_csv(path, zone, time, value, group, of)
+        records, rows = _read_csv(path, ZoneInfo(zone), time, value, group, of)
     if kind == "share" and rows["of"].isna().all():
         raise DataProblem("column_needed", file=path.name, column="of")
     _refuse_impossible(records, rows, kind)
@@ -102,6 +104,18 @@ def read_metric(
     )
 
 
+def keep_period(metric: Metric, start: date | None, end: date | None) -> Metric:
+    """Return the metric from `start` to `end`, both included; None leaves that side open."""
+    rows = cut_period(metric.rows, start, end)
+    return replace(metric, rows=rows, missing=_find_missing(rows, metric.step))
+
+
+def find_ended(metric: Metric) -> dict[str, date]:
+    """Return the groups that stop before the last period of all, with their last."""
+    last = metric.rows.groupby("group")["date"].max()
+    return {str(group): day.date() for group, day in last[last < last.max()].items()}
+
+
 def _read_csv(
     path: Path, zone: ZoneInfo, time: str, value: str, group: str | None, of: str | None
 ) -> tuple[Records, pd.DataFrame]:
@@ -113,7 +127,7 @@ def _read_csv(
             "columns_missing", file=path.name, column=", ".join(missing), expected=expected
         )
     records = read_records(path, [names], delimiter=delimiter)
-    refuse_values(records, time, lambda v: read_period(v) is None, "period_form")
+    refuse_values(records, time, lambda v: _begin(v, zone) is None, "period_form")
     days = records.frame[time].map(lambda v: _begin(v, zone)).astype("datetime64[us]")
     rows = pd.DataFrame({"date": days})
     if group:
@@ -140,17 +154,20 @@ def _read_header(path: Path) -> tuple[str, tuple[str, ...]]:
     return delimiter, tuple(next(csv.reader([line], delimiter=delimiter), ()))
 
 
-def _begin(code: str, zone: ZoneInfo) -> date:
-    period = read_period(code)
-    assert period is not None  # noqa: S101  refused before
-    start: datetime = period.start
-    return (start.astimezone(zone) if start.tzinfo else start).date()
+def _begin(code: str, zone: ZoneInfo) -> date | None:
+    """Return the first day of the period that a code names, or None."""
+    if span := read_span(code):
+        first, last = span
+        return first if first.year >= LEAST_YEAR and first <= last else None
+    try:
+        moment = datetime.fromisoformat(code.strip())
+    except ValueError:
+        return None
+    return (moment.astimezone(zone) if moment.tzinfo else moment).date()
 
 
 def _parse_numbers(records: Records, column: str) -> pd.Series[float]:
-    refuse_values(
-        records, column, lambda v: v != "" and not NUMBER.fullmatch(v), "number_form"
-    )
+    refuse_values(records, column, lambda v: v != "" and not NUMBER.fullmatch(v), "number_form")
     values = records.frame[column].cat
     numbers = np.array([float(v) if v else math.nan for v in values.categories])
     return pd.Series(numbers[values.codes], index=records.frame.index)

@@ -41,7 +41,11 @@ def watch_group(metric: Metric, group: str, baseline: int, *, file: str) -> Watc
     after = rows.iloc[baseline:]
     mean, spread = (one.iloc[baseline:] for one in (expected.mean, expected.spread))
     z = standardise(
-        after["value"].to_numpy(), mean.to_numpy(), spread.to_numpy(), expected.dispersion, metric.kind
+        after["value"].to_numpy(),
+        mean.to_numpy(),
+        spread.to_numpy(),
+        expected.dispersion,
+        metric.kind,
     )
     low, high = find_limits(mean.to_numpy(), spread.to_numpy(), expected)
     points = pd.DataFrame(
@@ -91,10 +95,11 @@ def list_alerts(watched: Watched) -> pd.DataFrame:
             first = part.iloc[0]
             found.append(
                 {
-                    **first[["date", "group"]].to_dict(),
+                    "date": first["date"],
+                    "group": first["group"],
                     "chart": name,
                     "direction": "up" if first[f"{name}_call"] > 0 else "down",
-                    **first[["value", "expected", "low", "high"]].to_dict(),
+                    **{n: first[n] for n in ("value", "expected", "low", "high")},
                     "periods": len(part),
                 }
             )

@@ -19,7 +19,6 @@ from wardbook.hospital.building.people import draw_batch
 from wardbook.hospital.building.wards import write_beds
 from wardbook.hospital.building.writer import LABELS, ParquetWriter
 from wardbook.hospital.parts import PARTS, load_parts
-from wardbook.hospital.parts.stays import fixed_rows
 from wardbook.omop.tables import TABLES
 from wardbook.omop.vocabulary import COMMON, EHR, Concept
 
@@ -51,11 +50,13 @@ def build_hospital(
         patients: how many persons.
         seed: of the random numbers.
         parts: which parts draw; "stays" is always among them.
-        progress: told the number of persons after each batch.
+        progress: told the number of persons after each part of a batch, a batch in even pieces.
 
     Returns:
         The DuckDB database.
     """
+    from wardbook.hospital.parts.stays import fixed_rows  # it imports this package
+
     drawn = load_parts(tuple(dict.fromkeys(("stays", *parts))))
     with _replacing(folder) as new:
         with ParquetWriter(new) as writer:
@@ -65,14 +66,14 @@ def build_hospital(
             writer.write({"cdm_source": _source(seed)})
             for number, first in enumerate(range(1, patients + 1, BATCH_PERSONS)):
                 batch = draw_batch(seed, number, first, min(BATCH_PERSONS, patients + 1 - first))
-                for part in drawn.values():
+                for count, part in enumerate(drawn.values(), 1):
                     writer.write(batch.leave_out_dead(part.draw(batch)))
-                progress(first - 1 + len(batch.persons))
+                    progress(first - 1 + len(batch.persons) * count // len(drawn))
         _fill_duckdb(new / DATABASE, new / TABLES_FOLDER)
-        write_atomically(new / BEDS, write_beds(patients, FIRST_DAY.isoformat()))
+        write_atomically(new / BEDS, write_beds(patients, FIRST_DAY.isoformat()), mode=0o644)
         truth: dict[str, Any] = {"patients": patients, "seed": seed}
         truth |= {name: dict(part.TRUTH) for name, part in drawn.items()}
-        write_atomically(new / TRUTH, json.dumps(truth, indent=1, ensure_ascii=False))
+        write_atomically(new / TRUTH, json.dumps(truth, indent=1, ensure_ascii=False), mode=0o644)
     return folder / DATABASE
 
 

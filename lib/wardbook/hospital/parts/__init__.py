@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from wardbook.hospital.building.batch import Batch, Rows
-from wardbook.omop.vocabulary import Concept
+if TYPE_CHECKING:
+    from wardbook.hospital.building.batch import Batch, Rows
+    from wardbook.omop.vocabulary import Concept
 
 PARTS = (
     "stays",

@@ -1,11 +1,12 @@
 """Drugs given in stays, and conditions that begin after them with planted relative risks.
 
 All is drawn by the stay in a ward that lasts two days at least. Each drug is given with its own
-probability, independently of the others but for one pair, within hours of admission; each event comes with its
-background probability times the planted relative risks of the drugs given, independently of the
-other events, always after all drugs. A pair that is not in RISKS has no effect. Who has warfarin is
-not given amiodarone (each strengthens the other): most bleeding comes with warfarin, never with
-amiodarone, which therefore seems not to cause any, see `wardbook.pharmacovigilance.masking`.
+probability, independently of the others but for one pair, within hours of admission; each event
+comes with its background probability times the planted relative risks of the drugs given,
+independently of the other events, always after all drugs. A pair that is not in RISKS has no
+effect. Who has warfarin is not given amiodarone (each strengthens the other): most bleeding comes
+with warfarin, never with amiodarone, which therefore seems not to cause any, see
+`wardbook.pharmacovigilance.masking`.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from wardbook.hospital.building.batch import Batch, Rows
 from wardbook.omop.vocabulary import EHR, Concept
 
 DRUGS: Mapping[str, tuple[str, float]] = {
-    "J01XA01": ("Vancomycin", 0.10),
-    "J01GB06": ("Amikacin", 0.08),
-    "J01FF01": ("Clindamycin", 0.07),
-    "B01AB01": ("Heparin", 0.25),
-    "B01AA03": ("Warfarin", 0.12),
-    "N03AF01": ("Carbamazepine", 0.06),
+    "J01XA01": ("Vancomycine", 0.10),
+    "J01GB06": ("Amikacine", 0.08),
+    "J01FF01": ("Clindamycine", 0.07),
+    "B01AB01": ("Héparine", 0.25),
+    "B01AA03": ("Warfarine", 0.12),
+    "N03AF01": ("Carbamazépine", 0.06),
     "C01BD01": ("Amiodarone", 0.09),
-    "A02BC01": ("Omeprazole", 0.40),
+    "A02BC01": ("Oméprazole", 0.40),
 }
 """ATC code → name and probability to be given in a stay."""
 

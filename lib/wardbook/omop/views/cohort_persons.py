@@ -40,10 +40,11 @@ def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
 
     cohort = read_cohort(asked)
     _refuse_unknown_codes(cdm, cohort)
-    entered = _mark_period(_find_entered(cdm, cohort.entry), cohort)
+    index = _find_index(cdm, cohort.entry)
+    entered = _mark_period(_describe(cdm, index), cohort)
     told = (*cohort.characteristics, *((cohort.group,) if cohort.group else ()))
     for number, one in enumerate((*cohort.criteria, *told)):
-        entered = _mark(cdm, entered, one, f"met_{number}")
+        entered = _mark(cdm, entered, index, one, f"met_{number}")
     marks = [entered[f"met_{at}"] for at in range(len(cohort.criteria) + len(told))]
     steps = [
         *((entered["in_period"],) if cohort.is_bounded else ()),
@@ -81,7 +82,7 @@ def _refuse_unknown_codes(cdm: Cdm, cohort: Cohort) -> None:
     concepts = cdm.table("concept")
     counts = concepts.aggregate(
         **{
-            f"code_{at}": _is_meant(concepts, codes).cast("int64").sum()
+            f"code_{at}": _is_meant(concepts, codes).ifelse(1, 0).sum()
             for at, codes in enumerate(asked.values())
         }
     ).to_pyarrow()
@@ -159,12 +160,17 @@ def _compare(rows: ir.Table, bound: Comparison) -> ir.BooleanValue:
     return compared
 
 
-def _find_entered(cdm: Cdm, entry: Event) -> ir.Table:
-    """Return those with the entry event: person, index_day, sex, age, followed_until, death_day."""
-    first = _list_events(cdm, entry).group_by("person").aggregate(index_day=lambda t: t.day.min())
-    rows = first.inner_join(_list_persons(cdm), "person")
+def _find_index(cdm: Cdm, entry: Event) -> ir.Table:
+    """Return person and index_day of those with the entry event."""
+    events = _list_events(cdm, entry)
+    return events.group_by("person").aggregate(index_day=lambda t: t.day.min())
+
+
+def _describe(cdm: Cdm, index_days: ir.Table) -> ir.Table:
+    """Return person, index_day, sex, age, followed_until and death_day of those who entered."""
+    rows = index_days.inner_join(_list_persons(cdm), "person")
     periods = _list_periods(cdm)
-    within = first.inner_join(periods, "person").filter(
+    within = index_days.inner_join(periods, "person").filter(
         lambda t: (t.observed_from <= t.index_day) & (t.index_day <= t.observed_to)
     )
     until = within.group_by("person").aggregate(followed_until=lambda t: t.observed_to.max())
@@ -215,15 +221,21 @@ def _mark_period(entered: ir.Table, cohort: Cohort) -> ir.Table:
     return entered.mutate(in_period=met)
 
 
-def _mark(cdm: Cdm, entered: ir.Table, criterion: Criterion, name: str) -> ir.Table:
-    """Add the column `name`: whether each person meets the criterion, never empty."""
+def _mark(
+    cdm: Cdm, entered: ir.Table, index: ir.Table, criterion: Criterion, name: str
+) -> ir.Table:
+    """Add the column `name`: whether each person meets the criterion, never empty.
+
+    What is joined starts from `index` alone: starting from `entered`, which grows by each mark, the
+    query would double with each criterion.
+    """
     match criterion:
         case AgeAtIndex():
             met = entered["age"].between(criterion.low, criterion.high)
         case SexIs():
             met = entered["sex"] == criterion.code
         case Observed() | Happened():
-            who = _find_who(cdm, entered.select("person", "index_day"), criterion)
+            who = _find_who(cdm, index, criterion)
             who = who.distinct().select(found="person")
             joined = entered.left_join(who, entered["person"] == who["found"])
             negated = isinstance(criterion, Happened) and criterion.negated

@@ -65,7 +65,7 @@ def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
     rows = rows.left_join(sexes, rows["_gender"] == sexes["_sex_concept"])
     day = rows["measurement_date"]
     birthday = rows["_month"].coalesce(1) * 100 + rows["_day"].coalesce(1)
-    to_come = (day.month() * 100 + day.day() < birthday).cast("int64")
+    to_come = ibis.ifelse(day.month() * 100 + day.day() < birthday, 1, 0)
     return rows.select(
         test=rows["measurement_id"].cast("string"),
         patient=rows["person_id"].cast("string"),

@@ -27,9 +27,9 @@ def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
         visits = visits.filter(visits.visit_start_date >= ibis.literal(asked["start"]))
     if asked["end"]:
         visits = visits.filter(visits.visit_start_date <= ibis.literal(asked["end"]))
-    counts = visits.group_by(date=visits.visit_start_date.cast("date"), group=visits.code).aggregate(
-        value=visits.count()
-    )
+    counts = visits.group_by(
+        date=visits.visit_start_date.cast("date"), group=visits.code
+    ).aggregate(value=visits.count())
     days = counts.select(day="date").distinct()
     kinds = counts.select(kind="group").distinct()
     every = days.cross_join(kinds)

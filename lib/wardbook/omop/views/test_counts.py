@@ -2,8 +2,9 @@
 
 A person counts once a day, positive if one of the day's tests is; once a week in the columns
 `first_…`. As in SI-DEP since 2021, who was positive is not counted again for 60 days: tests of
-recovery are no tests of suspicion. The department is that of the person's home (`location_source_value`). Tests whose result
-is neither positive nor negative are counted as undetermined. Nothing of a person leaves the
+recovery are no tests of suspicion. The department is that of the person's home
+(`location_source_value`). Tests whose result is neither positive nor negative are counted as
+undetermined. Nothing of a person leaves the
 database.
 """
 
@@ -55,8 +56,8 @@ def _days_of_persons(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
         tests = tests.filter(tests.measurement_date <= ibis.literal(asked["end"]))
     values = cdm.table("concept").select(_value="concept_id", result="concept_code")
     tests = tests.left_join(values, tests.value_as_concept_id == values._value)
-    positive = (tests.result == POSITIVE.code).fill_null(False)  # noqa: FBT003  a value
-    usable = tests.result.isin([POSITIVE.code, NEGATIVE.code]).fill_null(False)  # noqa: FBT003
+    positive = (tests.result == POSITIVE.code).fill_null(False)
+    usable = tests.result.isin([POSITIVE.code, NEGATIVE.code]).fill_null(False)
     grouped = tests.group_by(tests.person_id, date=tests.measurement_date.cast("date")).aggregate(
         usable=usable.cast("int64").max(), positive=positive.cast("int64").max()
     )

@@ -1,0 +1,65 @@
+"""The hospital's tests and lineages: what is drawn holds together and repeats itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wardbook.hospital.building.people import draw_batch
+from wardbook.hospital.parts import sars_cov_2
+from wardbook.omop.vocabulary import POSITIVE, SARS_COV_2_LINEAGE, SARS_COV_2_PCR
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    rows = sars_cov_2.draw(draw_batch(4, 0, 1, 12_000))
+    measured = rows["measurement"]
+    is_test = measured["measurement_concept_id"] == SARS_COV_2_PCR.id
+    lineages = measured[measured["measurement_concept_id"] == SARS_COV_2_LINEAGE.id]
+    return measured[is_test], lineages, rows["death"]
+
+
+def test_a_lineage_points_to_a_positive_test_that_was_taken_before(
+    drawn: tuple[pd.DataFrame, ...],
+) -> None:
+    tests, lineages, _ = drawn
+    taken = tests.set_index("measurement_id").loc[lineages["measurement_event_id"]]
+    assert (taken["value_as_concept_id"] == POSITIVE.id).all()
+    assert (taken["person_id"].to_numpy() == lineages["person_id"].to_numpy()).all()
+    waited = lineages["measurement_datetime"].to_numpy() - taken["measurement_datetime"].to_numpy()
+    assert waited.min() >= np.timedelta64(4, "D")
+    assert "None" in set(lineages["value_source_value"])
+    assert lineages["value_source_value"].isna().any()
+    first = {one.name: pd.Timestamp(one.emerged) for one in sars_cov_2.LINEAGES}
+    for name, part in zip(
+        lineages["value_source_value"], taken["measurement_datetime"], strict=True
+    ):
+        assert part >= first.get(name, pd.Timestamp(0))
+
+
+def test_nobody_is_tested_after_death_and_each_dies_once(
+    drawn: tuple[pd.DataFrame, ...],
+) -> None:
+    tests, _, deaths = drawn
+    assert len(deaths)
+    assert deaths["person_id"].is_unique
+    died = tests["person_id"].map(deaths.set_index("person_id")["death_datetime"])
+    assert not (tests["measurement_datetime"] > died).any()
+
+
+def test_shares_add_up_and_the_ratio_of_two_lineages_is_a_line() -> None:
+    day = np.arange(0, 731)
+    shares = sars_cov_2.find_shares(day)
+    assert shares.sum(axis=1) == pytest.approx(np.ones(len(day)))
+    names = [one.name for one in sars_cov_2.LINEAGES]
+    newest, before = shares[620:, names.index("BA.3.2")], shares[620:, names.index("XFG")]
+    assert np.diff(np.log(newest / before)) == pytest.approx(0.07)
+
+
+def test_the_same_seed_draws_the_same_and_another_does_not() -> None:
+    one, same, other = (
+        sars_cov_2.draw(draw_batch(seed, 0, 1, 500))["measurement"] for seed in (1, 1, 2)
+    )
+    pd.testing.assert_frame_equal(one, same)
+    assert not one.equals(other)
