@@ -32,7 +32,7 @@ CASES: Mapping[str, Case] = {
     ),
     "haemolysis_origin": Case(
         ("tubes",),
-        2_000,
+        1_200,
         {"tubes": True},
         {"start": "2024-01-01", "end": "2025-12-31", "threshold": "50", "first_weeks": "26"},
     ),

@@ -24,7 +24,7 @@ PATIENTS = 12_000
 NOW = pd.Timestamp("2026-02-01", tz="UTC")
 FIRST_WEEKS = 26
 MOST_FALSE = 2
-"""Of the charts of wards that did not change about one in thirty signals within 78 weeks."""
+"""Of the charts of wards that did not change about one in twenty signals within 78 weeks."""
 
 
 def estimate(database: Path) -> list[Estimate]:

@@ -131,7 +131,7 @@ def _draw_tubes(rng: np.random.Generator, batch: Batch) -> pd.DataFrame:
     waited = np.clip(np.round(hours * 60), 5, 12 * 60)
     after = np.floor(rng.random(size) * minutes[owner]).astype("timedelta64[m]")
     drawn = of["entered"].to_numpy() + after
-    return pd.DataFrame(
+    tubes = pd.DataFrame(
         {
             "person_id": of["person_id"].to_numpy(),
             "visit_id": of["visit_id"].to_numpy(),
@@ -146,6 +146,9 @@ def _draw_tubes(rng: np.random.Generator, batch: Batch) -> pd.DataFrame:
             "transport": _CODES["transport"][pneumatic.astype(int)],
         }
     )
+    # The laboratory hears of a death: it measures nothing of the dead.
+    died = tubes["person_id"].map(batch.persons.set_index("person_id")["died"])
+    return tubes[~(tubes["received"] >= died)].reset_index(drop=True)
 
 
 def _draw_devices(rng: np.random.Generator, ward: pd.Series[str]) -> np.ndarray:
