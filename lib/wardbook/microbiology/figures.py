@@ -19,7 +19,7 @@ from wardbook.wording import write_number
 SHADES = LinearSegmentedColormap.from_list("shares", ["#FFFFFF", "#D6E6F2", "#6FA8D0", "#08519C"])
 MOST_TRENDS = 24
 _DARK = 0.75
-_TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)
 
 
 def draw_grid(table: pd.DataFrame, language: Language) -> Figure:
