@@ -27,7 +27,7 @@ from wardbook.pharmacovigilance import masking, reports, signals
 from wardbook.warehouse import extract, open_warehouse
 
 PARTS = ("pharmacovigilance",)
-PATIENTS = 14_000
+PATIENTS = 16_000
 NOW = pd.Timestamp("2026-01-01", tz="UTC")
 MEASURED: tuple[tuple[str, str, str], ...] = (
     *(("prr", "J01XA01", "N17"), ("prr", "J01FF01", "A04.7"), ("prr", "B01AB01", "D69.5")),

@@ -81,3 +81,9 @@ def load_catalogue() -> Catalogue:
         },
         read["specimens"],
     )
+
+
+def shorten_name(name: str) -> str:
+    """Return E. coli for Escherichia coli; what is no species' name stays."""
+    genus, _, species = name.partition(" ")
+    return f"{genus[0]}. {species}" if species.isalpha() and species.islower() else name

@@ -13,12 +13,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from wardbook.chart_style import BLUE, DPI, GREY, VERMILION, dress_bars
 from wardbook.messages import Language
+from wardbook.microbiology.catalogue import shorten_name
 from wardbook.wording import write_number
 
 SHADES = LinearSegmentedColormap.from_list("shares", ["#FFFFFF", "#D6E6F2", "#6FA8D0", "#08519C"])
 MOST_TRENDS = 24
 _DARK = 0.75
-_TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)
 
 
 def draw_grid(table: pd.DataFrame, language: Language) -> Figure:
@@ -80,9 +81,3 @@ def choose_clearest(trends: pd.DataFrame) -> pd.DataFrame:
     order = clearness.sort_values(ascending=False, kind="stable").index[:MOST_TRENDS]
     kept: pd.DataFrame = trends.loc[order]
     return kept.sort_values("odds_ratio", ascending=False, kind="stable", ignore_index=True)
-
-
-def shorten_name(name: str) -> str:
-    """Return E. coli for Escherichia coli; what is no species' name stays."""
-    genus, _, species = name.partition(" ")
-    return f"{genus[0]}. {species}" if species.isalpha() and species.islower() else name

@@ -8,7 +8,7 @@ import pandas as pd
 
 from wardbook.activity.persons import largest_two
 from wardbook.messages import Language
-from wardbook.microbiology.catalogue import Catalogue
+from wardbook.microbiology.catalogue import Catalogue, shorten_name
 
 DECIMALS = 6
 """Of shares: enough that their rounding to whole percents is that of the counts."""
@@ -60,10 +60,14 @@ def measure_versions(told: pd.DataFrame, *, least: int) -> pd.DataFrame:
 
 def list_pairs(table: pd.DataFrame) -> list[str]:
     """Return `E. coli–Amoxicillin` and the like, of the table's rows in their order."""
-    from wardbook.microbiology.figures import shorten_name
-
     rows = table[["organism_name", "drug_name"]].itertuples(index=False)
     return [f"{shorten_name(organism)} – {drug}" for organism, drug in rows]
+
+
+def list_by_organism(table: pd.DataFrame) -> list[str]:
+    """Return `E. coli – Amoxicillin, Ampicillin` and the like, one for each organism."""
+    groups = table.groupby("organism_name", sort=False)["drug_name"]
+    return [f"{shorten_name(str(name))} – {', '.join(drugs)}" for name, drugs in groups]
 
 
 _SHARES = ("share", "low", "high", "share_s", "share_i", "share_r")
