@@ -101,8 +101,8 @@ def draw(batch: Batch) -> Rows:
     rng = batch.rng("sars_cov_2")
     tests = _draw_tests(rng, batch)
     deaths = _draw_deaths(rng, batch, tests)
-    died = tests["person_id"].map(deaths.set_index("person_id")["death_datetime"])
-    tests = tests[~(tests["moment"] > died)]
+    tests = tests.merge(deaths[["person_id", "death_datetime"]], on="person_id", how="left")
+    tests = tests[~(tests["moment"] > tests.pop("death_datetime"))]
     tests = tests.assign(measurement_id=batch.ids("measurement", len(tests)))
     lineages = _draw_lineages(rng, tests)
     lineages["measurement_id"] = batch.ids("measurement", len(lineages))
