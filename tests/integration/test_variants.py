@@ -31,7 +31,7 @@ from wardbook.warehouse import extract, open_warehouse
 
 PATIENTS, SEED = 100_000, 3
 PARIS = ZoneInfo("Europe/Paris")
-START, END = date(2025, 9, 1), date(2025, 12, 21)
+START, END = date(2025, 8, 4), date(2025, 11, 23)
 PERIOD = {"start": {"date": START.isoformat()}, "end": {"date": END.isoformat()}}
 LINEAGES = PERIOD | {"least": 11, "new_weeks": 16}
 DASHBOARD = PERIOD | {"critical_wards": ["REAM", "REAC"], "new_weeks": 16}

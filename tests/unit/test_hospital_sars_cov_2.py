@@ -13,11 +13,12 @@ from wardbook.omop.vocabulary import POSITIVE, SARS_COV_2_LINEAGE, SARS_COV_2_PC
 
 @pytest.fixture(scope="module")
 def drawn() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    rows = sars_cov_2.draw(draw_batch(4, 0, 1, 12_000))
-    measured = rows["measurement"]
+    """Return tests, lineages and persons."""
+    batch = draw_batch(4, 0, 1, 12_000)
+    measured = sars_cov_2.draw(batch)["measurement"]
     is_test = measured["measurement_concept_id"] == SARS_COV_2_PCR.id
     lineages = measured[measured["measurement_concept_id"] == SARS_COV_2_LINEAGE.id]
-    return measured[is_test], lineages, rows["death"]
+    return measured[is_test], lineages, batch.persons
 
 
 def test_a_lineage_points_to_a_positive_test_that_was_taken_before(
@@ -28,23 +29,19 @@ def test_a_lineage_points_to_a_positive_test_that_was_taken_before(
     assert (taken["value_as_concept_id"] == POSITIVE.id).all()
     assert (taken["person_id"].to_numpy() == lineages["person_id"].to_numpy()).all()
     waited = lineages["measurement_datetime"].to_numpy() - taken["measurement_datetime"].to_numpy()
-    assert waited.min() >= np.timedelta64(4, "D")
+    assert waited.min() >= pd.Timedelta(days=4)
     assert "None" in set(lineages["value_source_value"])
     assert lineages["value_source_value"].isna().any()
     first = {one.name: pd.Timestamp(one.emerged) for one in sars_cov_2.LINEAGES}
-    for name, part in zip(
-        lineages["value_source_value"], taken["measurement_datetime"], strict=True
-    ):
-        assert part >= first.get(name, pd.Timestamp(0))
+    known = lineages["value_source_value"].isin(set(first)).to_numpy()
+    begun = lineages["value_source_value"][known].map(first).to_numpy()
+    assert (taken["measurement_datetime"].to_numpy()[known] >= begun).all()
 
 
-def test_nobody_is_tested_after_death_and_each_dies_once(
-    drawn: tuple[pd.DataFrame, ...],
-) -> None:
-    tests, _, deaths = drawn
-    assert len(deaths)
-    assert deaths["person_id"].is_unique
-    died = tests["person_id"].map(deaths.set_index("person_id")["death_datetime"])
+def test_nobody_is_tested_after_death(drawn: tuple[pd.DataFrame, ...]) -> None:
+    tests, _, persons = drawn
+    died = tests["person_id"].map(persons.set_index("person_id")["died"])
+    assert died.notna().any(), "some died after a test"
     assert not (tests["measurement_datetime"] > died).any()
 
 
@@ -54,7 +51,8 @@ def test_shares_add_up_and_the_ratio_of_two_lineages_is_a_line() -> None:
     assert shares.sum(axis=1) == pytest.approx(np.ones(len(day)))
     names = [one.name for one in sars_cov_2.LINEAGES]
     newest, before = shares[620:, names.index("BA.3.2")], shares[620:, names.index("XFG")]
-    assert np.diff(np.log(newest / before)) == pytest.approx(0.07)
+    steps = np.diff(np.log(newest / before))
+    assert steps == pytest.approx(np.full(len(steps), 0.07))
 
 
 def test_the_same_seed_draws_the_same_and_another_does_not() -> None:

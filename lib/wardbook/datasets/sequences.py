@@ -21,6 +21,7 @@ DATASET = Dataset(
         ),
     ),
     key=("sequence",),
-    moment="sampled",
+    # Not the day of sampling: sequences are reported days to weeks after it.
+    moment="reported",
     other_forms=True,  # Santé publique France's screening for mutations
 )

@@ -47,21 +47,15 @@ def list_shares(chosen: pd.DataFrame, aliases: Aliases) -> pd.DataFrame:
 
 
 def count_weeks(chosen: pd.DataFrame) -> pd.DataFrame:
-    """Return week, lineage, patients, share; then first, second: what one patient makes up of it.
+    """Return the patients of each week and lineage: week, lineage, patients.
 
-    Every week with a sequence has a row for each lineage, zeros included, and one for TOTAL.
+    Every week with a sequence has a row for each lineage, zeros included, and one for TOTAL: where
+    something must be hidden, the total shows what could be worked out of it.
     """
     counts = chosen.groupby(["week", "lineage"]).size().unstack(fill_value=0)
-    total = counts.sum(axis=1)
-    wide = counts.assign(**{TOTAL: total}).reset_index()
+    wide = counts.assign(**{TOTAL: counts.sum(axis=1)}).reset_index()
     table = wide.melt("week", var_name="lineage", value_name="patients")
-    table = table.sort_values(["week", "lineage"], ignore_index=True)
-    whole = table["week"].map(total)
-    parts = {
-        "first": (1 / whole).where(table["patients"] > 0, 0.0),
-        "second": (1 / whole).where(table["patients"] > 1, 0.0),
-    }
-    return table.assign(share=(table["patients"] / whole).round(4), **parts)
+    return table.sort_values(["week", "lineage"], ignore_index=True)
 
 
 def count_new(chosen: pd.DataFrame, newcomers: Sequence[Newcomer]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""SARS-CoV-2: tests of patients in and between visits, waves, sequenced lineages, deaths.
+"""SARS-CoV-2: tests of patients in and between visits, waves, sequenced lineages.
 
 A test is a measurement of `SARS_COV_2_PCR`; its result is positive, negative, inconclusive, or
 missing. The lineage of a positive sample is a measurement of `SARS_COV_2_LINEAGE` of the day on
@@ -72,8 +72,6 @@ IMMUNE_DAYS = 60
 RETESTED, STILL_POSITIVE = 0.3, 0.75
 INCONCLUSIVE, NO_RESULT = 0.01, 0.005
 SEQUENCED, UNASSIGNED, NO_LINEAGE, RESPELLED = 0.65, 0.04, 0.01, 0.12
-LETHALITY = {0: 0.005, 20: 0.02, 60: 0.08, 80: 0.16}
-"""Who is positive in a stay that is the last of their visits dies at its end with this chance."""
 
 TRUTH: Mapping[str, Any] = {
     "reference": REFERENCE,
@@ -93,23 +91,17 @@ TRUTH: Mapping[str, Any] = {
 _ORIGIN = np.datetime64(FIRST_DAY, "D")
 _END = np.datetime64(LAST_DAY, "us") + np.timedelta64(1, "D")
 _DAYS = (LAST_DAY - FIRST_DAY).days + 1
-_DAY = np.timedelta64(1440, "m")
 
 
 def draw(batch: Batch) -> Rows:
-    """Return measurement (tests and lineages) and death."""
+    """Return measurement: tests and lineages. Nobody is tested after death."""
     rng = batch.rng("sars_cov_2")
     tests = _draw_tests(rng, batch)
-    deaths = _draw_deaths(rng, batch, tests)
-    died = tests["person_id"].map(deaths.set_index("person_id")["death_datetime"])
-    tests = tests[~(tests["moment"] > died)]
+    tests = tests[~(tests["moment"] > tests["died"])]
     tests = tests.assign(measurement_id=batch.ids("measurement", len(tests)))
     lineages = _draw_lineages(rng, tests)
     lineages["measurement_id"] = batch.ids("measurement", len(lineages))
-    return {
-        "measurement": pd.concat([_measure(tests), _measure(lineages)], ignore_index=True),
-        "death": deaths,
-    }
+    return {"measurement": pd.concat([_measure(tests), _measure(lineages)], ignore_index=True)}
 
 
 def find_positivity(day: np.ndarray) -> np.ndarray:
@@ -269,23 +261,6 @@ def _measure(rows: pd.DataFrame) -> pd.DataFrame:
         value_source_value=rows["lineage"],
         measurement_event_id=rows["test_id"].astype("Int64"),
         meas_event_field_concept_id=pd.Series(MEASUREMENT.id, rows.index, dtype="Int64"),
-    )
-
-
-def _draw_deaths(rng: np.random.Generator, batch: Batch, tests: pd.DataFrame) -> pd.DataFrame:
-    last = batch.visits.groupby("person_id").tail(1)
-    last = last[last["visit_id"].isin(batch.stays["visit_id"])]
-    ill = tests[tests["result"] == POSITIVE.id].drop_duplicates("visit_id")
-    dying = last.merge(ill[["visit_id", "moment", "born"]], on="visit_id")
-    dying = dying[rng.random(len(dying)) < _by_age(dying, LETHALITY)]
-    return pd.DataFrame(
-        {
-            "person_id": dying["person_id"],
-            "death_date": dying["ended"].dt.normalize(),
-            "death_datetime": dying["ended"],
-            "death_type_concept_id": EHR.id,
-            "cause_source_value": "U07.1",
-        }
     )
 
 
