@@ -329,7 +329,7 @@ def test_every_message_of_the_reader_has_a_case() -> None:
         *("period_reversed", "period_too_long", "period_without_data", "region_without_data"),
         *("ipp_form", "text_form", "time_form", "choice_unknown", "order_wrong"),
         *("pair_incomplete", "ward_unknown"),
-        *("recorded_late", "few_cases", "day_outside"),
+        *("recorded_late", "few_cases", "day_outside", "risks_alike"),
     }
     assert set(topic_texts("en", "data")) == covered | elsewhere
     assert set(topic_texts("fr", "data")) == covered | elsewhere
