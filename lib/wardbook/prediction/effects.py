@@ -29,8 +29,8 @@ def estimate_effects(design: pd.DataFrame, outcome: np.ndarray, patients: np.nda
 
     Rows with all values are no worse a sample where a value is missing for reasons that do not
     depend on the outcome given the other values, such as a ward's habits; what is filled in for a
-    missing value would bend the coefficients of all others. What is the same in all rows (the sex in
-    a maternity) has no effect to be told.
+    missing value would bend the coefficients of all others. What is the same in all rows (the sex
+    in a maternity) has no effect to be told.
     """
     import statsmodels.api as sm
 
