@@ -97,7 +97,9 @@ def _of_the_score(rows: pd.DataFrame, planted: dict) -> Iterator[Estimate]:
     ):
         of = (risk[chosen], y[chosen], patients[chosen])
         yield _hold(f"AUC, {name}", planted["ideal"][name]["auc"], measure_auc(*of))
-    of = (risk[here & late], y[here & late], patients[here & late])
+    # By how much the same risk comes true more often does not depend on who has it: all wards.
+    after = late & ~np.isnan(risk)
+    of = (risk[after], y[after], patients[after])
     yield _hold("intercept after the drift", planted["drift"]["log_odds"], measure_intercept(*of))
     of = (risk[here & ~late], y[here & ~late], patients[here & ~late])
     yield _hold("Brier score", planted["ideal"]["emergency"]["brier"], measure_brier(*of))

@@ -331,6 +331,7 @@ def test_every_message_of_the_reader_has_a_case() -> None:
         *("pair_incomplete", "ward_unknown"),
         *("recorded_late", "few_cases", "day_outside"),
         *("unit_unknown", "index_classes"),
+        *("recorded_late", "few_cases", "day_outside", "risks_alike"),
     }
     assert set(topic_texts("en", "data")) == covered | elsewhere
     assert set(topic_texts("fr", "data")) == covered | elsewhere

@@ -29,12 +29,14 @@ def estimate_effects(design: pd.DataFrame, outcome: np.ndarray, patients: np.nda
 
     Rows with all values are no worse a sample where a value is missing for reasons that do not
     depend on the outcome given the other values, such as a ward's habits; what is filled in for a
-    missing value would bend the coefficients of all others.
+    missing value would bend the coefficients of all others. What is the same in all rows (the sex
+    in a maternity) has no effect to be told.
     """
     import statsmodels.api as sm
 
     whole = design.notna().all(axis=1).to_numpy()
-    x, y = sm.add_constant(design[whole]), outcome[whole].astype(float)
+    varying = design[whole].loc[:, design[whole].nunique() > 1]
+    x, y = sm.add_constant(varying), outcome[whole].astype(float)
     groups = np.unique(patients[whole], return_inverse=True)[1]
     fitted = sm.Logit(y, x).fit(disp=0, cov_type="cluster", cov_kwds={"groups": groups})
     bounds = {

@@ -12,7 +12,7 @@ import pandas as pd
 
 from wardbook.errors import DataProblem
 from wardbook.prediction.analytes import ANALYTES
-from wardbook.prediction.calibration import LEAST
+from wardbook.prediction.calibration import LEAST, group_risks
 from wardbook.prediction.drift import (
     UNSTABLE,
     Change,
@@ -114,8 +114,12 @@ def prepare_study(
     return Study(parted.split, values, flow)
 
 
-def fit_study(study: Study, predictors: Sequence[str]) -> Fitted:
-    """Fit the models to the training visits and score the test visits."""
+def fit_study(study: Study, predictors: Sequence[str], *, file: str) -> Fitted:
+    """Fit the models to the training visits and score the test visits.
+
+    Raises:
+        DataProblem: the model gives everybody about the same risk: there is nothing to judge.
+    """
     train, test = study.split.train, study.split.test
     design, outcome = make_design(train, predictors), train["outcome"].to_numpy(dtype=int)
     patients = train["patient"].to_numpy()
@@ -127,6 +131,9 @@ def fit_study(study: Study, predictors: Sequence[str]) -> Fitted:
         "boosting": Judged(test, predict(boosting, later), became),
         "rule": Judged(test, count_points(test).astype(float), became),
     }
+    judged = scores["logistic"]
+    if len(group_risks(judged.risk, judged.outcome, judged.patients)) < 2:
+        raise DataProblem("risks_alike", file=file)
     cases = len(np.unique(patients[outcome == 1]))
     return Fitted(
         scores,
