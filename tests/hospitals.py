@@ -14,8 +14,9 @@ PATIENTS, SEED = 3_000, 7
 def small_hospital(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Return the DuckDB database; `cdm/*.parquet` and `truth.json` stand beside it. Read only."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "small-hospital"
-    folder.mkdir(exist_ok=True)
+    # On the secure side: compressed files may look like anything, a canary's digits too.
+    folder = (base if worker_id == "master" else base.parent) / "data" / "small-hospital"
+    folder.mkdir(parents=True, exist_ok=True)
     built = folder / "built"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -17,6 +17,8 @@ from wardbook.hospital.building.people import draw_batch
 from wardbook.hospital.parts import PARTS, load_parts
 from wardbook.omop.tables import TABLES
 
+# Compressed files may look like anything, a canary's digits too.
+pytestmark = pytest.mark.secure("*.duckdb", "*.parquet")
 PATIENTS, SEED = 250, 11
 ELSEWHERE = f"""
 import sys
