@@ -109,7 +109,7 @@ def test_the_planted_genes_stand_out_and_the_report_waits_for_a_person(released:
     assert len(significant - planted) <= 1
     assert all(one.alternative for one in released.result.outputs if one.kind is OutputKind.FIGURE)
     said = published_texts(released.folder)
-    assert "laissé(s) de côté" in said
+    assert "Variants laissés de côté" in said
     assert UNKNOWN_GENE not in said
 
 
