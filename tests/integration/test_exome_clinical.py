@@ -28,7 +28,11 @@ ENGINE_CASE = {
     "parts": ("exome",),
     "patients": 1_500,
     "sources": {"patients": True, "variants": True, "phenotypes": True},
-    "parameters": {"phenotypes": "HP:0001639, HP:0003124", "qualifying": "pathogenic"},
+    "parameters": {
+        "phenotypes": "HP:0001639, HP:0003124",
+        "qualifying": "pathogenic",
+        "genes": "MYBPC3, LDLR, PTEN",
+    },
 }
 GENES = ["ABCA4", "CFTR", "KCNQ1", "LDLR", "MYBPC3", "MYH7", "NF1", "PTEN", "TP53"]
 ASKED = {
