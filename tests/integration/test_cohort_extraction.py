@@ -24,13 +24,13 @@ from wardbook.warehouse import extract, open_warehouse
 
 ENGINE_CASE = {
     "parts": ("care",),
-    "patients": 3_000,
+    "patients": 1_500,
     "sources": {"persons": True},
     "parameters": {
-        "entry": "condition ICD10 I50",
+        "entry": "condition ICD10 I",
         "start": "2024-02-01",
-        "criteria": "age 18..90, drug ATC C03 within 60 days, not death within 5 days",
-        "characteristics": "condition ICD10 N18, drug ATC A10",
+        "criteria": "age 18..90, not death within 5 days",
+        "characteristics": "drug ATC A10 within 365 days, measurement LOINC 94500-6 > 1",
         "group": "sex F",
     },
 }

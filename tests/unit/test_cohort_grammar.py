@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from wardbook.cohort.criteria import (
 from wardbook.cohort.grammar import MOST, read_cohort, read_criterion, read_entry
 from wardbook.errors import DataProblem
 from wardbook.messages import say
+from wardbook.template.parameters import type_parameters
+from wardbook.template.spec import load_template
 
 I21 = Codes("ICD10", ("I21",))
 
@@ -34,6 +37,7 @@ I21 = Codes("ICD10", ("I21",))
         ("observed 365 days before index", Observed(-365, 0)),
         ("observed 30 days after index", Observed(0, 30)),
         ("condition I21", Happened(Event("condition", I21))),
+        ("condition ICD10 C", Happened(Event("condition", Codes("ICD10", ("C",))))),
         ("condition icd10 i21", Happened(Event("condition", I21))),
         ("not condition ICD10 I21", Happened(Event("condition", I21), negated=True)),
         ("condition I21|I22.0", Happened(Event("condition", Codes("ICD10", ("I21", "I22.0"))))),
@@ -161,3 +165,13 @@ def test_bounds_of_the_index_and_how_many() -> None:
     with pytest.raises(DataProblem) as raised:
         read_cohort(asked(characteristics=["age 0..90"] * (MOST + 1)))
     assert raised.value.code == "criteria_too_many"
+
+
+def test_the_examples_of_the_form_are_of_the_grammar(root: Path) -> None:
+    declared = load_template(root / "templates" / "cohort_extraction").spec
+    examples = {name: one.example for name, one in declared.parameters.items()}
+    values, problems = type_parameters(declared, examples)
+    assert not problems
+    cohort = read_cohort({n: v for n, v in values.items() if n not in ("start", "end", "dates")})
+    assert len(cohort.criteria) == len(cohort.characteristics) == 2
+    assert cohort.group is not None

@@ -13,8 +13,8 @@ from wardbook.chart_style import BLUE, DPI, GREY
 from wardbook.messages import Language
 from wardbook.wording import write_number
 
-_ROW, _WIDE = 1.25, 30
-_LEFT, _RIGHT = 0.25, 0.54
+_ROW, _WIDE = 1.3, 24
+_LEFT, _RIGHT = 0.22, 0.52
 """The middle of the first column of boxes and the left of the second, of the figure's width."""
 
 
@@ -26,7 +26,7 @@ def draw_flow(flow: pd.DataFrame, labels: Mapping[str, str], language: Language)
     """
     steps = len(flow) // 2
     height = _ROW * (2 * steps + 1) * 0.62
-    figure = Figure(figsize=(7, height), dpi=DPI)
+    figure = Figure(figsize=(5.2, height), dpi=DPI)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set(xlim=(0, 1), ylim=(2 * steps + 0.75, -0.75))
@@ -37,7 +37,7 @@ def draw_flow(flow: pd.DataFrame, labels: Mapping[str, str], language: Language)
         if box.startswith("left"):
             place, x, colour, side = 2 * step - 1, _RIGHT, GREY, "left"
             said = f"{labels['out']} {count}\n{labels['unmet']}\n{_wrap(criterion)}"
-            axes.annotate("", (_RIGHT - 0.03, place), (_LEFT, place), arrowprops=_arrow())
+            axes.annotate("", (_RIGHT - 0.04, place), (_LEFT, place), arrowprops=_arrow())
         else:
             place, x, colour, side = 2 * step, _LEFT, BLUE, "center"
             said = f"{labels['kept'] if step else labels['source']}\n{count}"
