@@ -329,6 +329,15 @@ def test_every_message_of_the_reader_has_a_case() -> None:
         *("period_reversed", "period_too_long", "period_without_data", "region_without_data"),
         *("ipp_form", "text_form", "time_form", "choice_unknown", "order_wrong"),
         *("pair_incomplete", "ward_unknown"),
+        # tests/unit/test_datasets.py
+        *("value_missing", "integer_form", "number_form", "no_view"),
+        # tests/unit/test_sidep.py, test_counting.py
+        *("positives_above_tests", "classes_above_total", "sexes_above_total"),
+        *("age_total_missing", "population_changes", "inhabitants_form", "total_mixed"),
+        *("department_without_data", "input_twice", "rows_unreadable", "rows_wrong"),
+        # tests/unit/test_watch.py
+        *("period_form", "column_needed", "part_above_whole"),
+        *("baseline_short", "baseline_constant"),
     }
     assert set(topic_texts("en", "data")) == covered | elsewhere
     assert set(topic_texts("fr", "data")) == covered | elsewhere
