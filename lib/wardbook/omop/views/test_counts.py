@@ -36,9 +36,9 @@ def view(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
     days = days.mutate(first_test=first_test.over(week), first_positive=first_positive.over(week))
     rows = _describe_persons(cdm, days)
     return rows.group_by(["date", "department", "age", "sex"]).aggregate(
-        tests=rows.usable.cast("int64").sum(),
-        positives=rows.positive.cast("int64").sum(),
-        undetermined=(~rows.usable).cast("int64").sum(),
+        tests=_count(rows.usable),
+        positives=_count(rows.positive),
+        undetermined=_count(~rows.usable),
         first_tests=_count(rows.usable & (rows.date == rows.first_test)),
         first_positives=_count(rows.positive & (rows.date == rows.first_positive)),
     )
@@ -59,7 +59,7 @@ def _days_of_persons(cdm: Cdm, asked: Mapping[str, Any]) -> ir.Table:
     positive = (tests.result == POSITIVE.code).fill_null(False)
     usable = tests.result.isin([POSITIVE.code, NEGATIVE.code]).fill_null(False)
     grouped = tests.group_by(tests.person_id, date=tests.measurement_date.cast("date")).aggregate(
-        usable=usable.cast("int64").max(), positive=positive.cast("int64").max()
+        usable=usable.ifelse(1, 0).max(), positive=positive.ifelse(1, 0).max()
     )
     earlier = ibis.window(
         group_by=grouped.person_id, order_by=grouped.date, preceding=(None, 1), following=None
