@@ -17,7 +17,12 @@ DATASET = Dataset(
         Column("ward", Kind.TEXT, "code of the ward; it stays when the ward is renamed"),
         Column("ward_name", Kind.TEXT, "name of the ward at that time", optional=True),
         Column("drawn", Kind.MOMENT, "when the blood was drawn, local time"),
-        Column("received", Kind.MOMENT, "when the laboratory received the tube, local time"),
+        Column(
+            "received",
+            Kind.MOMENT,
+            "when the laboratory received the tube, local time; empty: not noted",
+            optional=True,
+        ),
         Column("type", Kind.TEXT, "kind of tube: " + ", ".join(TUBES)),
         Column("device", Kind.TEXT, "what the blood was drawn with: " + ", ".join(DEVICES)),
         Column("site", Kind.TEXT, "where: elbow (the vein of its bend), other"),
@@ -33,6 +38,6 @@ DATASET = Dataset(
         Column("potassium", Kind.NUMBER, "as measured", optional=True, low=0, unit="mmol/L"),
     ),
     key=("tube",),
-    moment="received",
+    moment="drawn",
     place="ward",
 )

@@ -61,8 +61,8 @@ class Sorted:
 def sort_out(tubes: pd.DataFrame, threshold: float, now: pd.Timestamp, *, file: str) -> Sorted:
     """Part the tubes that can be counted from those that cannot, and say what is odd.
 
-    Left out, in this order: tubes of a number that came before (`repeated`), received before they
-    were drawn (`reversed`), in the future (`future`), more than a day on their way (`late`), with a
+    Left out, in this order: tubes of a number that came before (`repeated`), without the moment of
+    their reception (`unreceived`), received before they were drawn (`reversed`), in the future (`future`), more than a day on their way (`late`), with a
     time that exists twice or never (`clock`), with a code that is not known (`type`, `device`,
     `site`, `transport`), with a negative index (`negative`), without index (`without_index`). Kept
     and counted: an index turned from g/L (`g_l`).
@@ -82,6 +82,7 @@ def sort_out(tubes: pd.DataFrame, threshold: float, now: pd.Timestamp, *, file: 
     index = tubes["haemolysis_index"] * tubes["index_unit"].map(MG_DL)
     wrong = {
         "repeated": tubes["tube"].duplicated(),
+        "unreceived": tubes["received"].isna(),
         "reversed": tubes["received"] < tubes["drawn"],
         "future": (drawn > now) | (received > now),
         "late": hours > LONGEST_HOURS,
