@@ -223,6 +223,7 @@ def test_nothing_is_found_where_nothing_changes(tmp_path: Path) -> None:
     assert tables.join_changes(watched).empty
     points, alerts = tables.join_points(watched), tables.join_alerts(watched)
     assert tables.summarise(points, alerts)["alerts"].sum() == len(alerts) <= 2
+    assert alerts["date"].dtype == points["date"].dtype  # days, also where there are none
 
 
 def test_a_gap_moves_no_chart(tmp_path: Path) -> None:

@@ -104,7 +104,8 @@ def list_alerts(watched: Watched) -> pd.DataFrame:
                 }
             )
     columns = ["date", "group", "chart", "direction", "value", "expected", "low", "high", "periods"]
-    return pd.DataFrame(found, columns=columns).sort_values(["date", "chart"], ignore_index=True)
+    table = pd.DataFrame(found, columns=columns).astype({"date": "datetime64[us]"})
+    return table.sort_values(["date", "chart"], ignore_index=True)
 
 
 @dataclass(frozen=True)
