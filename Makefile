@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Timings are of compiled bytecode, as in production.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check fix bench attacks fuzz crash crash-sync docs pictures lock clean
+.PHONY: help demo test check fix bench attacks truth fuzz crash crash-sync docs pictures lock clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -51,6 +51,7 @@ bench: $(READY)  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench_seal
 	$(PYTHON) -m tests.bench_reports
 	$(PYTHON) -m tests.bench_site
+	$(PYTHON) -m tests.bench_indicators
 
 attacks: $(READY)  ## the large forms of what an attacker would try; takes ten minutes
 	$(PYTHON) -m tests.disclosure_sets
@@ -59,6 +60,9 @@ attacks: $(READY)  ## the large forms of what an attacker would try; takes ten m
 	$(PYTHON) -m tests.tamperings
 	$(PYTHON) -m tests.audit_tampering --places 200
 	$(PYTHON) -m tests.hostile
+
+truth: $(READY)  ## look for every planted effect in 100 hospitals; takes an hour
+	$(PYTHON) -m tests.planted_effects --seeds 100
 
 fuzz: $(READY)  ## convert hostile texts for five minutes, both ways
 	$(PYTHON) -m tests.fuzz_markup --seconds 300

@@ -80,8 +80,6 @@ CRONS = (
     "0 6 1L * *", "0 6 * * mon#1,tue#2", "0 6 * * mon#1/2", "0 6 29,30 2 *", "0 6 30,L 2 *",
     "0 6 -1 * *", "0 ½ * * *",
 )  # fmt: skip
-KINDS = ("ward-stays", "laboratory-tests", "laboratory-values")
-"""Sources of shipped templates that the sample settings lack."""
 PIECES = {
     "minute": ("0", "*", "*/60", "5", "59", "60", "1-1", "0,0", "0-3/4", "7/60", "3/9"),
     "hour": ("6", "*", "*/5", "0-23", "23", "24", "1,2"),
@@ -161,7 +159,10 @@ def make_unit(**changes: Any) -> Settings:
         "project": "unite/urgences", "approvers": ["sroux"], "reviewers": ["rfaure"],
     }  # fmt: skip
     raw["people"]["pmartin"] = "Paul <b>Martin</b>"
-    for kind in KINDS:
+    root = Path(__file__).resolve().parents[1]
+    known = {source["kind"] for source in raw["sources"].values()}
+    shipped = load_catalogue(root / "templates").values()
+    for kind in {one.kind for each in shipped for one in each.spec.sources.values()} - known:
         raw["sources"][kind] = {"kind": kind, "path": "a.csv", "sensitivity": "sensitive"}
     stays = raw["sources"]["stays"]
     raw["sources"]["stays"] = stays | {"services": list(raw["services"])[1:]}

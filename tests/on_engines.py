@@ -96,4 +96,24 @@ CASES: Mapping[str, Case] = {
             "group": "sex F",
         },
     ),
+    "metric_watch": Case(
+        ("stays",),
+        1_500,
+        {"series": True},
+        {
+            "start": "2024-03-01",
+            "end": "2024-09-30",
+            "kind": "count",
+            "baseline": "120",
+            "shift_percent": "30",
+            "time_column": "date",
+            "value_column": "value",
+        },
+    ),
+    "haemolysis_origin_r": Case(
+        ("tubes",),
+        1_200,
+        {"tubes": True},
+        {"start": "2024-01-01", "end": "2025-12-31", "threshold": "50", "first_weeks": "26"},
+    ),
 }

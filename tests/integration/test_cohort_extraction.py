@@ -22,18 +22,6 @@ from wardbook.errors import DataProblem
 from wardbook.template.spec import load_template
 from wardbook.warehouse import extract, open_warehouse
 
-ENGINE_CASE = {
-    "parts": ("care",),
-    "patients": 1_500,
-    "sources": {"persons": True},
-    "parameters": {
-        "entry": "condition ICD10 I",
-        "start": "2024-02-01",
-        "criteria": "age 18..90, not death within 5 days",
-        "characteristics": "drug ATC A10 within 365 days, measurement LOINC 94500-6 > 1",
-        "group": "sex F",
-    },
-}
 CELECOXIB, BLEEDING = "drug concept 1118084", "condition concept 192671"
 TABLES = {
     "person": """person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth

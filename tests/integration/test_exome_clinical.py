@@ -24,16 +24,6 @@ from wardbook.hospital.parts.exome import EFFECTS, UNKNOWN_GENE
 from wardbook.template.spec import load_template
 from wardbook.warehouse import extract, open_warehouse
 
-ENGINE_CASE = {
-    "parts": ("exome",),
-    "patients": 1_500,
-    "sources": {"patients": True, "variants": True, "phenotypes": True},
-    "parameters": {
-        "phenotypes": "HP:0001639, HP:0003124",
-        "qualifying": "pathogenic",
-        "genes": "MYBPC3, LDLR, PTEN",
-    },
-}
 GENES = ["ABCA4", "CFTR", "KCNQ1", "LDLR", "MYBPC3", "MYH7", "NF1", "PTEN", "TP53"]
 ASKED = {
     "phenotypes": ["HP:0001639", "HP:0003124"],

@@ -34,24 +34,6 @@ WATCH: dict[str, Any] = {
     "value_column": "value",
 }
 SPF = "data/spf"
-ENGINE_CASES = {
-    "epidemic_indicators": {
-        "parts": ("stays", "sars_cov_2"),
-        "patients": 1_500,
-        "sources": {"tests": True},
-        "parameters": {"start": "2024-01-01", "end": "2024-12-29"},
-    },
-    "metric_watch": {
-        "parts": ("stays",),
-        "patients": 1_500,
-        "sources": {"series": True},
-        "parameters": {
-            **{"start": "2024-03-01", "end": "2024-09-30", "kind": "count", "baseline": "120"},
-            **{"shift_percent": "30", "time_column": "date", "value_column": "value"},
-        },
-    },
-}
-"""What `tests/on_engines.py` runs these templates with, as its `Case`."""
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wardbook.datasets import Dataset, find_dataset
 from wardbook.errors import DataProblem
-from wardbook.omop.views import find_view
+from wardbook.omop.views import find_view, optional_tables
 from wardbook.template.parameters import decode_value
 from wardbook.warehouse.extracting import extract
 from wardbook.warehouse.modelling import TableNotThere, open_model
@@ -29,7 +29,18 @@ def tell_version(source: str, warehouse: Warehouse, kind: str) -> Drawn:
 def _version_of(warehouse: Warehouse, kind: str) -> str:
     tables = _tables_of(kind)
     with open_model(warehouse) as open_table:
-        return read_version(open_table, () if warehouse.form == "i2b2" else tables)
+        if warehouse.form == "i2b2":
+            return read_version(open_table, ())
+        there = [name for name in optional_tables(kind) if _is_there(open_table, name)]
+        return read_version(open_table, (*tables, *there))
+
+
+def _is_there(open_table: OpenTable, name: str) -> bool:
+    try:
+        open_table(name)
+    except TableNotThere:
+        return False
+    return True
 
 
 def _tables_of(kind: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wardbook.datasets import Dataset, Kind
 from wardbook.errors import DataProblem
 from wardbook.omop.cdm import Cdm
-from wardbook.omop.views import find_view
+from wardbook.omop.views import find_view, optional_tables
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -54,7 +54,7 @@ def extract(
     if view is None:
         raise DataProblem("no_view", kind=dataset.name)
     wanted = {name: asked.get(name) for name in view.PARAMETERS}
-    rows = view.view(Cdm(open_table, view.TABLES), wanted)
+    rows = view.view(Cdm(open_table, (*view.TABLES, *optional_tables(dataset.name))), wanted)
     cast = rows.select(
         **{
             column.name: rows[column.name].cast(_TYPES[column.kind][0])

@@ -122,7 +122,7 @@ def _draw_tubes(rng: np.random.Generator, batch: Batch) -> pd.DataFrame:
     count = np.where(emergency, 0.2, 1) + rng.poisson(np.where(emergency, 0.8, minutes / 5760))
     owner = np.repeat(np.arange(len(stays)), np.floor(count).astype(np.int64))
     of = stays.iloc[owner]
-    ward = of["ward"].map(_WARDS).to_numpy()
+    ward = of["ward"].map(_WARDS).to_numpy(dtype=np.int64)
     size = len(owner)
     device = _draw_devices(rng, of["ward"])
     site = rng.random(size) < np.where(device == 2, 0.9, 0.35)

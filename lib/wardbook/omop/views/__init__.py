@@ -2,7 +2,9 @@
 
 The dataset `blood-tubes` is made by the module `blood_tubes` of this package, which has
 
-    TABLES        the tables of the model that it reads: it can open no others
+    TABLES        the tables of the model that it reads
+    OPTIONAL      further ones that it reads where what is asked needs them; may be left out. It can
+                  open no others
     PARAMETERS    the template's parameters that it uses, by name
     view(cdm, asked)   the rows, with at least the dataset's columns, as an Ibis expression;
                   `asked` has a value (typed, or None) for each of PARAMETERS
@@ -46,6 +48,11 @@ def find_view(dataset: str) -> View | None:
         return None
     view: Any = import_module(_name(dataset))
     return view  # type: ignore[no-any-return]
+
+
+def optional_tables(dataset: str) -> tuple[str, ...]:
+    """Return the tables that a view reads only where what is asked needs them."""
+    return tuple(getattr(find_view(dataset), "OPTIONAL", ()))
 
 
 def _name(dataset: str) -> str:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from wardbook.omop.cdm import Cdm
 
-TABLES = ("person", "observation_period", "concept", *(one.table for one in DOMAINS.values()))
+TABLES = ("person", "observation_period", "concept")
+OPTIONAL = tuple(one.table for one in DOMAINS.values())
 PARAMETERS = ("entry", "start", "end", "criteria", "characteristics", "group")
 
 
