@@ -62,10 +62,11 @@ def sort_out(tubes: pd.DataFrame, threshold: float, now: pd.Timestamp, *, file: 
     """Part the tubes that can be counted from those that cannot, and say what is odd.
 
     Left out, in this order: tubes of a number that came before (`repeated`), without the moment of
-    their reception (`unreceived`), received before they were drawn (`reversed`), in the future (`future`), more than a day on their way (`late`), with a
-    time that exists twice or never (`clock`), with a code that is not known (`type`, `device`,
-    `site`, `transport`), with a negative index (`negative`), without index (`without_index`). Kept
-    and counted: an index turned from g/L (`g_l`).
+    their reception (`unreceived`), received before they were drawn (`reversed`), in the future
+    (`future`), more than a day on their way (`late`), with a time that exists twice or never
+    (`clock`), with a code that is not known (`type`, `device`, `site`, `transport`), with a
+    negative index (`negative`), without index (`without_index`). Kept and counted: an index turned
+    from g/L (`g_l`).
 
     Args:
         tubes: rows of the dataset blood-tubes.

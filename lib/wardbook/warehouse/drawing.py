@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wardbook.datasets import Dataset, find_dataset
 from wardbook.errors import DataProblem
@@ -14,6 +15,9 @@ from wardbook.warehouse.extracting import extract
 from wardbook.warehouse.modelling import TableNotThere, open_model
 from wardbook.warehouse.order import Draw, Drawn, Warehouse
 from wardbook.warehouse.versions import read_version
+
+if TYPE_CHECKING:
+    from wardbook.warehouse.opening import OpenTable
 
 
 def tell_version(source: str, warehouse: Warehouse, kind: str) -> Drawn:
