@@ -63,8 +63,9 @@ def test_a_step_that_leaves_out_few_is_one_with_its_neighbour() -> None:
 
 
 def test_an_extract_for_other_criteria_is_refused() -> None:
-    with pytest.raises(DataProblem, match="step, traits"):
+    with pytest.raises(DataProblem, match="step, traits") as problem:
         flow.count_flow(extract({4: 30}, 100, of=4), COHORT, file="x")
+    assert problem.value.code == "cohort_step_unknown"
     with pytest.raises(DataProblem):
         flow.count_flow(extract({3: 30}, 100, of=3, traits="T1"), COHORT, file="x")
 

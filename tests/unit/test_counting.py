@@ -183,8 +183,9 @@ def test_rows_that_cannot_be_are_not_counted(tmp_path: Path, column: str, values
 def test_what_is_no_file_of_rows_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "rows.parquet"
     file.write_text("day;department")
-    with pytest.raises(DataProblem, match="not a Parquet file"):
+    with pytest.raises(DataProblem, match="not a Parquet file") as problem:
         integrate(tmp_path / "store", "bad", file)
+    assert problem.value.code == "rows_unreadable"
     pq.write_table(pa.table({"day": pa.array([FIRST], pa.date32())}), file)
     with pytest.raises(DataProblem, match="not a Parquet file"):
         integrate(tmp_path / "store", "bad", file)

@@ -148,8 +148,9 @@ def test_regions_are_kept_by_name_and_absent_ones_refused(stock: pd.DataFrame) -
     daily = sum_by_day(stock, "region")
     assert set(keep_regions(daily, ["Corse"], file="f")["region"]) == {"94"}
     assert keep_regions(daily, None, file="f") is daily
-    with pytest.raises(DataProblem, match=r"f: no data for the regions"):
+    with pytest.raises(DataProblem, match=r"f: no data for the regions") as problem:
         keep_regions(daily, ["Bretagne"], file="f")
+    assert problem.value.code == "region_without_data"
 
 
 def whole_country(dates: list[str]) -> pd.DataFrame:

@@ -186,8 +186,9 @@ def test_departments_are_chosen(tmp_path: Path) -> None:
     tests = sidep.read_tests(department_file(tmp_path))
     kept = sidep.keep_departments(tests, ["35"], file="f")
     assert set(kept.rows["department"]) == {"35"}
-    with pytest.raises(DataProblem, match="no data for the departments"):
+    with pytest.raises(DataProblem, match="no data for the departments") as problem:
         sidep.keep_departments(tests, ["01"], file="f")
+    assert problem.value.code == "department_without_data"
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,9 @@ def test_what_cannot_be_is_refused(tmp_path: Path, line: str, code: str) -> None
 def test_columns_and_wholes_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(DataProblem, match="ward"):
         read(tmp_path, GOOD, group="ward")
-    with pytest.raises(DataProblem, match="share needs"):
+    with pytest.raises(DataProblem, match="share needs") as needed:
         read(tmp_path, GOOD, "share", group="group")
+    assert needed.value.code == "column_needed"
     wholes = ["date,value,of", "2024-01-01,3,10", "2024-01-02,4,10"]
     assert len(read(tmp_path, wholes, "share", of="of").rows) == 2
     with pytest.raises(DataProblem) as problem:
