@@ -1,4 +1,4 @@
-"""A database that is loaded while it is read: what was made of it may be of both, and is not kept."""
+"""A database that is loaded while it is read: what was made of it is thrown away."""
 
 from __future__ import annotations
 
