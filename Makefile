@@ -62,7 +62,7 @@ attacks: $(READY)  ## the large forms of what an attacker would try; takes ten m
 	$(PYTHON) -m tests.hostile
 
 truth: $(READY)  ## look for every planted effect in 100 hospitals; takes an hour
-	$(PYTHON) -m tests.planted_effects --seeds 100
+	$(PYTHON) -m tests.planted_effects --seeds 100 --further 300 --processes 2
 
 fuzz: $(READY)  ## convert hostile texts for five minutes, both ways
 	$(PYTHON) -m tests.fuzz_markup --seconds 300

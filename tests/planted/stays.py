@@ -1,8 +1,4 @@
-"""What is planted in visits and stays: nights, admissions, readmissions, deaths, the epidemic.
-
-Where one question has several answers (a figure a ward), their intervals hold at 95 % together,
-by Bonferroni: else one of a dozen right ones is bound to miss too often in a hundred hospitals.
-"""
+"""What is planted in visits and stays: nights, admissions, readmissions, deaths, the epidemic."""
 
 from __future__ import annotations
 
@@ -53,18 +49,16 @@ def estimate(database: Path) -> list[Estimate]:
     ]
 
 
-def share(name: str, truth: float, counted: np.ndarray, *, together: int = 1) -> Estimate:
-    """Return the exact interval of Clopper and Pearson, one of so many that hold together."""
-    test = stats.binomtest(int(counted.sum()), len(counted))
-    found = test.proportion_ci(1 - 0.05 / together)
+def share(name: str, truth: float, counted: np.ndarray) -> Estimate:
+    """Return the exact interval of Clopper and Pearson."""
+    found = stats.binomtest(int(counted.sum()), len(counted)).proportion_ci()
     return Estimate(name, truth, found.low, found.high)
 
 
 def _nights(stays: pd.DataFrame, truth: Mapping[str, Any]) -> Iterator[Estimate]:
     for ward in WARDS:
         nights = stays["nights"][stays["ward"] == ward]
-        level = 1 - 0.05 / len(WARDS)
-        low, high = stats.t.interval(level, len(nights) - 1, nights.mean(), stats.sem(nights))
+        low, high = stats.t.interval(0.95, len(nights) - 1, nights.mean(), stats.sem(nights))
         yield Estimate(f"nights {ward}", truth["mean_nights"][ward], low, high)
 
 
@@ -90,10 +84,9 @@ def _readmissions(stays: pd.DataFrame, truth: Mapping[str, Any]) -> Iterator[Est
     following = admissions.groupby("person")["began"].shift(-1)
     again = following - admissions["ended"] < pd.Timedelta(days=truth["readmission_days"])
     counted = ~admissions["died"] & (admissions["ended"] < pd.Timestamp(2025, 5, 25))
-    wards = (*WARDS, "ORTH")
-    for ward in wards:
+    for ward in (*WARDS, "ORTH"):
         here = again.to_numpy()[(counted & (admissions["ward"] == ward)).to_numpy()]
-        yield share(f"readmitted {ward}", truth["readmitted"][ward], here, together=len(wards))
+        yield share(f"readmitted {ward}", truth["readmitted"][ward], here)
 
 
 def _deaths(stays: pd.DataFrame, truth: Mapping[str, Any]) -> Iterator[Estimate]:
@@ -124,6 +117,6 @@ def _seasons(stays: pd.DataFrame, truth: Mapping[str, Any]) -> Iterator[Estimate
         }
     )
     here = (first["ward"] == "PNEU").astype(float)
-    intervals = sm.GLM(here, season, family=sm.families.Binomial()).fit().conf_int(0.05 / 2)
+    intervals = sm.GLM(here, season, family=sm.families.Binomial()).fit().conf_int()
     for name in ("winter", "epidemic"):
         yield Estimate(f"PNEU {name}", truth[name]["log_odds"]["PNEU"], *intervals.loc[name])
