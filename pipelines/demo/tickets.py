@@ -127,7 +127,7 @@ def demo_tickets() -> tuple[DemoTicket, ...]:
             "D’où viennent les tubes hémolysés ?",
             "Le laboratoire en rejette trop : est-ce le service, le prélèvement, le transport ?",
             care_fields("haemolysis_origin", reference="LAB-2026-007"),
-            "start = 2024-01-01\nend = 2025-12-31",
+            "start = 2024-01-01\nend = 2025-10-31",
         ),
     )
 
