@@ -89,7 +89,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
 
 
 def test_every_ticket_is_settled_as_it_should_be(played: Played) -> None:
-    rest = ["refused", "failed", "answered", "answered"]
+    rest = ["refused", "failed", "answered", "answered", "answered"]
     assert played.states == ["answered", "answered", *rest]
 
 
@@ -106,7 +106,7 @@ def test_the_refusal_names_each_field_and_nothing_else_happened(played: Played) 
             assert field in comments[0]
         titles = [issue["title"] for issue in gitlab_issues(played, sandbox)]
     assert not any("DATA-3" in title for title in titles)
-    assert len(titles) == 5
+    assert len(titles) == 6
 
 
 def test_the_failure_gives_cause_cell_and_next_step_and_no_value(played: Played) -> None:
@@ -119,6 +119,16 @@ def test_the_failure_gives_cause_cell_and_next_step_and_no_value(played: Played)
     assert int(row[1]) == len(lines)
     assert "cellule" in comment
     assert not (played.folder / "public" / "reports" / "data-4").exists()
+
+
+def test_the_tubes_were_asked_of_the_database(played: Played) -> None:
+    runs = list((played.folder / "state" / "runs").glob("data-7-*/spec.json"))
+    (spec,) = (json.loads(file.read_text(encoding="utf-8")) for file in runs)
+    extract = Path(spec["sources"]["tubes"]["path"])
+    assert extract.suffix == ".parquet"
+    assert extract.parent == played.folder / "state" / "extracts"
+    report = played.report(6) / "index.html"
+    assert "Maladies infectieuses" in report.read_text(encoding="utf-8"), "it is planted there"
 
 
 def test_hostile_text_stays_text_on_both_trackers(played: Played) -> None:
@@ -252,7 +262,7 @@ def test_the_doctor_finds_the_demonstration_well_and_a_missing_source_ill(played
 
 def test_status_and_show_tell_each_request(played: Played) -> None:
     told = json.loads(played.run("status", "--json").stdout)
-    assert [one["key"] for one in told["requests"]] == [f"DATA-{n}" for n in range(1, 7)]
+    assert [one["key"] for one in told["requests"]] == [f"DATA-{n}" for n in range(1, 8)]
     assert told["stuck"] == told["unreadable"] == []
     shown = json.loads(played.run("show", "DATA-4", "--json").stdout)
     assert shown["work"]["failure"]["kind"] == "data_problem"

@@ -246,7 +246,7 @@ def test_pages_leaves_a_site_that_opens(project: CiProject, unit: Unit, tmp_path
         page = browser.new_page()
         page.goto(site.url)
         page.get_by_role("navigation").get_by_role("link", name="Catalogue").click()
-        page.get_by_role("link", name="COVID-19 à l'hôpital").click()
+        page.get_by_role("link", name="COVID-19 à l'hôpital", exact=True).click()
         page.get_by_role("heading", name="Exemple de ticket").wait_for()
         page.get_by_role("link", name="Méthode et limites").click()
         page.get_by_role("heading", name="Moyenne sur 7 jours").wait_for()

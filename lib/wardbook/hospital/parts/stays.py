@@ -54,7 +54,7 @@ TRUTH: Mapping[str, Any] = {
         "log_odds": {ward.code: ward.winter for ward in _OTHERS if ward.winter},
     },
 }
-FIRST_IPP = 8_000_000_000
+FIRST_IPP = 8 * 10**9
 CARE_SITES = {ward.code: number for number, ward in enumerate(WARDS, 1)}
 _KINDS = {"inpatient": INPATIENT.id, "emergency": EMERGENCY.id, "outpatient": OUTPATIENT.id}
 
