@@ -110,10 +110,4 @@ CASES: Mapping[str, Case] = {
             "value_column": "value",
         },
     ),
-    "haemolysis_origin_r": Case(
-        ("tubes",),
-        1_200,
-        {"tubes": True},
-        {"start": "2024-01-01", "end": "2025-12-31", "threshold": "50", "first_weeks": "26"},
-    ),
 }

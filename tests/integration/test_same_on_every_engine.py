@@ -187,12 +187,13 @@ def test_the_same_tables_are_released_on_every_engine(
     for engine, open_table in engines.items():
         sources = draw(template, case, open_table, tmp_path / engine, root)
         extracts[engine] = {source: path.read_bytes() for source, path in sources.items()}
-        run = tmp_path / f"run-{engine}"
-        released[engine] = release(template, case, sources, run, root, notebooks)
-    assert tuple(released) == ENGINES
+        if engine != "postgresql":  # its extracts are the same bytes: a third run tells nothing
+            run = tmp_path / f"run-{engine}"
+            released[engine] = release(template, case, sources, run, root, notebooks)
+    assert tuple(extracts) == ENGINES
     for engine in ENGINES[1:]:
         assert extracts[engine] == extracts["duckdb"], f"the extracts differ on {engine}"
-        assert released[engine] == released["duckdb"], f"the tables differ on {engine}"
+    assert released["spark"] == released["duckdb"]
 
 
 def test_one_row_that_differs_is_found(

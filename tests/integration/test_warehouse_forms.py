@@ -16,6 +16,7 @@ from wardbook.hospital.building import build_hospital
 from wardbook.omop import views
 from wardbook.omop.cdm import Cdm
 from wardbook.omop.tables import TABLES
+from wardbook.omop.views import cohort_persons
 from wardbook.template.parameters import decode_value, type_parameters
 from wardbook.template.spec import load_catalogue
 from wardbook.warehouse import extract
@@ -124,7 +125,9 @@ def unbound(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
-def test_every_view_can_be_said_in_oracles_sql(name: str) -> None:
+def test_every_view_can_be_said_in_oracles_sql(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It asks the vocabulary for the codes of its criteria first; here nothing can answer.
+    monkeypatch.setattr(cohort_persons, "_refuse_unknown_codes", lambda cdm, cohort: None)
     view, spec = views.find_view(name), KINDS[name]
     assert view is not None
     examples = {parameter: one.example for parameter, one in spec.parameters.items()}
