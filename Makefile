@@ -29,7 +29,7 @@ demo: $(READY)  ## file seven tickets and see each become a deliverable
 
 test: $(READY)  ## run all tests; installs Debian packages where it may
 	@sh tests/install-system-packages.sh
-	$(PYTHON) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder --durations 15 --durations-min 10
+	$(PYTHON) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --durations 15 --durations-min 10
 
 check: $(READY)  ## lint and type-check; changes nothing
 	$(VENV)/bin/ruff format --check .
