@@ -66,7 +66,7 @@ FIELDS = {
 }
 WARD_DAYS = ("2026-02-09", "2026-03-08")
 """First and last day of the wards' exports: four weeks are enough to see a course."""
-HOSPITAL_PATIENTS = 6_000
+HOSPITAL_PATIENTS = 4_000
 NEVER_BY_ITSELF = ("spf_coupe", "warehouse")
 """Sources that a ticket has to name where another has the same kind of data."""
 PROJECTS = {DIRECTION: "unite/direction-medicale", HYGIENE: "unite/hygiene-hospitaliere"}

@@ -14,7 +14,7 @@ def world(tmp_path_factory):
         yield world
 
 
-@pytest.mark.parametrize("time", range(30 if LONG else 2))
+@pytest.mark.parametrize("time", range(30 if LONG else 1))
 def test_two_workers_at_once(world, time):
     kinds = ("whole", "refused", "failed", "whole", "refused")
     before = len(world.sandbox.writes())

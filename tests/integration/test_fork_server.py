@@ -20,7 +20,7 @@ from trial_runs import is_alive, make_run, make_template, wait_until
 from wardbook.domain.run import FailureKind
 from wardbook.engines.warm_engine import COMMON, WarmEngine
 
-RUNS = 500 if os.environ.get("WARDBOOK_CRASH") == "long" else 100
+RUNS = 500 if os.environ.get("WARDBOOK_CRASH") == "long" else 60
 """`make crash` asks for the long form."""
 
 WAITING = ("keeper", "worker")
