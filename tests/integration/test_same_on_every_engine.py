@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from pipelines.cutting import cut_run
-from tests.hospital_in_postgresql import copy_tables
 from tests.on_engines import CASES, Case
 from tests.tiny_warehouse import register, write_tiny
 from wardbook.datasets import Dataset, find_dataset
@@ -24,7 +23,7 @@ from wardbook.domain.run import RunSpec, SourceFile
 from wardbook.engines.warm_engine import WarmEngine
 from wardbook.files import hash_file
 from wardbook.hospital.building import build_hospital
-from wardbook.omop.views import find_view
+from wardbook.hospital.building.postgresql import Place, copy_to_postgresql
 from wardbook.template.parameters import decode_value, type_parameters
 from wardbook.template.spec import Template, load_template
 from wardbook.warehouse import extract, open_warehouse
@@ -50,16 +49,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    register()
-    parts = tuple(dict.fromkeys(part for case in ALL.values() for part in case.parts))
-    patients = max(case.patients for case in ALL.values())
-    folder = tmp_path_factory.mktemp("hospital")
-    build_hospital(folder, patients=patients, seed=11, parts=parts)
-    return folder
-
-
 @contextmanager
 def new_database(server: str, name: str) -> Iterator[str]:
     with psycopg.connect(server.format(name="postgres"), autocommit=True) as admin:
@@ -70,25 +59,36 @@ def new_database(server: str, name: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def database(hospital: Path, postgresql_server: str) -> Iterator[str]:
-    """The hospital in PostgreSQL."""
-    with new_database(postgresql_server, "every_engine") as url:
-        copy_tables(hospital / "cdm", url)
-        yield url
+def hospitals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all cases' hospitals."""
+    register()
+    return tmp_path_factory.mktemp("hospitals")
 
 
 @pytest.fixture(scope="module")
-def engines(hospital: Path, database: str) -> Iterator[Mapping[str, OpenTable]]:
-    """What opens the hospital's tables, by engine; one session of Spark for all tests."""
-    addresses = {
-        "duckdb": f"duckdb://{hospital / 'hospital.duckdb'}",
-        "postgresql": database,
-        "spark": f"spark://{hospital / 'cdm'}",
-    }
+def spark(hospitals: Path) -> Iterator[OpenTable]:
+    """What opens `CASE/cdm/TABLE` with Spark; one session for all tests."""
+    with open_warehouse(f"spark://{hospitals}") as open_table:
+        yield open_table
+
+
+@contextmanager
+def open_engines(
+    hospitals: Path, name: str, spark: OpenTable, server: str
+) -> Iterator[Mapping[str, OpenTable]]:
+    """Build the hospital of a case; yields what opens its tables, by engine."""
+    case, folder = ALL[name], hospitals / name
+    if not folder.exists():
+        build_hospital(folder, patients=case.patients, seed=case.seed, parts=case.parts)
     with ExitStack() as stack:
+        url = stack.enter_context(new_database(server, name))
+        copy_to_postgresql(folder / "cdm", Place(url, "public"))
+        duckdb = stack.enter_context(open_warehouse(f"duckdb://{folder / 'hospital.duckdb'}"))
+        postgresql = stack.enter_context(open_warehouse(url))
         yield {
-            name: stack.enter_context(open_warehouse(address))
-            for name, address in addresses.items()
+            "duckdb": duckdb,
+            "postgresql": postgresql,
+            "spark": lambda table: spark(f"{name}/cdm/{table}"),
         }
 
 
@@ -176,7 +176,9 @@ def find_template(name: str, root: Path, folder: Path) -> Template:
 @pytest.mark.parametrize("name", ALL)
 def test_the_same_tables_are_released_on_every_engine(
     name: str,
-    engines: Mapping[str, OpenTable],
+    hospitals: Path,
+    spark: OpenTable,
+    postgresql_server: str,
     notebooks: WarmEngine,
     root: Path,
     tmp_path: Path,
@@ -184,12 +186,13 @@ def test_the_same_tables_are_released_on_every_engine(
     template, case = find_template(name, root, tmp_path / "catalogue"), ALL[name]
     extracts: dict[str, dict[str, bytes]] = {}
     released: dict[str, dict[str, bytes]] = {}
-    for engine, open_table in engines.items():
-        sources = draw(template, case, open_table, tmp_path / engine, root)
-        extracts[engine] = {source: path.read_bytes() for source, path in sources.items()}
-        if engine != "postgresql":  # its extracts are the same bytes: a third run tells nothing
-            run = tmp_path / f"run-{engine}"
-            released[engine] = release(template, case, sources, run, root, notebooks)
+    with open_engines(hospitals, name, spark, postgresql_server) as engines:
+        for engine, open_table in engines.items():
+            sources = draw(template, case, open_table, tmp_path / engine, root)
+            extracts[engine] = {source: path.read_bytes() for source, path in sources.items()}
+            if engine != "postgresql":  # its extracts are the same bytes: a third run tells nothing
+                run = tmp_path / f"run-{engine}"
+                released[engine] = release(template, case, sources, run, root, notebooks)
     assert tuple(extracts) == ENGINES
     for engine in ENGINES[1:]:
         assert extracts[engine] == extracts["duckdb"], f"the extracts differ on {engine}"
@@ -197,36 +200,23 @@ def test_the_same_tables_are_released_on_every_engine(
 
 
 def test_one_row_that_differs_is_found(
-    hospital: Path,
-    engines: Mapping[str, OpenTable],
-    postgresql_server: str,
-    root: Path,
-    tmp_path: Path,
+    hospitals: Path, spark: OpenTable, postgresql_server: str, root: Path, tmp_path: Path
 ) -> None:
-    template = find_template("tiny", root, tmp_path / "catalogue")
-    case = ALL["tiny"]
-    view = find_view("tiny-stays")
-    assert view is not None
-    drawn: dict[str, Any] = {
-        "duckdb": draw(template, case, engines["duckdb"], tmp_path / "1", root)
-    }
-    with new_database(postgresql_server, "one_row_differs") as url:
-        copy_tables(hospital / "cdm", url, view.TABLES)
-        for number, change in enumerate(
-            (
-                "",
-                "UPDATE visit_detail SET visit_detail_end_datetime = visit_detail_end_datetime "
-                "+ interval '1 minute' WHERE visit_detail_id = "
-                "(SELECT max(visit_detail_id) FROM visit_detail "
-                "WHERE visit_detail_start_date >= '2024-02-01')",
-            )
-        ):
-            if change:
-                with psycopg.connect(url) as connection:
+    template, case = find_template("tiny", root, tmp_path / "catalogue"), ALL["tiny"]
+    drawn = []
+    change = (
+        "UPDATE visit_detail SET visit_detail_end_datetime = visit_detail_end_datetime "
+        "+ interval '1 minute' WHERE visit_detail_id = (SELECT max(visit_detail_id) "
+        "FROM visit_detail WHERE visit_detail_start_date >= '2024-02-01')"
+    )
+    with open_engines(hospitals, "tiny", spark, postgresql_server) as engines:
+        for number in range(2):
+            if number:
+                with psycopg.connect(postgresql_server.format(name="tiny")) as connection:
                     assert connection.execute(change).rowcount == 1
-            with open_warehouse(url) as open_table:
-                drawn[change] = draw(template, case, open_table, tmp_path / f"p{number}", root)
-    same, other = ({n: p.read_bytes() for n, p in drawn[k].items()} for k in list(drawn)[1:])
-    before = {n: p.read_bytes() for n, p in drawn["duckdb"].items()}
-    assert same == before
-    assert other != before
+            of_duckdb = draw(template, case, engines["duckdb"], tmp_path / f"d{number}", root)
+            other = draw(template, case, engines["postgresql"], tmp_path / f"p{number}", root)
+            drawn.append([path.read_bytes() for path in (*of_duckdb.values(), *other.values())])
+    assert drawn[0][0] == drawn[0][1]
+    assert drawn[1][0] == drawn[0][0], "DuckDB's was not touched"
+    assert drawn[1][1] != drawn[1][0]

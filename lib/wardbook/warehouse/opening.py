@@ -98,7 +98,7 @@ def _open_spark(address: str) -> Iterator[OpenTable]:
     )
     connection = ibis.pyspark.connect(session)
     try:
-        yield lambda name: connection.read_parquet(folder / f"{name}.parquet", table_name=name)
+        yield lambda name: connection.read_parquet(folder / f"{name}.parquet")
     finally:
         session.stop()
 
