@@ -46,7 +46,7 @@ def test_killed_before_and_after_every_write(world, kind, record_property):
     assert strays(world) == []
 
 
-@pytest.mark.parametrize(("kind", "number", "side"), chosen(ALONE, 3))
+@pytest.mark.parametrize(("kind", "number", "side"), chosen(ALONE, 1))
 def test_killed_once(world, kind, number, side):
     expected, writes = undisturbed()[kind].survey, undisturbed()[kind].writes
     key = world.file_ticket(kind)
