@@ -8,6 +8,7 @@ That is several times faster than grouping by texts, and bounded: a row group an
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ COLUMNS = ("day", "department", "age", "sex", "positive")
 OLDEST = 120
 """Years: an age above is a mistake of the source."""
 WORKERS = 2
+_FEW_DAYS = 400
+"""So many days are counted over without a look at which of them there are."""
 
 _EPOCH = pd.Timestamp(1970, 1, 1)
 _LOW, _HIGH = (
@@ -65,7 +68,18 @@ def count_rows(file: Path) -> pd.DataFrame:
 
 
 def _list_days(file: Path, source: pq.ParquetFile) -> np.ndarray:
-    """Return the days that the file has, ascending, as numbers from 1970."""
+    """Return the days that the file may have, ascending, as numbers from 1970.
+
+    The file's own statistics bound them; without any, the days are read.
+    """
+    bounds = [_bound_days(source, group) for group in range(source.num_row_groups)]
+    if bounds and None not in bounds:
+        first = min(low for low, _ in bounds)  # type: ignore[misc]
+        last = max(high for _, high in bounds)  # type: ignore[misc]
+        if not _LOW <= first <= last <= _HIGH:
+            raise DataProblem("rows_wrong", file=file.name, column="day")
+        if last - first < _FEW_DAYS:
+            return np.arange(first, last + 1)
     there = np.zeros(_HIGH - _LOW + 1, dtype=bool)
     for group in range(source.num_row_groups):
         days = source.read_row_group(group, columns=["day"])["day"]
@@ -81,9 +95,21 @@ def _list_days(file: Path, source: pq.ParquetFile) -> np.ndarray:
     return found
 
 
+def _bound_days(source: pq.ParquetFile, group: int) -> tuple[int, int] | None:
+    """Return the first and last day of a row group as its statistics tell, if none is missing."""
+    told = source.metadata.row_group(group)
+    names = [told.column(at).path_in_schema for at in range(told.num_columns)]
+    found = told.column(names.index("day")).statistics if "day" in names else None
+    if found is None or not found.has_min_max or not found.has_null_count or found.null_count:
+        return None
+    if not isinstance(found.min, date):
+        return None
+    return tuple((pd.Timestamp(day) - _EPOCH).days for day in (found.min, found.max))  # type: ignore[return-value]
+
+
 def _count_group(file: Path, days: np.ndarray, group: int) -> np.ndarray:
     with pq.ParquetFile(file, read_dictionary=["department", "sex"]) as source:
-        table = source.read_row_group(group, columns=list(COLUMNS))
+        table = source.read_row_group(group, columns=list(COLUMNS), use_threads=False)
     wrong = partial(DataProblem, "rows_wrong", file=file.name)
     places = np.zeros(days[-1] - days[0] + 1, dtype=np.int32)
     places[days - days[0]] = np.arange(len(days), dtype=np.int32)
