@@ -20,6 +20,7 @@ import fcntl
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,15 +70,17 @@ def integrate(store: Path, name: str, rows: Path) -> bool:
         StoreDamaged: the manifest cannot be read.
     """
     (store / FOLDER).mkdir(parents=True, exist_ok=True)
-    digest = hash_file(rows)
-    with _alone(store):
+    with ThreadPoolExecutor(1) as aside, _alone(store):
+        digesting = aside.submit(hash_file, rows)
         known = read_manifest(store)
-        if name in known and known[name].rows_sha256 == digest:
+        if name in known and known[name].rows_sha256 == digesting.result():
             return False
+        frame = count_rows(rows)  # beside the digest, which takes as long as a third of it
+        digest = digesting.result()
         twins = [n for n, one in known.items() if one.rows_sha256 == digest]
         if twins:
             raise DataProblem("input_twice", file=rows.name, other=twins[0])
-        entry = _count(store, rows, digest)
+        entry = _keep_counts(store, frame, digest)
         _write_manifest(store, {**known, name: entry})
         _sweep(store)
     return True
@@ -141,9 +144,8 @@ def read_manifest(store: Path) -> dict[str, Input]:
         ) from None
 
 
-def _count(store: Path, rows: Path, digest: str) -> Input:
+def _keep_counts(store: Path, frame: pd.DataFrame, digest: str) -> Input:
     """Write the counts of a file of rows; the store has them once the manifest names them."""
-    frame = count_rows(rows)
     part = store / FOLDER / f".{digest[:16]}.part"
     try:
         frame.to_parquet(part, index=False, compression="zstd")
