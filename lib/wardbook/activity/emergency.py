@@ -19,7 +19,8 @@ from pathlib import Path
 import pandas as pd
 
 from wardbook.activity.clock import local_days, parse_moments
-from wardbook.activity.stays import TEXT, Sorted
+from wardbook.activity.stays import TEXT
+from wardbook.datasets.sorting import Sorted
 from wardbook.delimited import (
     Records,
     parse_choices,

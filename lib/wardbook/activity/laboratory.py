@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from wardbook.activity.clock import local_days, parse_moments
-from wardbook.activity.stays import TEXT, Reach, Sorted, check_period
+from wardbook.activity.stays import TEXT, Reach
+from wardbook.datasets.sorting import Sorted, check_period
 from wardbook.delimited import (
     Records,
     parse_choices,

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from wardbook.activity.clock import days_between, local_days, parse_moments, start_of_days
+from wardbook.datasets.sorting import Sorted, check_period
 from wardbook.delimited import (
     parse_counts,
     parse_dates,
@@ -30,15 +31,6 @@ BEDS = ("ward", "name", "beds", "valid_from")
 # The first character keeps a spreadsheet from reading a formula (= + - @) in the text.
 TEXT = re.compile(r"[^\W_][^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,79}")
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2099, 12, 31)
-LONGEST_DAYS = 366
-
-
-@dataclass(frozen=True)
-class Sorted:
-    """The rows of an export that can be counted, and how many cannot or are doubtful, by reason."""
-
-    rows: pd.DataFrame
-    odd: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -137,19 +129,6 @@ def find_reach(rows: pd.DataFrame, start: date, end: date, *, file: str) -> Reac
     reached = local_days(pd.Series([newest]))[0].date()
     opening = start_of_days(days_between(start, start))[0]
     return Reach(min(end, reached), reached < end, not (rows["entered"] < opening).any())
-
-
-def check_period(start: date, end: date) -> None:
-    """Refuse a period that is reversed or too long.
-
-    Raises:
-        DataProblem: with the days asked for.
-    """
-    asked = {"start": start.isoformat(), "end": end.isoformat()}
-    if start > end:
-        raise DataProblem("period_reversed", **asked)
-    if (end - start).days >= LONGEST_DAYS:
-        raise DataProblem("period_too_long", **asked, limit=LONGEST_DAYS)
 
 
 def choose_wards(rows: pd.DataFrame, wanted: Collection[str] | None, *, file: str) -> pd.DataFrame:

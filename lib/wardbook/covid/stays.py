@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from wardbook.activity.movements import name_weeks
-from wardbook.activity.stays import check_period
+from wardbook.datasets.sorting import check_period
 from wardbook.errors import DataProblem
 
 CAUGHT_FROM = 8

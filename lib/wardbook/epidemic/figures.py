@@ -116,23 +116,31 @@ def draw_departments(
     """
     last = departments[departments["date"] == departments["date"].max()]
     rates = last.set_index("department")["hosp_per_100k"].to_dict()
-    colours = ScalarMappable(Normalize(0, max([1.0, *rates.values()])), colormaps["Blues"])
+    return draw_rates(rates, "Blues", labels["rate"], language)
+
+
+def draw_rates(rates: Mapping[str, float], shades: str, label: str, language: Language) -> Figure:
+    """Draw rates by department as a map of squares; a department without one stays white.
+
+    `shades` is a colour map of matplotlib's, `label` the unit of its colours.
+    """
+    colours = ScalarMappable(Normalize(0, max([1.0, *rates.values()])), colormaps[shades])
     figure = Figure(figsize=(8, 8.2), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     for department in all_departments().values():
         if department.tile is not None:
-            draw_tile(axes, department.tile, department.code, rates, colours, language)
+            _draw_tile(axes, department.tile, department.code, rates, colours, language)
     axes.set(xlim=(-0.1, 12.1), ylim=(13.1, -0.1), aspect="equal")
     axes.axis("off")
     bar = figure.colorbar(
         colours, ax=axes, orientation="horizontal", shrink=0.6, aspect=30, pad=0.01
     )
-    bar.set_label(labels["rate"])
+    bar.set_label(label)
     bar.outline.set_visible(False)
     return figure
 
 
-def draw_tile(
+def _draw_tile(
     axes: Any,
     tile: tuple[int, int],
     code: str,

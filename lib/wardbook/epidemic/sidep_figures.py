@@ -10,14 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from wardbook.chart_style import BLUE, DPI, GREY, VERMILION, dress, dress_bars
-from wardbook.epidemic.figures import draw_tile
-from wardbook.epidemic.geography import all_departments
+from wardbook.epidemic.figures import draw_rates
 from wardbook.messages import Language
 from wardbook.wording import write_number
 
@@ -60,20 +56,7 @@ def draw_map(departments: pd.DataFrame, label: str, language: Language) -> Figur
     rates = dict(
         zip(known["department"].astype(str), known["incidence"].astype(float), strict=True)
     )
-    colours = ScalarMappable(Normalize(0, max([1.0, *rates.values()])), colormaps["Oranges"])
-    figure = Figure(figsize=(8, 8.2), dpi=DPI, layout="constrained")
-    axes = figure.subplots()
-    for department in all_departments().values():
-        if department.tile is not None:
-            draw_tile(axes, department.tile, department.code, rates, colours, language)
-    axes.set(xlim=(-0.1, 12.1), ylim=(13.1, -0.1), aspect="equal")
-    axes.axis("off")
-    bar = figure.colorbar(
-        colours, ax=axes, orientation="horizontal", shrink=0.6, aspect=30, pad=0.01
-    )
-    bar.set_label(label)
-    bar.outline.set_visible(False)
-    return figure
+    return draw_rates(rates, "Oranges", label, language)
 
 
 def draw_bars(departments: pd.DataFrame, label: str, language: Language) -> Figure:

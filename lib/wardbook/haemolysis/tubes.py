@@ -15,6 +15,7 @@ import pandas as pd
 
 from wardbook.activity.clock import ZONE
 from wardbook.activity.movements import name_weeks
+from wardbook.datasets.sorting import keep_days
 from wardbook.errors import DataProblem
 from wardbook.haemolysis.design import FACTORS
 
@@ -120,14 +121,7 @@ def keep_period(
     Raises:
         DataProblem: the period is reversed, too long or without tubes; a ward has none.
     """
-    asked = {"start": start.isoformat(), "end": end.isoformat()}
-    if start > end:
-        raise DataProblem("period_reversed", **asked)
-    if (end - start).days >= LONGEST_DAYS:
-        raise DataProblem("period_too_long", **asked, limit=LONGEST_DAYS)
-    inside = tubes[tubes["date"].between(pd.Timestamp(start), pd.Timestamp(end))]
-    if inside.empty:
-        raise DataProblem("period_without_data", file=file, **asked)
+    inside = keep_days(tubes, "date", start, end, file=file, longest=LONGEST_DAYS)
     there = set(inside["ward"])
     for ward in wards or ():
         if ward not in there:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from wardbook.datasets.sorting import check_period
 from wardbook.delimited import (
     Records,
     parse_choices,
@@ -84,7 +85,7 @@ def select_stays(
         DataProblem: the period is reversed or longer than 92 days; no stay of the file `file` is
             in this ward on any day.
     """
-    _check_period(start, end)
+    check_period(start, end, LONGEST_DAYS)
     here = stays["ward"] == ward
     if not here.any():
         raise DataProblem("ward_unknown", file=file, ward=ward)
@@ -94,14 +95,6 @@ def select_stays(
     if organism is not None:
         wanted &= stays["organism"] == organism
     return stays[wanted].sort_values(["entry", "ipp"], ignore_index=True)
-
-
-def _check_period(start: date, end: date) -> None:
-    asked = {"start": start.isoformat(), "end": end.isoformat()}
-    if start > end:
-        raise DataProblem("period_reversed", **asked)
-    if (end - start).days >= LONGEST_DAYS:
-        raise DataProblem("period_too_long", **asked, limit=LONGEST_DAYS)
 
 
 def _check_rows(records: Records, stays: pd.DataFrame) -> None:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from wardbook.activity.movements import name_weeks
-from wardbook.activity.stays import check_period
+from wardbook.datasets.sorting import check_period
 from wardbook.errors import DataProblem
 from wardbook.lineages.names import FORM, NONE, OTHER, UNASSIGNED, Aliases, parent_of
 

@@ -8,12 +8,10 @@ together overstate resistance. Isolates of screening are not counted at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 import pandas as pd
 
-from wardbook.errors import DataProblem
+from wardbook.datasets.sorting import Sorted, leave_out
 from wardbook.microbiology.catalogue import SCREENING, Catalogue
 
 RESULTS = ("S", "I", "R")
@@ -21,14 +19,6 @@ LATE_DAYS = 7
 """An export that ends more days before the period is late: not each day has isolates."""
 RENAMED_ISOLATES, RENAMED_DAYS = 30, 31
 """A ward that had so many isolates and ends, and another that begins within so many days."""
-
-
-@dataclass(frozen=True)
-class Sorted:
-    """The rows that can be counted, and how many were left out for each reason."""
-
-    rows: pd.DataFrame
-    odd: dict[str, int]
 
 
 def sort_out(rows: pd.DataFrame, catalogue: Catalogue, now: pd.Timestamp) -> Sorted:
@@ -47,33 +37,14 @@ def sort_out(rows: pd.DataFrame, catalogue: Catalogue, now: pd.Timestamp) -> Sor
         "repeated": rows.duplicated(["isolate", "drug"]),
         "screening": rows["specimen"] == SCREENING,
     }
-    good = pd.Series(True, index=rows.index)
-    odd = {}
-    for reason, wrong in mistakes.items():
-        odd[reason] = int((good & wrong).sum())
-        good &= ~wrong
-    kept = rows[good].reset_index(drop=True)
+    counted = leave_out(rows, mistakes)
+    kept = counted.rows
     # µ is written with two characters; a milligram per litre is a microgram per millilitre.
     unit = kept["unit"].str.lower().str.replace("μ", "u").str.replace("µ", "u")
     wrong = kept["mic"].notna() & (~unit.isin(["mg/l", "ug/ml"]) | (kept["mic"] <= 0))
     kept["mic"] = kept["mic"].mask(wrong)
-    odd["unit"] = int(wrong.sum())
-    return Sorted(kept, {reason: count for reason, count in odd.items() if count})
-
-
-def keep_days(rows: pd.DataFrame, start: date, end: date, *, file: str) -> pd.DataFrame:
-    """Return the rows from `start` to `end`, both included.
-
-    Raises:
-        DataProblem: the period is reversed, or has none.
-    """
-    asked = {"start": start.isoformat(), "end": end.isoformat()}
-    if start > end:
-        raise DataProblem("period_reversed", **asked)
-    kept = rows[rows["day"].between(pd.Timestamp(start), pd.Timestamp(end))]
-    if kept.empty:
-        raise DataProblem("period_without_data", file=file, **asked)
-    return kept.reset_index(drop=True)
+    unit_wrong = {"unit": int(wrong.sum())} if wrong.any() else {}
+    return Sorted(kept, {**counted.odd, **unit_wrong})
 
 
 def keep_first(rows: pd.DataFrame, within: Sequence[str] = ()) -> pd.DataFrame:

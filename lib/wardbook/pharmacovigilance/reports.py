@@ -9,25 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 import pandas as pd
 
-from wardbook.errors import DataProblem
+from wardbook.datasets.sorting import Sorted, leave_out
 
 ATC = re.compile(r"[A-Z][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?")
 """A code of the Anatomical Therapeutic Chemical classification, of level 2 to 5."""
 LATE_DAYS = 7
 """An export that ends more days before the period is late: not each day has reports."""
-
-
-@dataclass(frozen=True)
-class Sorted:
-    """The rows that can be counted, and how many were left out for each reason."""
-
-    rows: pd.DataFrame
-    odd: dict[str, int]
 
 
 def sort_out(rows: pd.DataFrame, now: pd.Timestamp) -> Sorted:
@@ -44,28 +34,7 @@ def sort_out(rows: pd.DataFrame, now: pd.Timestamp) -> Sorted:
         "mixed": (by_report > 1).any(axis="columns"),
         "repeated": rows.duplicated(["report", "drug", "event"]),
     }
-    good = pd.Series(True, index=rows.index)
-    odd = {}
-    for reason, wrong in mistakes.items():
-        odd[reason] = int((good & wrong).sum())
-        good &= ~wrong
-    kept = rows[good].reset_index(drop=True)
-    return Sorted(kept, {reason: count for reason, count in odd.items() if count})
-
-
-def keep_days(rows: pd.DataFrame, start: date, end: date, *, file: str) -> pd.DataFrame:
-    """Return the rows of reports from `start` to `end`, both included.
-
-    Raises:
-        DataProblem: the period is reversed, or has none.
-    """
-    asked = {"start": start.isoformat(), "end": end.isoformat()}
-    if start > end:
-        raise DataProblem("period_reversed", **asked)
-    kept = rows[rows["day"].between(pd.Timestamp(start), pd.Timestamp(end))]
-    if kept.empty:
-        raise DataProblem("period_without_data", file=file, **asked)
-    return kept.reset_index(drop=True)
+    return leave_out(rows, mistakes)
 
 
 def count_pairs(rows: pd.DataFrame) -> pd.DataFrame:

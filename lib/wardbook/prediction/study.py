@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from wardbook.datasets.sorting import check_period
 from wardbook.errors import DataProblem
 from wardbook.prediction.analytes import ANALYTES
 from wardbook.prediction.calibration import LEAST, group_risks
@@ -252,10 +253,9 @@ def _by_reason(rows: pd.DataFrame, reasons: pd.Series[str]) -> dict[str, pd.Seri
 
 
 def _check_days(start: date, first_test_day: date, end: date) -> None:
-    asked = {"start": start.isoformat(), "end": end.isoformat()}
-    if start > end:
-        raise DataProblem("period_reversed", **asked)
+    check_period(start, end, None)
     if not start < first_test_day < end:
+        asked = {"start": start.isoformat(), "end": end.isoformat()}
         raise DataProblem("day_outside", day=first_test_day.isoformat(), **asked)
 
 
