@@ -131,6 +131,13 @@ workers = 2                      # on this machine, unless `address` names a sch
 # accounting = false             # true: ask sacct for jobs that the controller has forgotten
 # largest_array = 500            # at most Slurm's MaxArraySize less one
 
+# Where analysts open requests in JupyterLab (docs/bench.md): `wardbook lab KEY`.
+[bench]
+folder = "~/wardbook"            # the analyst's own; holds runs and extracts, so on the secure side
+port = 8888                      # the first that is tried, on loopback
+# address = "http://localhost:8888"   # how a browser reaches one's own bench: issues link to it
+twins = "twins"                  # synthetic stand-ins of sources: `wardbook data twin SOURCE`
+
 [site]
 folder = "public"
 url = "https://unit.pages.hospital.example"

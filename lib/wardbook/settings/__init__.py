@@ -6,6 +6,7 @@ and WARDBOOK_LEDGER_URL and WARDBOOK_METRICS_URL where the addresses hold a pass
 paths are relative to the file's folder.
 """
 
+from wardbook.settings.bench import BenchSettings
 from wardbook.settings.data import IdentifierSettings, NameColumns, SourceSettings
 from wardbook.settings.executors import DaskSettings, SlurmSettings
 from wardbook.settings.grafana import GrafanaSettings, PrometheusSettings
@@ -37,6 +38,7 @@ from wardbook.settings.unit import ServiceSettings, UnitSettings
 __all__ = [
     "AttachmentSettings",
     "AuditSettings",
+    "BenchSettings",
     "DaskSettings",
     "DisclosureSettings",
     "GitLabSettings",

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from wardbook.errors import SettingsFault
+from wardbook.settings.bench import BenchSettings
 from wardbook.settings.data import IdentifierSettings, SourceSettings
 from wardbook.settings.executors import DaskSettings, ExecutorSettings
 from wardbook.settings.grafana import GrafanaSettings, PrometheusSettings
@@ -55,6 +56,7 @@ class Settings(Section):
     sync: SyncSettings = SyncSettings()
     sources: Mapping[str, SourceSettings] = Field(default_factory=dict)
     executor: ExecutorSettings = DaskSettings()
+    bench: BenchSettings = BenchSettings()
     site: SiteSettings
     share: ShareSettings
     seal: SealSettings
@@ -249,6 +251,12 @@ def _anchor_paths(settings: Settings, folder: Path) -> Settings:
             "grafana": grafana,
             "sources": sources,
             "executor": executor,
+            "bench": settings.bench.model_copy(
+                update={
+                    "folder": folder / settings.bench.folder.expanduser(),
+                    "twins": folder / settings.bench.twins,
+                }
+            ),
             "mail": mail,
             "audit": settings.audit.model_copy(update={"heads": heads and folder / heads}),
             "site": settings.site.model_copy(update={"folder": folder / settings.site.folder}),
