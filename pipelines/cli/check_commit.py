@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,23 +10,36 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.main import REFUSED, Context
-from wardbook.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from wardbook.identifiers.commits import Objection
     from wardbook.identifiers.context import Context as Known
 
-HOOKS = ("pre-commit",)
-
 
 @click.command("check-commit")
 @click.argument("revisions", required=False)
 @click.option("--staged", is_flag=True, help="Check what the next commit would hold.")
+@click.option(
+    "--message",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Check the next commit's message, in this file.",
+)
+@click.option("--pre-push", is_flag=True, help="Check what is sent; git's lines come on stdin.")
 @click.option("--pre-receive", is_flag=True, help="Check a push; git's lines come on stdin.")
-@click.option("--install", is_flag=True, help="Install the hook in this repository's clone.")
+@click.option(
+    "--install",
+    is_flag=True,
+    help="Set up this clone: hooks, the filter of notebooks, readable diffs.",
+)
 @click.pass_obj
 def check_commit(
-    context: Context, revisions: str | None, staged: bool, pre_receive: bool, install: bool
+    context: Context,
+    revisions: str | None,
+    staged: bool,
+    message: Path | None,
+    pre_push: bool,
+    pre_receive: bool,
+    install: bool,
 ) -> int:
     """Refuse commits with outputs, identifiers or secrets; REVISIONS as in main..HEAD.
 
@@ -39,32 +51,41 @@ def check_commit(
     wardbook check-commit origin/main..HEAD  before a merge
     """
     from wardbook.identifiers.allowances import FILE, read_allowances
-    from wardbook.identifiers.commits import check_files, check_message
-    from wardbook.identifiers.repository import Range, Repository, read_received
+    from wardbook.identifiers.commits import check_message
+    from wardbook.identifiers.committing import check_range, check_staged
+    from wardbook.identifiers.repository import Range, Repository, read_pushed
 
-    if sum((bool(revisions), staged, pre_receive, install)) != 1:
-        raise click.UsageError("Give one of REVISIONS, --staged, --pre-receive and --install.")
+    if sum(map(bool, (revisions, staged, message, pre_push, pre_receive, install))) != 1:
+        raise click.UsageError(
+            "Give one of REVISIONS, --staged, --message, --pre-push, --pre-receive and --install."
+        )
     if revisions is not None and revisions.startswith("-"):
         raise click.UsageError(f"{revisions!r} is no range of revisions.")
     repository = Repository(Path.cwd())
     if install:
-        return _install(repository.hooks_folder())
+        return _install(Path.cwd())
     known = _know_site(context)
+    if message:
+        text = message.read_text(encoding="utf-8", errors="replace")
+        return _tell(check_message("message", text, known))
     if staged:
         allowances = read_allowances(repository.read(f":{FILE}"))
-        return _tell(check_files(repository.staged_files(), allowances, known))
+        return _tell(check_staged(repository, allowances, known))
     if pre_receive:
         # The pushed commits cannot allow themselves: what stands on the server's branch counts.
-        allowed_by, wanted = "HEAD", read_received(sys.stdin.read().splitlines())
+        allowed_by, wanted = "HEAD", read_pushed(sys.stdin.read().splitlines(), "--all")
+    elif pre_push:
+        wanted = read_pushed(sys.stdin.read().splitlines(), "--remotes")
+        allowed_by = wanted.revisions[-1] if wanted.revisions else "HEAD"
     else:
-        allowed_by, wanted = str(revisions).rpartition("..")[2] or "HEAD", Range((str(revisions),))
+        # The name of a branch is public from the moment that it is pushed; a CI tells it.
+        name = context.environ.get("CI_COMMIT_REF_NAME") or repository.branch()
+        wanted = Range((str(revisions),), names=(name,))
+        allowed_by = str(revisions).rpartition("..")[2] or "HEAD"
     if not wanted.revisions:
         return 0
     allowances = read_allowances(repository.read(f"{allowed_by}:{FILE}"))
-    found = list(check_files(repository.new_files(wanted), allowances, known))
-    for name, message in repository.messages(wanted):
-        found += check_message(f"commit {name}", message, known)
-    return _tell(found)
+    return _tell(check_range(repository, wanted, allowances, known))
 
 
 def _know_site(context: Context) -> Known:
@@ -79,10 +100,13 @@ def _know_site(context: Context) -> Known:
 
 
 def _tell(found: Sequence[Objection]) -> int:
+    from wardbook.identifiers.masking import mask_safely
     from wardbook.messages import say
 
     for one in found:
-        place = f"{one.path}:{one.line}" if one.line else one.path
+        # A log of CI is read by many: a file's name is told without the number that is in it.
+        path = mask_safely(one.path)
+        place = f"{path}:{one.line}" if one.line else path
         click.echo(f"{place}: {say('en', f'identifier.commit_{one.kind}')}", err=True)
     if found:
         click.echo(f"\n{say('en', 'identifier.commit_refused', count=len(found))}", err=True)
@@ -90,13 +114,8 @@ def _tell(found: Sequence[Objection]) -> int:
 
 
 def _install(folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in HOOKS:
-        target = folder / name
-        if target.exists() and "wardbook" not in target.read_text(encoding="utf-8"):
-            click.echo(f"{target} is there already. Call `wardbook check-commit --staged` in it.")
-            return REFUSED
-        shutil.copyfile(shipped_folder("hooks") / name, target)
-        target.chmod(0o755)
-        click.echo(f"Installed {target}.")
+    from wardbook.stripping.clone import set_up_clone
+
+    set_up_clone(folder)
+    click.echo("This clone is set up: git strips notebooks and asks before commits and pushes.")
     return 0

@@ -392,7 +392,40 @@ def test_git_clones_fetches_and_pushes(sandbox: Sandbox, project: Any, tmp_path:
     assert pushed.returncode == 0, pushed.stderr
     assert project.branches.get("pushed").commit["title"] == "big"
     as_developer = with_token(url, "ana-token")
-    assert git("push", "-q", as_developer, "pushed:other", cwd=clone).returncode != 0
+    done = git("push", "-q", as_developer, "pushed:other", cwd=clone)
+    assert done.returncode == 0, done.stderr
+    refused = git("push", "-q", as_developer, "pushed:main", cwd=clone)
+    assert refused.returncode != 0
+    assert "not allowed to push code to protected branches" in refused.stderr
+    assert project.branches.get("main").commit["title"] != "big"
+    as_maintainer = git("push", "-q", "origin", "pushed:main", cwd=clone)
+    assert as_maintainer.returncode == 0, as_maintainer.stderr
+
+
+def test_a_push_shows_on_the_merge_request_of_its_branch(
+    sandbox: Sandbox, project: Any, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    git("clone", "-q", with_token(project.http_url_to_repo, "bot-token"), "clone", cwd=tmp_path)
+    git("checkout", "-qb", "work", cwd=clone)
+    git("commit", "-q", "--allow-empty", "-m", "first", cwd=clone)
+    assert git("push", "-q", "origin", "work", cwd=clone).returncode == 0
+    asked = {"source_branch": "work", "target_branch": "main", "title": "Work"}
+    opened = project.mergerequests.create(asked)
+    git("commit", "-q", "--allow-empty", "-m", "second", cwd=clone)
+    assert git("push", "-q", "origin", "work", cwd=clone).returncode == 0
+    seen = project.mergerequests.get(opened.iid)
+    head = git("rev-parse", "HEAD", cwd=clone).stdout.strip()
+    assert (seen.sha, opened.sha == head) == (head, False)
+    assert [note.body for note in seen.notes.list(get_all=True)] == ["added 1 commit"]
+    hook = next((sandbox.directory / "repositories").glob(f"{project.id}.git")) / "hooks"
+    (hook / "pre-receive").write_text("#!/bin/sh\necho no figures >&2\nexit 1\n")
+    (hook / "pre-receive").chmod(0o755)
+    git("commit", "-q", "--allow-empty", "-m", "third", cwd=clone)
+    refused = git("push", "-q", "origin", "work", cwd=clone)
+    assert refused.returncode != 0
+    assert "no figures" in refused.stderr
+    assert project.branches.get("work").commit["id"] == head
 
 
 def test_gpg_keys(sandbox: Sandbox) -> None:

@@ -1,22 +1,24 @@
 """What must not be committed: outputs of notebooks, data files, identifiers and secrets.
 
-A notebook is committed as it would be before its first run: without outputs, execution counts,
-attachments, states of widgets, parameters that papermill injected, and paths of a machine.
+A notebook is committed as it would be before its first run, in the one form of
+`wardbook.stripping`. What its author wrote is searched like every other file.
 """
 
 from __future__ import annotations
 
-import json
+import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from wardbook.artefacts.magic import tell_form
 from wardbook.identifiers.allowances import Allowances
 from wardbook.identifiers.context import Context
-from wardbook.identifiers.finding import JUDGED_BY_PEOPLE, Certainty
+from wardbook.identifiers.finding import JUDGED_BY_PEOPLE, Certainty, Kind
 from wardbook.identifiers.fragments import Text, take_apart
+from wardbook.identifiers.notebooks import check_notebook, find_cell, is_notebook, labels_of
 from wardbook.identifiers.searching import Located, scan_fragments
+from wardbook.identifiers.unveiling import unveil
 
 DATA_FILE = re.compile(
     r"\.(?:parquet|feather|arrow|xlsx?|ods|rds|rdata|sav|dta|sas7bdat|pkl|pickle|npz|sqlite3?|db"
@@ -24,9 +26,13 @@ DATA_FILE = re.compile(
     r"|(?:\A|/)executed\.ipynb\Z",
     re.I,
 )
-HOME_PATH = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2}|file:///)[^\s\"'\\/]+")
-CELL_START = re.compile(r"(?<!\\)\"cell_type\"")
-RUN_METADATA = ("papermill", "execution", "ExecuteTime", "widgets", "scrapbook")
+DATA_FORMS = frozenset(
+    ["parquet", "archive", "xlsx", "ole", "pickle", "database", "hdf5", "numpy", "rdata", "arrow"]
+)
+"""Forms of data, and archives: nobody can say what is in one. See `wardbook.artefacts.magic`."""
+
+PRINTED = re.compile(rb"[\x20-\x7e]{8,}")
+OWN_ADDRESS = re.compile(r"^((?:author|committer|tagger) .*)<[^<>\n]*>( \d+ [+-]\d{4})$", re.M)
 
 
 @dataclass(frozen=True, order=True)
@@ -52,86 +58,72 @@ def check_files(
 
 
 def check_message(name: str, message: str, context: Context) -> tuple[Objection, ...]:
-    """Return what must not stand in a commit's message; `name` says which commit."""
-    found = scan_fragments([Text(message)], context=context)
-    return tuple(sorted({Objection(name, one.place.line, one.kind) for one in _refused(found)}))
+    """Return what must not stand in a commit's message; `name` says which commit.
+
+    A name after a title is refused here: a message is read by everybody, for good.
+    """
+    places = _search(message, context, names=True)
+    return tuple(sorted({Objection(name, line, kind) for line, kind in places}))
+
+
+def check_object(name: str, content: str, context: Context) -> tuple[Objection, ...]:
+    """Return what must not stand in a commit or a tag, given as git stores it.
+
+    The address of its author is meant to be there.
+    """
+    return check_message(name, OWN_ADDRESS.sub(r"\1\2", content), context)
+
+
+def check_link(path: str, target: str) -> tuple[Objection, ...]:
+    """Return the objection to a symbolic link that leads out of the repository."""
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    leaves = place.startswith(("/", "..")) or ":" in target or "\\" in target
+    return (Objection(path, 1, "link_outside"),) if leaves else ()
 
 
 def _check_file(path: str, content: bytes, context: Context) -> Iterator[Objection]:
-    if DATA_FILE.search(path):
+    if DATA_FILE.search(path) or tell_form(content) in DATA_FORMS:
         yield Objection(path, 1, "data_file")
-    for one in _refused(scan_fragments([Text(path)], context=context)):
-        yield Objection(path, 0, one.kind)
-    text = content.decode("utf-8", errors="replace") if b"\0" not in content[:8000] else ""
+    text = _read(content)
+    notebook = is_notebook(path, text)
+    for _, kind in _search(f"{path}\n{path.replace('_', ' ')}", context, names=notebook):
+        yield Objection(path, 0, kind)
     told = set()
-    for one in _refused(scan_fragments([Text(text)], context=context)):
-        told.add(one.kind)
-        yield Objection(path, one.place.line, one.kind)
-    if path.endswith(".ipynb"):
-        yield from _check_notebook(path, text)
+    for line, kind in _search(text, context, names=notebook):
+        told.add(kind)
+        yield Objection(path, line, kind)
+    if notebook:
+        yield from (Objection(path, line, kind) for line, kind in check_notebook(text))
+        for _, kind in _search(labels_of(text), context, names=True):
+            yield Objection(path, 1, kind)
     # What JSON escapes or a column's header tells is found only in what was taken apart.
-    for one in _refused(scan_fragments(take_apart(path, content), context=context)):
+    fragments = take_apart("a.ipynb" if notebook else path, content)
+    for one in _refused(scan_fragments(fragments, context=context), names=notebook):
         if one.kind not in told:
-            line = one.place.row or _find_cell(text, one.place.cell) or one.place.line
+            line = one.place.row or find_cell(text, one.place.cell) or one.place.line
             yield Objection(path, line, one.kind)
 
 
-def _refused(found: Iterable[Located]) -> Iterator[Located]:
+def _read(content: bytes) -> str:
+    """Return a file's text; of what is no text, what somebody could read in it, as in UTF-16."""
+    if b"\0" not in content:
+        return content.decode("utf-8", errors="replace")
+    return b"\n".join(PRINTED.findall(content.replace(b"\0", b""))).decode("ascii")
+
+
+def _search(text: str, context: Context, *, names: bool) -> Iterator[tuple[int, str]]:
+    """Yield line and kind of each identifier or secret in a text, however it is written."""
+    told = set()
+    for before, reading in ((0, text), *unveil(text)):
+        for one in _refused(scan_fragments([Text(reading)], context=context), names=names):
+            if before == 0 or one.kind not in told:
+                told.add(one.kind)
+                yield before + one.place.line, one.kind
+
+
+def _refused(found: Iterable[Located], *, names: bool) -> Iterator[Located]:
     for one in found:
-        if one.kind not in JUDGED_BY_PEOPLE and one.certainty is not Certainty.POSSIBLE:
+        titled = names and one.kind is Kind.NAME
+        sure = one.kind not in JUDGED_BY_PEOPLE and one.certainty is not Certainty.POSSIBLE
+        if titled or sure:
             yield one
-
-
-def _find_cell(text: str, number: int) -> int:
-    """Return the line at which a notebook's cell stands, 0 without a number."""
-    starts = [match.start() for match in CELL_START.finditer(text)] if number else []
-    if not 0 < number <= len(starts):
-        return 1 if number else 0
-    return text.count("\n", 0, starts[number - 1]) + 1
-
-
-def _check_notebook(path: str, text: str) -> Iterator[Objection]:
-    try:
-        notebook = json.loads(text)
-        cells = list(notebook["cells"])
-        metadata = dict(notebook.get("metadata", {}))
-    except (ValueError, KeyError, TypeError, RecursionError):
-        yield Objection(path, 1, "notebook_broken")
-        return
-    for kind in _judge_metadata(metadata):
-        yield Objection(path, _find_line(text, f'"{kind}"'), kind)
-    if HOME_PATH.search(json.dumps(metadata)):
-        yield Objection(path, _find_line(text, '"metadata"'), "machine_path")
-    for number, cell in enumerate(cells, start=1):
-        for kind in _judge_cell(cell):
-            yield Objection(path, _find_cell(text, number), kind)
-
-
-def _judge_metadata(metadata: Mapping[str, Any]) -> Iterator[str]:
-    if metadata.get("widgets"):
-        yield "widgets"
-    if metadata.get("papermill"):
-        yield "papermill"
-
-
-def _judge_cell(cell: Any) -> Iterator[str]:
-    if not isinstance(cell, Mapping):
-        yield "notebook_broken"
-        return
-    metadata = cell.get("metadata") or {}
-    if cell.get("outputs"):
-        yield "outputs"
-    if cell.get("execution_count") is not None:
-        yield "execution_count"
-    if cell.get("attachments"):
-        yield "attachments"
-    injected = "injected-parameters" in (metadata.get("tags") or ())
-    if injected or any(metadata.get(key) for key in RUN_METADATA):
-        yield "papermill"
-    if HOME_PATH.search(json.dumps([metadata, cell.get("source", "")])):
-        yield "machine_path"
-
-
-def _find_line(text: str, mark: str) -> int:
-    place = text.find(mark)
-    return text.count("\n", 0, place) + 1 if place >= 0 else 1

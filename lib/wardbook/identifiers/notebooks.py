@@ -1,0 +1,109 @@
+"""What a committed notebook may not hold: everything that git's one form of it does not have.
+
+The one form is that of `wardbook.stripping`; what else is in a notebook is told by its kind, so
+that an analyst sees what it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from wardbook.identifiers.fragments import join_lines
+from wardbook.stripping import NoNotebook, strip_notebook
+
+HOME_PATH = re.compile(
+    r"(?:/home/|/root/|/Users/|/Volumes/|/media/|[A-Za-z]:\\{1,2}Users\\{1,2}|file:///)"
+    r"[^\s\"'\\/]+"
+)
+INLINE_FILE = re.compile(r"data:[\w.+/-]{0,80}[;,][^\s\"')]{64}|[A-Za-z0-9+/]{400}")
+CELL_START = re.compile(r"(?<!\\)\"cell_type\"")
+RUN_METADATA = ("papermill", "execution", "ExecuteTime", "widgets", "scrapbook")
+
+
+def is_notebook(path: str, text: str) -> bool:
+    """Whether a file is a notebook, by its name or, under another name, by what it holds."""
+    if path.lower().endswith(".ipynb"):
+        return True
+    start = text[:200].lstrip("\ufeff \t\r\n")
+    if not start.startswith("{"):
+        return False
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text.lstrip("\ufeff \t\r\n"))
+    except (ValueError, RecursionError):
+        return '"nbformat"' in text
+    return isinstance(value, Mapping) and ("nbformat" in value or "worksheets" in value)
+
+
+def check_notebook(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line and kind of what must not be committed of a notebook."""
+    try:
+        stripped = strip_notebook(text)
+    except NoNotebook as error:
+        yield error.details.get("line", 1), "notebook_broken"
+        return
+    if stripped != text:
+        known = sorted(set(_tell_remains(text)))
+        yield from known or [(_first_difference(text, stripped), "not_stripped")]
+    for number, cell in enumerate(json.loads(stripped)["cells"], start=1):
+        source = "".join(cell["source"])
+        if HOME_PATH.search(source):
+            yield find_cell(text, number), "machine_path"
+        if INLINE_FILE.search(source):
+            yield find_cell(text, number), "inline_file"
+
+
+def labels_of(text: str) -> str:
+    """Return the names and tags of a notebook's cells, with the words in them apart."""
+    try:
+        cells = json.loads(strip_notebook(text))["cells"]
+    except NoNotebook:
+        return ""
+    labels = (label for cell in cells for label in (cell["id"], *cell["metadata"].get("tags", ())))
+    return "\n".join(re.sub(r"[_-]+", " ", label) for label in labels)
+
+
+def find_cell(text: str, number: int) -> int:
+    """Return the line at which a notebook's cell stands, 0 without a number."""
+    starts = [match.start() for match in CELL_START.finditer(text)] if number else []
+    if not 0 < number <= len(starts):
+        return 1 if number else 0
+    return text.count("\n", 0, starts[number - 1]) + 1
+
+
+def _tell_remains(text: str) -> Iterator[tuple[int, str]]:
+    """Yield what a run or an editor left that has a name of its own."""
+    notebook = json.loads(text.removeprefix("\ufeff"))
+    metadata = notebook.get("metadata")
+    for kind in ("widgets", "papermill"):
+        if isinstance(metadata, Mapping) and metadata.get(kind):
+            yield _find_line(text, f'"{kind}"'), kind
+    cells = notebook.get("cells")
+    for number, cell in enumerate(cells if isinstance(cells, list) else (), start=1):
+        for kind in _judge_cell(cell):
+            yield find_cell(text, number), kind
+
+
+def _judge_cell(cell: Mapping[str, Any]) -> Iterator[str]:
+    for kind in ("outputs", "attachments"):
+        if cell.get(kind):
+            yield kind
+    if cell.get("execution_count") is not None:
+        yield "execution_count"
+    metadata = cell.get("metadata")
+    if isinstance(metadata, Mapping):
+        injected = "injected-parameters" in join_lines(metadata.get("tags"))
+        if injected or any(metadata.get(key) for key in RUN_METADATA):
+            yield "papermill"
+
+
+def _first_difference(text: str, stripped: str) -> int:
+    pairs = zip(text.split("\n"), stripped.split("\n"), strict=False)
+    return next((line for line, (a, b) in enumerate(pairs, start=1) if a != b), 1)
+
+
+def _find_line(text: str, mark: str) -> int:
+    place = text.find(mark)
+    return text.count("\n", 0, place) + 1 if place >= 0 else 1

@@ -1,0 +1,86 @@
+"""Texts as a person or a program would read them: escapes resolved, invisible characters away.
+
+`\\u0031`, `&#49;`, `%31`, a full-width 1 and a 1 with a zero-width space behind it are all a 1 to
+somebody; so is what is written in Base64 or in hexadecimal digits.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+"""Characters without a shape that Unicode counts as letters or marks."""
+
+ESCAPE = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|u\{([0-9a-fA-F]{1,6})\})"
+)
+PERCENT = re.compile(r"%([0-7][0-9a-fA-F])")
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
+
+
+def unveil(text: str) -> Iterator[tuple[int, str]]:
+    """Yield a text's other readings, each with the number of the line before its first.
+
+    A reading keeps the text's lines; what was written in Base64 is one of its own.
+    """
+    shown = _resolve(_show(text))
+    if shown != text:
+        yield 0, shown
+    for match in BASE64.finditer(shown):
+        inner = _decode(match.group())
+        if inner:
+            yield shown.count("\n", 0, match.start()), inner
+
+
+def _show(text: str) -> str:
+    if text.isascii():
+        return text
+    kept = (
+        char for char in text
+        if unicodedata.category(char) != "Cf" and char not in INVISIBLE
+        and not "\ufe00" <= char <= "\ufe0f"
+    )  # fmt: skip
+    return unicodedata.normalize("NFKC", "".join(kept))
+
+
+def _resolve(text: str) -> str:
+    if "\\" in text:
+        text = ESCAPE.sub(_read_escape, text)
+    if "%" in text:
+        text = PERCENT.sub(lambda match: _put(int(match[1], 16)), text)
+    if "&" in text:
+        lines = text.split("\n")
+        text = "\n".join(html.unescape(line).replace("\n", " ") for line in lines)
+    return text
+
+
+def _read_escape(match: re.Match[str]) -> str:
+    return _put(int(next(filter(None, match.groups())), 16))
+
+
+def _put(code: int) -> str:
+    """Return a character; a line end as a space, so that lines keep their numbers."""
+    return " " if code in (10, 13) or code > 0x10FFFF else chr(code)
+
+
+def _decode(run: str) -> str:
+    """Return the text inside a run of letters and digits, "" where it is nothing of the kind."""
+    if HEXADECIMAL.fullmatch(run):
+        content = bytes.fromhex(run)
+    else:
+        plain = run.rstrip("=").translate(str.maketrans("-_", "+/"))
+        try:
+            content = base64.b64decode(plain + "=" * (-len(plain) % 4))
+        except (binascii.Error, ValueError):
+            return ""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return text if all(char.isprintable() or char in "\r\n\t" for char in text) else ""
