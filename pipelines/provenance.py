@@ -67,6 +67,19 @@ class Finished:
         return next(output for output in self.result.outputs if output.name == name)
 
 
+def refuse_twins(run: RunSpec) -> None:
+    """Stand before everything that lets a run's results out.
+
+    Raises:
+        Fault: it read stand-ins. Production never does, so somebody has put it there.
+    """
+    if run.twins:
+        raise Fault(
+            f"{run.key}: it was made with synthetic stand-ins ({', '.join(run.twins)}), so it "
+            "leaves nowhere. Run the request on its own sources."
+        )
+
+
 def render_deliverable(
     house: House,
     record: Record,
@@ -110,6 +123,7 @@ def render_deliverable(
         dropped=tell_dropped(record.work.dropped, done.spec, done.spec.language),
         environment=_environment_of(record),
         receipt="receipt.json",
+        twins=label_twins(done.spec, done.template),
     )
     render_report(
         executed=done.folder / "executed.ipynb",
@@ -131,6 +145,12 @@ def render_deliverable(
         beside=made_beside(house) if assets else frozenset(),
         limits=SizeLimits(page=site.page_kb * KB, folder=site.report_kb * KB),
     )
+
+
+def label_twins(run: RunSpec, template: Template) -> tuple[str, ...]:
+    """Return the labels of the sources of which a run read stand-ins, in the report's language."""
+    sources = template.spec.sources
+    return tuple(sources[name].label.in_language(run.language) for name in run.twins)
 
 
 def made_beside(house: House) -> frozenset[Beside]:
@@ -204,7 +224,11 @@ def sign_deliverable(
         editions: the folder in which each edition of this request has its folder.
         stem: of the receipt's file name.
         sealed_to: the key that a sealed file is for.
+
+    Raises:
+        Fault: the run read stand-ins.
     """
+    refuse_twins(done.spec)
     signer = sealing.Fingerprint(house.settings.seal.signer)
     receipt = sealing.Receipt.of(
         [sealing.Subject(name, digest, _size(folder, name)) for name, digest in files.items()],

@@ -19,11 +19,14 @@ from wardbook.messages import LANGUAGES, Language, say
 if TYPE_CHECKING:
     from pipelines.manual import Asked, Made
 
+TWIN = "twin:"
+"""What stands before a source's name where its stand-in is to be read."""
+
 
 @click.command()
 @click.argument("template")
 @click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE")
-@click.option("--source", "sources", multiple=True, metavar="NAME=PATH|ADDRESS")
+@click.option("--source", "sources", multiple=True, metavar="NAME=PATH|ADDRESS|twin:SOURCE")
 @click.option(
     "--out",
     required=True,
@@ -67,7 +70,8 @@ def run(
 
     A source is a file, or the address of a database in the form of the Common Data Model, of which
     it is extracted before the run: duckdb:///FILE, parquet:///FOLDER, csv:///FOLDER,
-    postgresql://HOST/DATABASE, spark:///FOLDER.
+    postgresql://HOST/DATABASE, spark:///FOLDER. Or twin:SOURCE, the synthetic stand-in of a source of
+    the unit's settings (wardbook data twin): then the report says so, and nothing is a result.
 
     \b
     wardbook template show hospital_epidemic
@@ -78,15 +82,18 @@ def run(
     from requests_sync.gate import explain_problem
     from wardbook.engines.failures import describe_failure
 
+    given = split_pairs(sources)
+    twins = {name: told.removeprefix(TWIN) for name, told in given.items() if told.startswith(TWIN)}
     asked = _ask(
         template,
         split_pairs(parameters),
-        split_pairs(sources),
+        {name: told for name, told in given.items() if name not in twins},
         language,
         context.environ,
         templates,
     )
     asked = replace(asked, public_only=public_only, **_read_rules(context, asked))
+    asked = _add_twins(context, asked, twins)
     try:
         with working(f"Running {asked.template.spec.name}"):
             made = run_by_hand(asked, out, lambda problem: explain_problem(problem, asked.language))
@@ -103,6 +110,30 @@ def run(
         for line in _tell(asked, made, out):
             click.echo(line)
     return 0
+
+
+def _add_twins(context: Context, asked: Asked, twins: Mapping[str, str]) -> Asked:
+    """Return what is asked with the files of the stand-ins that are named.
+
+    Raises:
+        click.BadParameter: there is none.
+    """
+    if not twins:
+        return asked
+    from pipelines.twins import find_twin
+
+    settings, declared = context.settings(), asked.template.spec.sources
+    found = dict(asked.sources)
+    for name, source in twins.items():
+        kind = declared[name].kind if name in declared else ""
+        file = find_twin(settings, source, kind)
+        if file is None:
+            raise click.BadParameter(
+                f"--source {name}: there is no twin of {source} of the kind {kind!r}. Make it: "
+                f"wardbook data twin {source}"
+            )
+        found[name] = file
+    return replace(asked, sources=found, twins=(*sorted(twins),))
 
 
 def _read_rules(context: Context, asked: Asked) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class Provenance:
         parameters: label and value, as the reader should see them.
         checks: verdicts on the outputs; dropped: files that the run wrote without declaring them.
         receipt: file name of the signed receipt in the report's folder, None without one.
+        twins: labels of the data sources that are synthetic stand-ins: then nothing is a result.
     """
 
     request: str
@@ -37,3 +38,4 @@ class Provenance:
     dropped: tuple[str, ...]
     environment: str
     receipt: str | None = None
+    twins: tuple[str, ...] = ()
