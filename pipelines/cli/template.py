@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.cli.main import REFUSED
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import Template, load_catalogue
+
+if TYPE_CHECKING:
+    from wardbook.template.from_notebook import Found
+    from wardbook.template.from_notebook.constants import Parameter
 
 templates_option = click.option(
     "--templates",
@@ -78,6 +84,51 @@ def new_template(name: str, folder: Path) -> int:
     return 0
 
 
+@template.command("from")
+@click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--name", required=True, help="The template's name.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("templates"),
+    show_default=True,
+    help="The catalogue that gets it: `templates` under [unit] of the settings.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what was found and why; write nothing.")
+@click.option("--ask", is_flag=True, help="Ask of each constant whether it becomes a parameter.")
+def from_notebook(notebook: Path, name: str, out: Path, dry_run: bool, ask: bool) -> int:
+    """Begin the template NAME from an exploratory NOTEBOOK in Python.
+
+    The notebook is read, never run: its constants become parameters, the files that it reads
+    sources, the tables and figures that it shows outputs, its Markdown texts. What could not be
+    known is marked TODO. No output, path or identifier of it reaches the template.
+
+    \b
+    wardbook template from beds.ipynb --name bed_days --dry-run
+    wardbook template from beds.ipynb --name bed_days
+    wardbook template check bed_days --templates templates
+    """
+    from wardbook.template.beginning import CannotBegin, require_free_name
+    from wardbook.template.from_notebook import CannotRead, draft_template, write_draft
+
+    try:
+        require_free_name(name, out)
+        text = notebook.read_text(encoding="utf-8")
+        draft = draft_template(text, name, _ask_for if ask else None)
+    except UnicodeDecodeError:
+        click.echo(f"{notebook} is no notebook: it is not in UTF-8.", err=True)
+        return REFUSED
+    except (CannotBegin, CannotRead) as refusal:
+        click.echo(f"{refusal}", err=True)
+        return REFUSED
+    click.echo(show_found(draft.found))
+    if dry_run:
+        return 0
+    begun = write_draft(draft, out)
+    click.echo(f"\n{begun.folder} is there. Look for TODO in it, then: pytest {begun.folder}")
+    return 0
+
+
 @template.command("check")
 @click.argument("names", nargs=-1)
 @templates_option
@@ -109,6 +160,23 @@ def check_templates(names: tuple[str, ...], templates: Path) -> int:
         for breach in breaches:
             click.echo(f"    {breach.file}: {breach.what}")
     return REFUSED if broken else 0
+
+
+def show_found(found: Sequence[Found]) -> str:
+    """Lay out what was found in a notebook: its place, what it becomes, why."""
+    lines = [f"{'place':<18} {'becomes':<10} {'name':<24} why"]
+    for one in found:
+        place = f"cell {one.cell}, line {one.line}"
+        mark = "TODO: " if one.todo else ""
+        lines.append(f"{place:<18} {one.becomes:<10} {one.name:<24} {mark}{one.reason}")
+    return "\n".join(lines)
+
+
+def _ask_for(parameter: Parameter) -> bool:
+    place = f"cell {parameter.cell}, line {parameter.line}"
+    return click.confirm(
+        f"{parameter.name} ({place}; {parameter.reason}): a parameter?", default=True
+    )
 
 
 def describe_template(found: Template) -> str:

@@ -27,6 +27,26 @@ def begin_template(name: str, catalogue: Path) -> Template:
     Raises:
         CannotBegin: the name cannot be one, or is taken.
     """
+    folder = require_free_name(name, catalogue)
+    skeleton = resources.files(__package__) / "skeleton"
+    for file in ("template.toml", "texts.toml", "methods.toml", "README.md"):
+        text = (skeleton / file).read_text(encoding="utf-8")
+        write_file(folder / file, text.replace("NAME", name))
+    cells = (skeleton / "notebook.py.txt").read_text(encoding="utf-8").split(_CELLS)
+    write_file(
+        folder / "notebook.ipynb", json.dumps(notebook_of(cells), indent=1, ensure_ascii=False)
+    )
+    test = (skeleton / "tests" / "test_NAME.py.txt").read_text(encoding="utf-8")
+    write_file(folder / "tests" / f"test_{name}.py", test.replace("NAME", name))
+    return load_template(folder)
+
+
+def require_free_name(name: str, catalogue: Path) -> Path:
+    """Return the folder of a template that is to be begun.
+
+    Raises:
+        CannotBegin: the name cannot be one, or is taken.
+    """
     if not _NAME.fullmatch(name):
         raise CannotBegin(
             f"{name!r} cannot be a template's name. Use small letters, digits and _, a letter "
@@ -35,24 +55,18 @@ def begin_template(name: str, catalogue: Path) -> Template:
     folder = catalogue / name
     if folder.exists():
         raise CannotBegin(f"{folder} is there already. Choose another name.")
-    skeleton = resources.files(__package__) / "skeleton"
-    for file in ("template.toml", "texts.toml", "methods.toml", "README.md"):
-        text = (skeleton / file).read_text(encoding="utf-8")
-        _write(folder / file, text.replace("NAME", name))
-    cells = (skeleton / "notebook.py.txt").read_text(encoding="utf-8").split(_CELLS)
-    _write(folder / "notebook.ipynb", json.dumps(_notebook(cells), indent=1, ensure_ascii=False))
-    test = (skeleton / "tests" / "test_NAME.py.txt").read_text(encoding="utf-8")
-    _write(folder / "tests" / f"test_{name}.py", test.replace("NAME", name))
-    return load_template(folder)
+    return folder
 
 
-def _write(file: Path, text: str) -> None:
+def write_file(file: Path, text: str) -> None:
+    """Write one file of a template, readable by everybody, with a line's end at its end."""
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, text if text.endswith("\n") else f"{text}\n")
     file.chmod(0o644)
 
 
-def _notebook(cells: list[str]) -> dict[str, object]:
+def notebook_of(cells: list[str]) -> dict[str, object]:
+    """Return a notebook of code cells as git keeps it: without outputs, counts and metadata."""
     return {
         "cells": [
             {

@@ -1,0 +1,91 @@
+"""Invented rows of a dataset: nobody in them exists, and the same arguments give the same bytes.
+
+They have the dataset's columns, types, choices and key, and nothing of what real rows look like:
+enough to see that a template runs, not that its figures are right.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from wardbook.datasets import Column, Dataset, Kind, find_dataset
+from wardbook.errors import Refusal
+
+_CODES = ("A", "B", "C", "D")
+_AROUND = timedelta(days=20)
+
+
+def invent_rows(
+    kind: str,
+    *,
+    first: date,
+    last: date,
+    codes: Mapping[str, Sequence[str]],
+    rows: int = 800,
+    seed: int = 1,
+) -> str:
+    """Return a CSV file's text of a dataset: `rows` rows from 20 days before to 20 after a period.
+
+    Args:
+        kind: the dataset's name.
+        first: the period's first day.
+        last: its last day.
+        codes: by column, values that shall occur beside invented ones.
+        rows: how many.
+        seed: other rows for another.
+
+    Raises:
+        Refusal: there is no such dataset.
+    """
+    dataset = find_dataset(kind)
+    if dataset is None:
+        raise Refusal(f"{kind!r} is no dataset: write its rows by hand.")
+    random, text = Random(seed), io.StringIO()
+    text.write(dataset.delimiter.join(dataset.names) + "\n")
+    for number in range(1, rows + 1):
+        cells = _invent_row(dataset, random, number, (first, last), codes)
+        text.write(dataset.delimiter.join(cells) + "\n")
+    return text.getvalue()
+
+
+def _invent_row(
+    dataset: Dataset,
+    random: Random,
+    number: int,
+    period: tuple[date, date],
+    codes: Mapping[str, Sequence[str]],
+) -> list[str]:
+    start = datetime.combine(period[0] - _AROUND, time())
+    minutes = int((period[1] - period[0] + 2 * _AROUND).total_seconds() / 60)
+    moment = start + timedelta(minutes=random.randrange(minutes))
+    cells = []
+    for column in dataset.columns:
+        if column.kind in {Kind.DAY, Kind.MOMENT}:
+            form = "%Y-%m-%d" if column.kind is Kind.DAY else "%Y-%m-%dT%H:%M"
+            cells.append(moment.strftime(form))
+            moment += timedelta(minutes=random.randrange(5, 8 * 24 * 60))
+        elif column.name == dataset.key[0] and column.kind is Kind.TEXT and len(dataset.key) == 1:
+            cells.append(f"N{number:05d}")
+        else:
+            cells.append(_invent_value(column, random, codes.get(column.name, ())))
+    return cells
+
+
+def _invent_value(column: Column, random: Random, codes: Sequence[str]) -> str:
+    match column.kind:
+        case Kind.FLAG:
+            return random.choice("01")
+        case Kind.INTEGER | Kind.NUMBER:
+            low = float(column.low) if isinstance(column.low, int | float) else 0.0
+            high = float(column.high) if isinstance(column.high, int | float) else low + 100.0
+            if column.kind is Kind.INTEGER:
+                return str(random.randint(int(low), int(high)))
+            return f"{random.uniform(low, high):.2f}"
+    if column.choices:
+        return random.choice(column.choices)
+    if column.name in {"patient", "person"}:
+        return f"P{random.randrange(300):04d}"
+    return random.choice((*codes, *_CODES))
