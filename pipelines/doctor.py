@@ -254,6 +254,39 @@ def _look_at_fence(_: House) -> Iterator[Finding]:
     )
 
 
+def _look_at_bench(house: House) -> Iterator[Finding]:
+    from importlib.util import find_spec
+
+    from pipelines.bench.launch import find_panel
+
+    yield Finding(
+        "JupyterLab, for `wardbook lab`",
+        find_spec("jupyterlab") is not None,
+        "It is not installed beside Wardbook: pip install jupyterlab.",
+        grave=False,
+    )
+    yield Finding(
+        "JupyterLab's panel of the bench",
+        find_panel() is not None,
+        "It did not come with this installation: build it (docs/bench.md). Without it JupyterLab "
+        "opens requests and shows nothing of them.",
+        grave=False,
+    )
+    bench = house.settings.bench.folder.resolve()
+    public = {"site": house.settings.site.folder, "share": house.settings.share.folder}
+    seen = [name for name, folder in public.items() if _overlap(bench, folder.resolve())]
+    yield Finding(
+        f"folder of the bench ({bench})",
+        not seen,
+        f"It and the folder of the {' and the '.join(seen)} lie in each other, and it holds runs "
+        "and extracts of data. Put `folder` of [bench] on the secure side.",
+    )
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
 def _look_at_slurm(chosen: SlurmSettings) -> Iterator[Finding]:
     from pipelines.executors.slurm.commands import SlurmCommands
     from pipelines.executors.slurm.queue import build_squeue, parse_squeue
@@ -277,4 +310,5 @@ _EXAMINATIONS: dict[str, Callable[[House], Iterator[Finding]]] = {
     "mail": _look_at_mail,
     "executor": _look_at_executor,
     "fence": _look_at_fence,
+    "bench": _look_at_bench,
 }

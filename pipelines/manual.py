@@ -21,7 +21,8 @@ from typing import Any
 
 from pipelines.cutting import cut_run
 from pipelines.leaving import check_run, make_ground, report_name
-from pipelines.provenance import Finished
+from pipelines.provenance import Finished, label_twins
+from pipelines.run_spec import describe_run
 from pipelines.sources import find_failure, hold_for_findings, last_day_of
 from wardbook.datasets import find_dataset
 from wardbook.datasets.finding import Expected, Finding
@@ -74,6 +75,7 @@ class Asked:
     and are declared public: what may stand where more people look than may see the data.
     `sources` are files; `warehouses` are databases of which a source is extracted before the run,
     by their addresses (see `wardbook.warehouse.open_warehouse`).
+    `twins` are those of `sources` that are synthetic stand-ins.
     `disclosure`, `identifiers` and `names` (by source) are the unit's, where its settings are at
     hand.
     """
@@ -88,6 +90,7 @@ class Asked:
     disclosure: DisclosureSettings = field(default_factory=DisclosureSettings)
     identifiers: IdentifierSettings = field(default_factory=IdentifierSettings)
     names: Mapping[str, NameColumns] = field(default_factory=dict)
+    twins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,19 +138,8 @@ def run_by_hand(asked: Asked, out: Path, explain: Any) -> Made:
             return Made(failure=failure)
         sources = _look_at(asked, files)
         findings = tuple(finding for one in drawn for finding in one.findings)
-        run = RunSpec(
-            key="by-hand",
-            request="by-hand",
-            template=spec.name,
-            template_folder=str(asked.template.folder.resolve()),
-            kernel=spec.kernel,
-            language=asked.language,
-            parameters=values,
-            sources=sources,
-            engine=spec.engine,
-            cpus=spec.resources.cpus,
-            memory_mb=spec.resources.memory_mb,
-            seconds=spec.resources.minutes * 60,
+        run = describe_run(
+            "by-hand", "by-hand", asked.template, asked.language, values, sources, twins=asked.twins
         )
         run.write(folder)
         with closing(open_engine(preload=False)) as engine:
@@ -279,6 +271,7 @@ def _leave_results(
         "started": result.started,
         "seconds": round(result.seconds, 3),
         "sources": {name: source.sha256 for name, source in run.sources.items()},
+        "twins": list(run.twins),
         "checks": [asdict(check) for check in made.checks],
         "cut": made.cut,
         "dropped": made.dropped,
@@ -332,6 +325,7 @@ def _render(
         checks=made.checks,
         dropped=made.dropped,
         environment=environment_digest(),
+        twins=label_twins(done.spec, asked.template),
     )
     render_report(
         executed=done.folder / "executed.ipynb",

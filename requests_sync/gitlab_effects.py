@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from requests_sync.gitlab_port import GitLabPort
@@ -19,6 +20,7 @@ from requests_sync.places import may_exist, project_of
 from requests_sync.sight import Sight
 from wardbook.domain.mirror import IssueView
 from wardbook.domain.record import Intent, Outcome, Record
+from wardbook.errors import ForeignFault
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class GitLabMergeRequest:
         return next((_merge_request_outcome(request) for request in found), None)
 
     def do(self, intent: Intent, record: Record) -> Outcome:
-        """Open it, unless the request has one."""
+        """Open it, unless the request has one: an analyst may have been first, at their bench."""
         if record.links.merge_request is not None:
             return Outcome()
         fields = {
@@ -136,7 +138,14 @@ class GitLabMergeRequest:
             "title": intent.payload["title"],
             "description": intent.payload["description"],
         }
-        return _merge_request_outcome(self.gitlab.create_merge_request(project_of(record), fields))
+        try:
+            opened = self.gitlab.create_merge_request(project_of(record), fields)
+        except ForeignFault as fault:
+            theirs = self.find(intent, record) if fault.status == HTTPStatus.CONFLICT else None
+            if theirs is None:
+                raise
+            return theirs
+        return _merge_request_outcome(opened)
 
 
 def _merge_request_outcome(found: Mapping[str, Any]) -> Outcome:

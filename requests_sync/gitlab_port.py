@@ -43,11 +43,16 @@ class GitLabPort:
         return client
 
     @cached_property
-    def account(self) -> str:
-        """Our own username."""
+    def own_user(self) -> Payload:
+        """Our own account: `username`, `name`, `email`, `commit_email` where GitLab tells it."""
         with _translated("sign in"):
             self._client.auth()
-            return str(self._client.user.username)
+            return dict(self._client.user.attributes)
+
+    @property
+    def account(self) -> str:
+        """Our own username."""
+        return str(self.own_user["username"])
 
     def _project(self, path: str) -> Any:
         if path not in self._projects:  # lazy: naming a project costs no call
@@ -164,6 +169,10 @@ class GitLabPort:
 
     # --- repository -----------------------------------------------------------------------
 
+    def clone_address(self, project: str) -> str:
+        """Return where git clones a project from, without any token."""
+        return f"{self._settings.url.rstrip('/')}/{quote(project)}.git"
+
     def branch_head(self, project: str, branch: str) -> str | None:
         """Return the commit at the head of a branch, or None where there is no such branch."""
         from gitlab.exceptions import GitlabGetError
@@ -230,6 +239,12 @@ class GitLabPort:
         """Return one merge request."""
         with _translated(f"read merge request {iid} of {project}"):
             return dict(self._project(project).mergerequests.get(iid).attributes)
+
+    def reopen_merge_request(self, project: str, iid: int) -> Payload:
+        """Open a closed merge request again: it follows its branch from then on."""
+        with _translated(f"reopen merge request {iid} of {project}"):
+            change = {"state_event": "reopen"}
+            return dict(self._project(project).mergerequests.update(iid, change))
 
     # --- people ---------------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ def wanted_fields(ticket: Ticket, thread: Thread, key: str, settings: Settings) 
         attachments=_list_attachments(thread, settings, language),
         links=_list_links(thread, settings.jira.url, language),
         folder=f"requests/{key}",
+        bench=_tell_bench(key, settings),
         mark=request_mark(ticket),
     )
     return {
@@ -68,6 +69,16 @@ def wanted_fields(ticket: Ticket, thread: Thread, key: str, settings: Settings) 
         "due_date": ticket.due or None,
         "confidential": True,
     }
+
+
+def _tell_bench(key: str, settings: Settings) -> str:
+    """Return how an analyst opens the request: the command, and a link where there is one."""
+    command = say(settings.unit.language, "issue.bench", key=key)
+    address = settings.bench.address
+    if address is None:
+        return command
+    place = f"{str(address).rstrip('/')}/wardbook/open?request={key}"
+    return f"{command} · {say(settings.unit.language, 'issue.bench_link', address=place)}"
 
 
 def split_text(text: str, limit: int) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["pytester", "tests.canary_watch", "tests.hospitals"]
+pytest_plugins = ["pytester", "tests.canary_watch", "tests.hospitals", "tests.bench_world"]
 pytest.register_assert_rewrite("tests.desk")
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipelines.house import House
 from pipelines.reproduction.editions import Delivered
 from pipelines.reproduction.ingredients import Ingredients
+from pipelines.run_spec import describe_run
 from wardbook.domain.output import Output, OutputKind
 from wardbook.domain.run import Failure, RunResult, RunSpec
 from wardbook.engines import open_engine
@@ -81,22 +82,15 @@ def run_again(house: House, delivered: Delivered, parts: Ingredients, *, toleran
 def _spec(
     house: House, delivered: Delivered, parts: Ingredients, template: Template, language: Language
 ) -> RunSpec:
-    resources = template.spec.resources
-    return RunSpec(
-        key=delivered.receipt.run.key,
-        request=delivered.record.key,
-        template=template.spec.name,
-        template_folder=str(template.folder.resolve()),
-        kernel=template.spec.kernel,
-        language=language,
-        parameters=parts.parameters,
-        sources=parts.sources,
-        engine=template.spec.engine,
+    return describe_run(
+        delivered.receipt.run.key,
+        delivered.record.key,
+        template,
+        language,
+        parts.parameters,
+        parts.sources,
         period=delivered.receipt.origin.period,
-        cpus=resources.cpus,
-        memory_mb=resources.memory_mb,
-        seconds=resources.minutes * 60,
-        open_to=tuple(map(str, house.settings.unit.open_to)),
+        open_to=house.settings.unit.open_to,
     )
 
 

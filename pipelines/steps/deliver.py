@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipelines.house import House
+from pipelines.provenance import refuse_twins
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import request_of
 from requests_sync.foreign_text import inline_code, quote_for_jira
 from wardbook.domain.output import Channel, releasable
 from wardbook.domain.pinned import grouped
 from wardbook.domain.record import Record
-from wardbook.domain.run import RunResult
+from wardbook.domain.run import RunResult, RunSpec
 from wardbook.domain.states import State
 from wardbook.messages import Language, say
 
@@ -32,6 +33,7 @@ def deliver_outputs(house: House, record: Record) -> Record | None:
 
     All waits while a key of somebody to whom it is sealed is not confirmed or must not be used.
     """
+    refuse_twins(RunSpec.read(house.run_folder(str(record.work.run))))
     target = State.DELIVERED
     spec = house.templates[request_of(record).template].spec
     result = RunResult.read(house.run_folder(str(record.work.run)))

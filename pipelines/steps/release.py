@@ -16,12 +16,14 @@ from pipelines.evidence_note import (
 )
 from pipelines.evidence_page import write_page
 from pipelines.house import House
+from pipelines.provenance import refuse_twins
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.prepare import open_merge_request
 from pipelines.steps.run import judge_outputs
 from requests_sync.marks import digest_of_evidence, evidence_mark
 from wardbook.domain.output import Verdict
 from wardbook.domain.record import Approval, Intent, Record
+from wardbook.domain.run import RunSpec
 from wardbook.domain.states import State
 from wardbook.errors import Fault
 from wardbook.messages import say
@@ -114,6 +116,7 @@ def _release(house: House, record: Record, move: Callable[[], Record]) -> Record
 
     Registered first: a table that is in the register and did not leave only makes the next safer.
     """
+    refuse_twins(RunSpec.read(house.run_folder(str(record.work.run))))
     registered = register_release(house, record)
     if registered is None:
         return None  # another worker is at the register

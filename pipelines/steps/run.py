@@ -11,6 +11,7 @@ from pipelines.house import House
 from pipelines.leaving import check_leaving
 from pipelines.rerun import is_bound_to_recur
 from pipelines.resources import compare_resources
+from pipelines.run_spec import describe_run
 from pipelines.sources import Ready, hold_for_findings, keep_findings, make_ready, read_findings
 from pipelines.steps.notices import intend, intend_notices, language_of
 from pipelines.steps.period import add_period_values, period_to_run
@@ -56,24 +57,15 @@ def start_run(house: House, record: Record) -> Record:
     house.circumstances.keep_template(template)
     folder = house.run_folder(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    spec = RunSpec(
-        key=run,
-        request=record.key,
-        template=template.spec.name,
-        template_folder=str(template.folder),
-        kernel=template.spec.kernel,
-        language=request.language,
-        parameters=parameters or {},
-        sources=ready.files,
-        engine=template.spec.engine,
+    spec = describe_run(
+        run,
+        record.key,
+        template,
+        request.language,
+        parameters or {},
+        ready.files,
         period=period,
-        cpus=template.spec.resources.cpus,
-        memory_mb=template.spec.resources.memory_mb,
-        seconds=template.spec.resources.minutes * 60,
-        partition=template.spec.resources.partition,
-        gres=template.spec.resources.gres,
-        open_to=tuple(map(str, house.settings.unit.open_to)),
-        nodes=template.spec.resources.nodes,
+        open_to=house.settings.unit.open_to,
     )
     earlier = RunResult.read(folder)
     if earlier is not None and earlier.failure and not is_bound_to_recur(earlier.failure.kind):

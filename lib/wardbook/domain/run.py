@@ -64,7 +64,8 @@ class RunSpec:
     `period` is the one that a recurring request runs for. `partition` and `gres` are Slurm's words
     for where a job goes and what it needs beside processors and memory; "" leaves it to Slurm.
     `nodes` is how many nodes of such a size Dask has on Slurm, the run's own included.
-    `open_to` are folders that the unit opens to every run, beside the run's own.
+    `open_to` are folders that the unit opens to every run, beside the run's own. `twins` are the
+    sources that are synthetic stand-ins: whatever is made of them is no result.
     """
 
     key: str
@@ -84,6 +85,7 @@ class RunSpec:
     gres: str = ""
     nodes: int = 1
     open_to: tuple[str, ...] = ()
+    twins: tuple[str, ...] = ()
 
     @property
     def reads_only_public(self) -> bool:

@@ -40,7 +40,7 @@ def begin_afresh(folder: Path, user_cache: Path) -> Path:
     scratch = folder / "scratch"
     for name in _FOLDERS:
         (scratch / name).mkdir(parents=True, mode=0o700)
-    _describe_kernels(scratch / "jupyter" / "kernels")
+    describe_kernels(scratch / "jupyter" / "kernels")
     copy_fonts(user_cache, scratch / "matplotlib")
     return scratch
 
@@ -107,7 +107,8 @@ def _pass_on(parent: Mapping[str, str], where: Path) -> dict[str, str]:
     return environment
 
 
-def _describe_kernels(folder: Path) -> None:
+def describe_kernels(folder: Path) -> None:
+    """Describe the kernels of runs below `folder`, which is searched before any other."""
     # The kernel named python3 is this very interpreter, whatever else the machine has installed.
     launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     python = {

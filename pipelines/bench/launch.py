@@ -1,0 +1,361 @@
+"""Starting JupyterLab on loopback for one analyst, or finding the one that runs.
+
+The server is a process of its own session and outlives the command. Its token stands in files of
+mode 0600 alone and in the one address that is printed: in no argument, no environment, no log.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import importlib.util
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipelines.bench.desk import Desk
+from pipelines.bench.running import (
+    LOOK_SECONDS,
+    LOOPBACK,
+    Berth,
+    Running,
+    answers,
+    find_port,
+    find_process,
+    find_running,
+)
+from pipelines.cli.plain import harmless
+from wardbook.errors import EnvironmentFault
+from wardbook.files import write_atomically
+from wardbook.messages import Language, say
+from wardbook.shipped import shipped_folder
+
+PORTS = 50
+"""How many ports are tried, from the one of the settings on."""
+
+START_SECONDS = 90.0
+"""The first start on a cold disk reads several hundred files."""
+
+OWN = "jupyter"
+EXTENSION = "pipelines.bench.extension"
+KERNELS = "pipelines.bench.kernels"
+Config = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A request that lies open: its notebook from the bench's folder, and what to know of it."""
+
+    path: str
+    warnings: tuple[str, ...]
+
+
+def own_folder(desk: Desk) -> Path:
+    """Return where JupyterLab's own files lie."""
+    return desk.private / OWN
+
+
+def berth_here(desk: Desk) -> Berth:
+    """Return the place of this machine's server: the folder may be shared by several machines."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())
+    return Berth(own_folder(desk) / f"on-{host}")
+
+
+def open_request(desk: Desk, key: str) -> Opened:
+    """Lay a request open on the desk as the panel does: its branch, and what its kernels are given.
+
+    Raises:
+        BenchRefusal: there is no such request, it has no template, or its branch is gone.
+        EnvironmentFault: the folder cannot be written.
+    """
+    from pipelines.bench.counter import Counter
+
+    with tell_disk(desk):
+        desk.private.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with closing(Counter(desk, desk.folder)) as counter:
+            answer = counter.open(key)
+    return Opened(answer["path"], tuple(answer["warnings"]))
+
+
+def ensure_running(desk: Desk, environment: Mapping[str, str]) -> tuple[Running, bool]:
+    """Return this machine's server and whether it was started now.
+
+    Args:
+        desk: whose folder the server shows.
+        environment: what the server and its kernels find beside our own environment.
+
+    Raises:
+        EnvironmentFault: JupyterLab is missing, the folder cannot be written, no port is free, or
+            the server died while starting.
+    """
+    berth = berth_here(desk)
+    with tell_disk(desk):
+        prepare(desk, berth)
+        with only_one(desk):
+            running = find_running(berth) or _await_started(berth)
+            if running:
+                return running, False
+            if find_process(berth) is not None:
+                raise EnvironmentFault(say(desk.language, "bench.launch_silent"))
+            write_config(desk, berth, secrets.token_urlsafe(32))
+            first = desk.settings.bench.port
+            return start(berth, first, desk.language, environment)[1], True
+
+
+def prepare(desk: Desk, berth: Berth) -> None:
+    """Make the folders that a server needs, closed to others.
+
+    Raises:
+        EnvironmentFault: JupyterLab is not installed.
+        OSError: they cannot be written.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise EnvironmentFault(say(desk.language, "bench.launch_no_jupyterlab"))
+    own = own_folder(desk)
+    desk.private.mkdir(parents=True, exist_ok=True, mode=0o700)
+    desk.private.chmod(0o700)
+    berth.lay_out()
+    for name in ("config/labconfig", "data", "ipython"):
+        (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    page = {
+        # Both would ask servers outside: for news, and for packages.
+        "disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True},
+        "buildAvailable": False,
+        "buildCheck": False,
+    }
+    write_atomically(own / "config/labconfig/page_config.json", json.dumps(page))
+
+
+@contextmanager
+def only_one(desk: Desk) -> Iterator[int]:
+    """Be the only command that starts a server of this desk; gives the lock's handle."""
+    with (own_folder(desk) / "lock").open("w") as lock:
+        deadline = time.monotonic() + 2 * START_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise EnvironmentFault(say(desk.language, "bench.launch_silent")) from None
+                time.sleep(LOOK_SECONDS)
+        yield lock.fileno()
+
+
+def write_config(desk: Desk, berth: Berth, token: str) -> None:
+    """Write the server's settings; see `build_config`."""
+    write_atomically(berth.config, json.dumps(build_config(desk, token), indent=1))
+
+
+def build_config(desk: Desk, token: str) -> Config:
+    """Return the settings of the server: ours, on loopback, closed, and calling nobody outside."""
+    address = desk.settings.bench.address
+    names = {"localhost", *filter(None, [urlsplit(str(address)).hostname if address else None])}
+    server: dict[str, Any] = {
+        "ip": LOOPBACK,
+        "port_retries": 0,
+        "open_browser": False,
+        "no_browser_open_file": True,
+        "root_dir": str(desk.folder),
+        "local_hostnames": sorted(names),
+        "disable_check_xsrf": False,
+        "terminals_enabled": True,
+        "allow_root": True,
+        "jpserver_extensions": {EXTENSION: True} if _is_there(EXTENSION) else {},
+    }
+    if _is_there(KERNELS):
+        server["kernel_manager_class"] = f"{KERNELS}.BenchKernelManager"
+    lab: dict[str, Any] = {
+        "news_url": None,
+        "check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "extension_manager": "readonly",
+    }
+    if panel := find_panel():
+        lab["extra_labextensions_path"] = [str(panel)]
+    return {
+        "ServerApp": server,
+        "IdentityProvider": {"token": token},
+        # A file in the account's waste basket would be a copy outside the secure side.
+        "FileContentsManager": {"allow_hidden": True, "delete_to_trash": False},
+        "AsyncFileContentsManager": {"allow_hidden": True, "delete_to_trash": False},
+        "LabApp": lab,
+    }
+
+
+def find_panel() -> Path | None:
+    """Return the folder of our extension of JupyterLab, or None where it was not built."""
+    try:
+        return shipped_folder("labextension")
+    except FileNotFoundError:
+        return None
+
+
+def _is_there(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def build_environment(own: Path, berth: Berth, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the server's environment: Jupyter's folders are the bench's, not the account's."""
+    kept = {n: v for n, v in os.environ.items() if not n.startswith("JUPYTER") or n == _KERNELS}
+    return {
+        **kept,
+        **given,
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_RUNTIME_DIR": str(berth.runtime),
+        # IPython keeps what was typed into cells.
+        "IPYTHONDIR": str(own / "ipython"),
+    }
+
+
+_KERNELS = "JUPYTER_PATH"
+"""Where a unit keeps kernels that are not installed beside Python."""
+
+
+def start(
+    berth: Berth, first: int, language: Language, environment: Mapping[str, str]
+) -> tuple[subprocess.Popen[bytes], Running]:
+    """Start the berth's server on the first free port from `first` on, and wait until it answers.
+
+    Raises:
+        EnvironmentFault: no port is free, the server died, or it does not answer.
+    """
+    for port in range(first, min(first + PORTS, 65_536)):
+        if not _is_free(port):
+            continue
+        process = _spawn(berth, port, environment)
+        running = _await_answer(berth, process)
+        if running:
+            return process, running
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+            raise EnvironmentFault(say(language, "bench.launch_silent"))
+        if _is_free(port):  # else somebody was quicker, and the next one is tried
+            reason = tell_end(berth)
+            raise EnvironmentFault(say(language, "bench.launch_died", reason=reason))
+    last = min(first + PORTS, 65_536) - 1
+    raise EnvironmentFault(say(language, "bench.launch_no_port", first=first, last=last))
+
+
+def _spawn(berth: Berth, port: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    own = berth.folder.parent
+    handle = os.open(berth.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        return subprocess.Popen(
+            # -P: no file of the folder in which we stand is taken for a module.
+            [sys.executable, "-P", "-m", "jupyterlab", berth.argument, f"--ServerApp.port={port}"],
+            env=build_environment(own, berth, environment),
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            start_new_session=True,
+            umask=0o077,
+        )
+    finally:
+        os.close(handle)
+
+
+def _await_answer(berth: Berth, process: subprocess.Popen[bytes]) -> Running | None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        running = find_port(berth, process.pid)
+        if running and answers(running):
+            return running
+        time.sleep(LOOK_SECONDS)
+    return None
+
+
+def _await_started(berth: Berth) -> Running | None:
+    """Wait for a server that a command started which did not live to see it listen."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and find_process(berth) is not None:
+        if running := find_running(berth):
+            return running
+        time.sleep(LOOK_SECONDS)
+    return None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As the server does: a port whose connections have just ended is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def tell_end(berth: Berth) -> str:
+    """Return the last line of a server's log, fit to be shown."""
+    try:
+        lines = berth.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        token = json.loads(berth.config.read_text(encoding="utf-8"))["IdentityProvider"]["token"]
+    except (OSError, ValueError, KeyError):
+        return "—"
+    said = [line.strip() for line in lines if line.strip()]
+    return harmless(said[-1].replace(token, "…"))[:200] if said else "—"
+
+
+@contextmanager
+def tell_disk(desk: Desk) -> Iterator[None]:
+    """Tell in one sentence that the bench's folder is full, or may not be written.
+
+    Raises:
+        EnvironmentFault: it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        code = _TROUBLES.get(error.errno or 0)
+        if code is None:
+            raise
+        told = say(desk.language, f"bench.{code}", folder=desk.folder, reason=error.strerror)
+        raise EnvironmentFault(told) from None
+
+
+_CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_TROUBLES = dict.fromkeys(_CLOSED, "launch_not_writable") | dict.fromkeys(
+    (errno.ENOSPC, errno.EDQUOT), "launch_full"
+)
+
+
+def tell_running(desk: Desk) -> Iterator[str]:
+    """Yield a line for each server of this desk, without its token."""
+    here = berth_here(desk)
+    if running := find_running(here):
+        yield say(desk.language, "bench.launch_here", port=running.port, pid=running.pid)
+    elif pid := find_process(here):
+        yield say(desk.language, "bench.launch_starting", pid=pid)
+    for info in sorted(own_folder(desk).glob("on-*/runtime/jpserver-*.json")):
+        berth = info.parent.parent
+        if berth != here.folder:
+            host = berth.name.removeprefix("on-")
+            yield say(desk.language, "bench.launch_elsewhere", host=host)
+    if desk.settings.executor.kind == "slurm":
+        from pipelines.bench.on_slurm import Bench
+
+        yield from Bench(desk).tell()
+
+
+def open_browser(desk: Desk, url: str) -> None:
+    """Open an address in this machine's browser: through a file, for it holds the token."""
+    import webbrowser
+    from html import escape
+
+    page = berth_here(desk).folder / "open.html"
+    refresh = f'<meta http-equiv="refresh" content="0; url={escape(url)}">'
+    write_atomically(page, f"<!DOCTYPE html><title>Wardbook</title>{refresh}\n")
+    webbrowser.open(page.as_uri())
