@@ -15,7 +15,7 @@ from wardbook.artefacts.magic import tell_form
 from wardbook.identifiers.allowances import Allowances
 from wardbook.identifiers.context import Context
 from wardbook.identifiers.finding import JUDGED_BY_PEOPLE, Certainty, Kind
-from wardbook.identifiers.fragments import Text, take_apart
+from wardbook.identifiers.fragments import Fragment, Text, take_apart
 from wardbook.identifiers.notebooks import check_notebook, find_cell, is_notebook, labels_of
 from wardbook.identifiers.searching import Located, scan_fragments
 from wardbook.identifiers.unveiling import unveil
@@ -97,15 +97,29 @@ def _check_file(path: str, content: bytes, context: Context) -> Iterator[Objecti
         for _, kind in _search(labels_of(text), context, names=True):
             yield Objection(path, 1, kind)
     # What JSON escapes or a column's header tells is found only in what was taken apart.
-    fragments = take_apart("a.ipynb" if notebook else path, content)
+    fragments = _unveil_all(take_apart("a.ipynb" if notebook else path, content))
     for one in _refused(scan_fragments(fragments, context=context), names=notebook):
         if one.kind not in told:
             line = one.place.row or find_cell(text, one.place.cell) or one.place.line
             yield Objection(path, line, one.kind)
 
 
+def _unveil_all(fragments: Iterable[Fragment]) -> Iterator[Fragment]:
+    """Yield fragments, and the other readings of each that is a notebook's text.
+
+    In a notebook an escape of Python is escaped once more: only the cell's own text tells it.
+    """
+    for fragment in fragments:
+        yield fragment
+        if isinstance(fragment, Text) and fragment.cell:
+            for _, reading in unveil(fragment.text):
+                yield Text(reading, fragment.cell)
+
+
 def _read(content: bytes) -> str:
-    """Return a file's text; of what is no text, what somebody could read in it, as in UTF-16."""
+    """Return a file's text; of what is no text, what somebody could read in it."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
     if b"\0" not in content:
         return content.decode("utf-8", errors="replace")
     return b"\n".join(PRINTED.findall(content.replace(b"\0", b""))).decode("ascii")

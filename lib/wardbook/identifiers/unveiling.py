@@ -16,6 +16,12 @@ from collections.abc import Iterator
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 """Characters without a shape that Unicode counts as letters or marks."""
 
+LOOK_ALIKES = str.maketrans(
+    "асеорхуіјѕԁһԛԝАВСЕНІЈКМОРЅТХУΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "aceopxyijsdhqwABCEHIJKMOPSTXYABEZHIKMNOPTYXo",
+)
+"""Letters of Cyrillic and Greek that nobody tells from Latin ones."""
+
 ESCAPE = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|u\{([0-9a-fA-F]{1,6})\})"
 )
@@ -46,7 +52,13 @@ def _show(text: str) -> str:
         if unicodedata.category(char) != "Cf" and char not in INVISIBLE
         and not "\ufe00" <= char <= "\ufe0f"
     )  # fmt: skip
-    return unicodedata.normalize("NFKC", "".join(kept))
+    whole = unicodedata.normalize("NFKC", "".join(kept)).translate(LOOK_ALIKES)
+    # What is left of marks after composing stands on what never bears one, as on a digit.
+    return "".join(
+        str(unicodedata.decimal(char)) if char.isdecimal() else char
+        for char in whole
+        if unicodedata.category(char) not in ("Mn", "Me")
+    )
 
 
 def _resolve(text: str) -> str:
