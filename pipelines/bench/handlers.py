@@ -446,7 +446,7 @@ class Preview(Page, web.StaticFileHandler):
         except Exception as error:
             return self.stop(error)
         self.root = str(folder)
-        return await web.StaticFileHandler.get(self, path, include_body)  # type: ignore[misc]
+        await web.StaticFileHandler.get(self, path, include_body)
 
     async def head(self, key: str, trial: str, path: str) -> None:  # type: ignore[override]
         """Answer a file's headers."""
