@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from pipelines.bench.card import Card, Data, GitLine, Seen, draw_card, is_expired, tell_state
 from pipelines.bench.desk import BenchRefusal, Desk, Place
+from pipelines.bench.kept_house import KeptHouse
 from pipelines.bench.launcher import HasTwin, describe_tiles
 from pipelines.bench.session import choose_data, data_of, lay_out_session
 from pipelines.bench.tries import TryPlace, Unknown, find_place, find_record, known, make_try
@@ -29,7 +30,6 @@ from wardbook.domain.request import Request
 from wardbook.errors import Fault
 from wardbook.ledger.glance import glance
 from wardbook.messages import say, topic_texts
-from wardbook.shipped import shipped_folder
 from wardbook.template.spec import Template
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class Counter:
         self.desk = desk
         self._root = root.resolve()
         self._base = base
-        self._house = desk.open_house()
-        self._seen_templates: object = None
+        self._house = KeptHouse(desk)
         self._guard = threading.Lock()
         self._trials: Trials | None = None
 
@@ -59,7 +58,7 @@ class Counter:
         """End the trials that run, and let go of the ledger."""
         if self._trials is not None:
             self._trials.close()
-        self._house.__exit__()
+        self._house.close()
 
     # --- requests ---------------------------------------------------------------------------------
 
@@ -198,7 +197,7 @@ class Counter:
 
     def templates(self) -> Answer:
         """Return the catalogue with its forms."""
-        with self._open_house() as house:
+        with self._house.open() as house:
             tiles = describe_tiles(
                 house.templates, house.settings, self.desk.language, self._has_twin
             )
@@ -206,7 +205,7 @@ class Counter:
 
     def make_try(self, template: str, values: Mapping[str, Any]) -> Answer:
         """Begin a try of a template."""
-        with self._open_house() as house:
+        with self._house.open() as house:
             key = make_try(house, self.desk, template, values, self._has_twin)
             place = find_place(self.desk, key)
             record = find_record(house, place)
@@ -223,31 +222,9 @@ class Counter:
         return lambda source, kind: find_twin(settings, source, kind) is not None
 
     @contextmanager
-    def _open_house(self) -> Iterator[House]:
-        """Open a house for this thread, with what is kept between questions."""
-        with self._guard:
-            self._look_at_templates()
-            worker = self._house.worker()
-        worker.act = self.desk.act
-        worker.look_again()  # data and software as they are now
-        with worker:
-            try:
-                yield worker
-            finally:
-                del worker.__dict__["ledger"]  # leaving a house closes its ledger: this is kept
-
-    def _look_at_templates(self) -> None:
-        folder = self.desk.settings.unit.templates or shipped_folder("templates")
-        files = sorted(folder.glob("*/*"))
-        seen = [(str(file), file.stat().st_mtime_ns) for file in files]
-        if seen != self._seen_templates:
-            self._house.__dict__.pop("templates", None)
-            self._seen_templates = seen
-
-    @contextmanager
     def _at(self, key: str) -> Iterator[tuple[House, Place, Record]]:
         place = find_place(self.desk, key)
-        with self._open_house() as house:
+        with self._house.open() as house:
             yield house, place, find_record(house, place)
 
     def _open_trials(self) -> Trials:

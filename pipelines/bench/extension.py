@@ -34,7 +34,8 @@ def _load_jupyter_server_extension(server: Any) -> None:
 
 def add_handlers(server: Any, environ: Mapping[str, str]) -> None:
     """Add the panel's addresses to a server."""
-    from pipelines.bench.handlers import Desktop, routes
+    from pipelines.bench.desktop import Desktop
+    from pipelines.bench.handlers import routes
 
     base = server.web_app.settings["base_url"]
     kept = _Kept(environ, Path(server.root_dir), base)
