@@ -107,6 +107,7 @@ def _tell(found: Sequence[Objection]) -> int:
         # A log of CI is read by many: a file's name is told without the number that is in it.
         path = mask_safely(one.path)
         place = f"{path}:{one.line}" if one.line else path
+        place += f" (cell {one.cell})" if one.cell else ""
         click.echo(f"{place}: {say('en', f'identifier.commit_{one.kind}')}", err=True)
     if found:
         click.echo(f"\n{say('en', 'identifier.commit_refused', count=len(found))}", err=True)

@@ -257,7 +257,13 @@ def _in_halves(kind: Callable[[str], dict[str, Any]]) -> Corner:
     return plant
 
 
+def _joined(text: str) -> str:
+    return text.replace(" ", "-").replace("/", "-")[:60]
+
+
 WRITTEN: dict[str, Corner] = {
+    "tag": _at("cells", 1, "metadata", "tags", make=lambda t: ["kept", _joined(t).lower()]),
+    "cell's own name": _at("cells", 1, "id", make=_joined),
     "comment": _last(code, "# {}\nx = 1\n"),
     "comment behind code": _last(code, "x = 1  # {}\n"),
     "string": _last(code, 'who = """{}"""\n'),
@@ -293,6 +299,9 @@ WRITTEN: dict[str, Corner] = {
     "language": _at("metadata", "kernelspec", "language"),
     "name of the language": _at("metadata", "language_info", "name"),
 }  # fmt: skip
+
+FITTING = {"tag": ("name",), "cell's own name": ("name", "aws_key", "gitlab_token")}
+"""Kinds that the forms of tags and names of cells let stand there; others are taken away."""
 
 SMALL = {"name of the kernel", "short name of the kernel", "language", "name of the language"}
 """Corners of one short line: more is not kept there."""

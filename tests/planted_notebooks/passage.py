@@ -261,8 +261,7 @@ class World:
 
     def paths(self) -> set[str]:
         """Return the marks of files that arrived at the server."""
-        told = self.git(self.server, "rev-list", "--objects", "--all")
-        return {mark for line in told.splitlines() for mark in MARK.findall(line.partition(" ")[2])}
+        return set(MARK.findall(self.git(self.server, "log", "--all", "--format=", "--name-only")))
 
     def _read_history(self, folder: Path) -> Iterator[str]:
         yield from read_everything(self.git(folder, "for-each-ref").encode())

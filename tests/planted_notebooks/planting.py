@@ -64,15 +64,14 @@ def list_corners() -> list[Corner]:
 def draw_cases(random: Random, count: int) -> Iterator[Case]:
     """Yield that many cases, each with one plant: nothing but its own corner gives it away.
 
-    Corners and disguises come in turn, so each is drawn before one is drawn again; ways as well.
+    Corners, disguises and ways come in turn, so each is drawn before one is drawn again.
     """
     listed = list_corners()
     random.shuffle(listed)
-    turns = [cycle(KINDS), cycle(DISGUISES), cycle(BYPASSES)]
+    disguises, bypasses = cycle(DISGUISES), cycle(BYPASSES)
     for number, corner in enumerate(islice(cycle(listed), count)):
-        kind, disguise, bypass = (str(next(turn)) for turn in turns)
-        way = ANALYST if (number + number // len(listed)) % 2 == 0 else bypass
-        yield make_case(random, number, corner, kind, disguise, way)
+        way = ANALYST if (number + number // len(listed)) % 2 == 0 else next(bypasses)
+        yield make_case(random, number, corner, random.choice(KINDS), next(disguises), way)
 
 
 def draw_small(random: Random, count: int) -> Iterator[Case]:
@@ -96,8 +95,8 @@ def draw_small(random: Random, count: int) -> Iterator[Case]:
 def draw_clean(random: Random, count: int) -> Iterator[Case]:
     """Yield run notebooks of the same shapes with nobody in them."""
     said = cycle(CLEAN_TEXTS)
-    listed = [(g, name) for g, name in list_corners() if g in (MADE, WRITTEN) and _has_text(name)]
-    for number, (_, name) in enumerate(islice(cycle(listed), count)):
+    listed = [*corners.MADE, *(name for name in corners.WRITTEN if name not in corners.FITTING)]
+    for number, name in enumerate(islice(cycle(listed), count)):
         notebook = corners.run_notebook(random)
         plant = {**corners.MADE, **corners.WRITTEN}[name]
         text = "Python 3.11 (unité)" if name in corners.SMALL else next(said)
@@ -122,10 +121,6 @@ CLEAN_TEXTS = (
 """What stands in notebooks of such a unit and looks a little like what is looked for."""
 
 
-def _has_text(name: str) -> bool:
-    return name in corners.MADE or name in corners.WRITTEN
-
-
 def _path(number: int, name: str = ".ipynb") -> str:
     return f"n{number:04}{name}"
 
@@ -136,10 +131,9 @@ def make_case(
     """Make one case; a corner that cannot hold a kind or a disguise gets another of its own."""
     group, name = corner
     notebook = corners.run_notebook(random)
-    short = name in corners.SMALL or name in files.NAMED or group == RECORD
-    if short or name == "execution count" or name == "output's execution count":
-        kind = random.choice(SHORT) if short else "nir"
-        disguise = "plain"
+    kinds = _choose_kinds(group, name)
+    if kinds:
+        kind, disguise = random.choice(kinds), "plain"
     if name in files.REFUSED and kind in ("name", "birth_date"):
         kind = "nir"
     plant = make_plant(random, kind)
@@ -165,6 +159,15 @@ def make_case(
         {**corners.MADE, **corners.WRITTEN}[name](notebook, text)
         content = corners.write(notebook)
     return Case(number, way, group, name, path, content, [plant], disguise)
+
+
+def _choose_kinds(group: str, name: str) -> tuple[str, ...]:
+    """Return the kinds that alone fit into a corner, () where every kind does."""
+    if name in corners.SMALL or name in files.NAMED or group == RECORD:
+        return SHORT
+    if name in ("execution count", "output's execution count"):
+        return ("nir",)
+    return corners.FITTING.get(name, ())
 
 
 def _fits_latin(text: str) -> bool:

@@ -16,7 +16,13 @@ from wardbook.identifiers.allowances import Allowances
 from wardbook.identifiers.context import Context
 from wardbook.identifiers.finding import JUDGED_BY_PEOPLE, Certainty, Kind
 from wardbook.identifiers.fragments import Fragment, Text, take_apart
-from wardbook.identifiers.notebooks import check_notebook, find_cell, is_notebook, labels_of
+from wardbook.identifiers.notebooks import (
+    check_notebook,
+    find_cell,
+    find_number,
+    is_notebook,
+    labels_of,
+)
 from wardbook.identifiers.searching import Located, scan_fragments
 from wardbook.identifiers.unveiling import unveil
 
@@ -37,11 +43,15 @@ OWN_ADDRESS = re.compile(r"^((?:author|committer|tagger) .*)<[^<>\n]*>( \d+ [+-]
 
 @dataclass(frozen=True, order=True)
 class Objection:
-    """One thing that must not be committed: where, and which message of topic `identifier`."""
+    """One thing that must not be committed: where, and which message of topic `identifier`.
+
+    `cell` is the number of a notebook's cell, 0 where it stands in none.
+    """
 
     path: str
     line: int
     kind: str
+    cell: int = 0
 
 
 def check_files(
@@ -88,20 +98,28 @@ def _check_file(path: str, content: bytes, context: Context) -> Iterator[Objecti
     notebook = is_notebook(path, text)
     for _, kind in _search(f"{path}\n{path.replace('_', ' ')}", context, names=notebook):
         yield Objection(path, 0, kind)
+    for line, kind in _check_content("a.ipynb" if notebook else path, content, text, context):
+        yield Objection(path, line, kind, find_number(text, line) if notebook else 0)
+
+
+def _check_content(
+    name: str, content: bytes, text: str, context: Context
+) -> Iterator[tuple[int, str]]:
+    """Yield line and kind of what must not be committed of a file's content."""
+    notebook = is_notebook(name, text)
     told = set()
     for line, kind in _search(text, context, names=notebook):
         told.add(kind)
-        yield Objection(path, line, kind)
+        yield line, kind
     if notebook:
-        yield from (Objection(path, line, kind) for line, kind in check_notebook(text))
+        yield from check_notebook(text)
         for _, kind in _search(labels_of(text), context, names=True):
-            yield Objection(path, 1, kind)
+            yield 1, kind
     # What JSON escapes or a column's header tells is found only in what was taken apart.
-    fragments = _unveil_all(take_apart("a.ipynb" if notebook else path, content))
+    fragments = _unveil_all(take_apart(name, content))
     for one in _refused(scan_fragments(fragments, context=context), names=notebook):
         if one.kind not in told:
-            line = one.place.row or find_cell(text, one.place.cell) or one.place.line
-            yield Objection(path, line, one.kind)
+            yield one.place.row or find_cell(text, one.place.cell) or one.place.line, one.kind
 
 
 def _unveil_all(fragments: Iterable[Fragment]) -> Iterator[Fragment]:

@@ -56,13 +56,17 @@ def check_notebook(text: str) -> Iterator[tuple[int, str]]:
 
 
 def labels_of(text: str) -> str:
-    """Return the names and tags of a notebook's cells, with the words in them apart."""
+    """Return the names and tags of a notebook's cells, with the words in them apart.
+
+    Each is there a second time in capitals, as names of persons are written.
+    """
     try:
         cells = json.loads(strip_notebook(text))["cells"]
     except NoNotebook:
         return ""
     labels = (label for cell in cells for label in (cell["id"], *cell["metadata"].get("tags", ())))
-    return "\n".join(re.sub(r"[_-]+", " ", label) for label in labels)
+    told = "\n".join(re.sub(r"[_-]+", " ", label) for label in labels)
+    return f"{told}\n{told.title()}"
 
 
 def find_cell(text: str, number: int) -> int:
@@ -71,6 +75,12 @@ def find_cell(text: str, number: int) -> int:
     if not 0 < number <= len(starts):
         return 1 if number else 0
     return text.count("\n", 0, starts[number - 1]) + 1
+
+
+def find_number(text: str, line: int) -> int:
+    """Return which cell stands at a line of a notebook as Jupyter and git write it, 0 for none."""
+    before = "\n".join(text.split("\n", line)[:line])
+    return 0 if '\n "metadata"' in before else before.count('\n   "cell_type"')
 
 
 def _tell_remains(text: str) -> Iterator[tuple[int, str]]:

@@ -10,6 +10,9 @@ from typing import IO, cast
 
 from wardbook.errors import EnvironmentFault, Refusal
 
+GIT = ("git", "--no-replace-objects")
+"""Somebody may push refs/replace/ first, by which git shows another commit than the pushed one."""
+
 LINK, MODULE, FOLDER = "120000", "160000", "040000"
 
 
@@ -52,10 +55,6 @@ class Repository:
     def staged(self) -> tuple[Entry, ...]:
         """Return what the next commit adds or changes."""
         return tuple(_read_raw(self._ask("diff", "--cached", *RAW)))
-
-    def staged_files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield path and content of what the next commit adds or changes."""
-        return self.contents(self.staged())
 
     def brought(self, wanted: Range) -> tuple[Entry, ...]:
         """Return every version of everything that commits of a range bring.
@@ -114,7 +113,7 @@ class Repository:
     def _objects(self, shas: Iterator[str]) -> Iterator[tuple[str, bytes]]:
         """Yield kind and content of objects, from one process for all."""
         process = subprocess.Popen(
-            ["git", "cat-file", "--batch"],
+            [*GIT, "cat-file", "--batch"],
             cwd=self.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -134,7 +133,7 @@ class Repository:
         # An argument list, never a shell; a revision that begins with "-" is refused before.
         try:
             done = subprocess.run(
-                ["git", *arguments], cwd=self.folder, capture_output=True, input=given
+                [*GIT, *arguments], cwd=self.folder, capture_output=True, input=given
             )
         except FileNotFoundError:
             raise EnvironmentFault("git is not installed: apt-get install git") from None

@@ -26,7 +26,10 @@ ESCAPE = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|u\{([0-9a-fA-F]{1,6})\})"
 )
 PERCENT = re.compile(r"%([0-7][0-9a-fA-F])")
-BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_CODED = "[A-Za-z0-9+/_-]"
+BASE64 = re.compile(rf"(?:{_CODED}{{60,}}(?:\r?\n{_CODED}{{4,}})+|{_CODED}{{16,}})={{0,2}}")
+"""A run of letters and digits: as long as a line of mail, it may go on in the next."""
+
 HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 
 
@@ -39,7 +42,8 @@ def unveil(text: str) -> Iterator[tuple[int, str]]:
     if shown != text:
         yield 0, shown
     for match in BASE64.finditer(shown):
-        inner = _decode(match.group())
+        lines = match.group().split()
+        inner = _decode("".join(lines)) or "\n".join(filter(None, map(_decode, lines)))
         if inner:
             yield shown.count("\n", 0, match.start()), inner
 
