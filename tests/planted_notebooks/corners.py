@@ -303,6 +303,9 @@ WRITTEN: dict[str, Corner] = {
 FITTING = {"tag": ("name",), "cell's own name": ("name", "aws_key", "gitlab_token")}
 """Kinds that the forms of tags and names of cells let stand there; others are taken away."""
 
+UNFIT = {*FITTING, "linked file in the text"}
+"""Corners that nothing clean can fill: a file in a text is refused, whatever is in it."""
+
 SMALL = {"name of the kernel", "short name of the kernel", "language", "name of the language"}
 """Corners of one short line: more is not kept there."""
 

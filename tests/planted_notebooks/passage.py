@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.planted_notebooks.plain import compact, read_everything
 from tests.planted_notebooks.planting import (
     ANALYST,
+    BROKEN,
     PLUMBED,
     RECORD,
     UNFILTERED,
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WHO = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
 PERSON = ("-c", "user.name=Analyst", "-c", "user.email=analyst@unit.invalid")
 MARK = re.compile(r"n\d{4}")
-COMMIT = re.compile(r"(?:commit|tag|blob) ([0-9a-f]{8})")
+SHA = re.compile(r"\b([0-9a-f]{8})(?:[0-9a-f]{32})?\b")
 BATCH = 60
 
 
@@ -112,6 +113,11 @@ class World:
         for one in files.values():
             _write(clone / one.path, one.content)
         waiting = dict(files)
+        for one in files.values():
+            # One that cannot be read stops the whole `git add`: those likely to come alone.
+            if one.group == BROKEN and (told := self.tries(clone, "add", "-f", "--", one.path)):
+                self._blame(told, waiting, "git add", passage)
+                del waiting[one.path]
         while waiting and (told := self.tries(clone, "add", "-f", "--", *waiting)):
             one = self._blame(told, waiting, "git add", passage)
             del waiting[one.path]
@@ -210,7 +216,7 @@ class World:
                     commits[sha[:8]] = one.number
                 commits[self.git(clone, "rev-parse", ref).strip()[:8]] = one.number
         while refs and (told := self._push(clone, refs)):
-            numbers = {commits[sha] for sha in COMMIT.findall(told) if sha in commits}
+            numbers = {commits[sha] for sha in SHA.findall(told) if sha in commits}
             numbers |= {int(mark[1:]) for mark in MARK.findall(told)} & set(by_number)
             numbers &= set(refs)
             assert numbers, told

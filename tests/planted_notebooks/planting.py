@@ -74,28 +74,29 @@ def draw_cases(random: Random, count: int) -> Iterator[Case]:
         yield make_case(random, number, corner, random.choice(KINDS), next(disguises), way)
 
 
-def draw_small(random: Random, count: int) -> Iterator[Case]:
-    """Yield that many cases with all corners: what is stripped anyway shares notebooks."""
+def draw_small(random: Random, shared: int) -> Iterator[Case]:
+    """Yield cases with all corners: `shared` notebooks with all that is stripped, others alone."""
     listed = list_corners()
-    made = [name for name in corners.MADE]
+    made = list(corners.MADE)
     alone = [one for one in listed if one[0] != MADE or one[1] in files.PARSED]
     kinds, disguises, bypasses = cycle(KINDS), cycle(DISGUISES), cycle(BYPASSES)
-    shared = max(4, count - len(alone))
     for number in range(shared):
         notebook, plants = corners.run_notebook(random), []
         for name in made[number::shared]:
-            plants.append(make_plant(random, next(kinds)))
+            fitting = _choose_kinds(MADE, name) or (next(kinds),)
+            plants.append(make_plant(random, fitting[0]))
             corners.MADE[name](notebook, plants[-1].text)
         yield Case(number, ANALYST, MADE, "several", _path(number), corners.write(notebook), plants)
     for number, corner in enumerate(alone, start=shared):
-        way = ANALYST if number % 2 else next(bypasses)
+        by_hooks = corner[1] in ("message", "branch") if corner[0] == RECORD else number % 2
+        way = ANALYST if by_hooks else next(bypasses)
         yield make_case(random, number, corner, next(kinds), next(disguises), way)
 
 
 def draw_clean(random: Random, count: int) -> Iterator[Case]:
     """Yield run notebooks of the same shapes with nobody in them."""
     said = cycle(CLEAN_TEXTS)
-    listed = [*corners.MADE, *(name for name in corners.WRITTEN if name not in corners.FITTING)]
+    listed = [*corners.MADE, *(name for name in corners.WRITTEN if name not in corners.UNFIT)]
     for number, name in enumerate(islice(cycle(listed), count)):
         notebook = corners.run_notebook(random)
         plant = {**corners.MADE, **corners.WRITTEN}[name]

@@ -22,10 +22,8 @@ LOOK_ALIKES = str.maketrans(
 )
 """Letters of Cyrillic and Greek that nobody tells from Latin ones."""
 
-ESCAPE = re.compile(
-    r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|u\{([0-9a-fA-F]{1,6})\})"
-)
-PERCENT = re.compile(r"%([0-7][0-9a-fA-F])")
+ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|u\{([0-9a-fA-F]{1,6})\})")
+BYTES = re.compile(r"(?:%[0-9a-fA-F]{2})+|(?:\\x[0-9a-fA-F]{2})+")
 _CODED = "[A-Za-z0-9+/_-]"
 BASE64 = re.compile(rf"(?:{_CODED}{{60,}}(?:\r?\n{_CODED}{{4,}})+|{_CODED}{{16,}})={{0,2}}")
 """A run of letters and digits: as long as a line of mail, it may go on in the next."""
@@ -68,8 +66,8 @@ def _show(text: str) -> str:
 def _resolve(text: str) -> str:
     if "\\" in text:
         text = ESCAPE.sub(_read_escape, text)
-    if "%" in text:
-        text = PERCENT.sub(lambda match: _put(int(match[1], 16)), text)
+    if "\\" in text or "%" in text:
+        text = BYTES.sub(_read_bytes, text)
     if "&" in text:
         lines = text.split("\n")
         text = "\n".join(html.unescape(line).replace("\n", " ") for line in lines)
@@ -78,6 +76,15 @@ def _resolve(text: str) -> str:
 
 def _read_escape(match: re.Match[str]) -> str:
     return _put(int(next(filter(None, match.groups())), 16))
+
+
+def _read_bytes(match: re.Match[str]) -> str:
+    content = bytes.fromhex(re.sub(r"%|\\x", "", match.group()))
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return "".join(_put(ord(char)) for char in text)
 
 
 def _put(code: int) -> str:
