@@ -219,3 +219,25 @@ def test_the_files_of_this_repository_pass(root: Path) -> None:
     assert check_files(files, allowed, Context()) == ()
     leaked = [("lib/x.py", PATIENTS[0].name.encode())]
     assert check_files(leaked, allowed, Context())
+
+
+def test_a_replaced_commit_is_looked_at_as_it_is(clone: Clone) -> None:
+    clone.write("a.py", "x = 1\n")
+    clone.commit("Add")
+    clean = clone.git("rev-parse", "HEAD").stdout.strip()
+    clone.git("reset", "--quiet", "--hard", "HEAD~1")
+    clone.write("a.py", PHONE)
+    clone.commit("Add")
+    bad = clone.git("rev-parse", "HEAD").stdout.strip()
+    clone.git("replace", bad, clean)
+    assert "06 12" not in clone.git("show", bad).stdout
+    assert "telephone number" in clone.check("HEAD~1..HEAD").output
+
+
+def test_a_place_in_a_notebook_has_the_number_of_its_cell(clone: Clone) -> None:
+    clone.write("n.ipynb", notebook(source=["# 06 12 34 56 78"]))
+    assert "n.ipynb:10 (cell 1): telephone number" in clone.check("--staged").output
+    clone.write(
+        "n.ipynb", notebook().replace('"metadata": {},\n "nbf', '"metadata": {"a": 1},\n "nbf')
+    )
+    assert "n.ipynb:14: the notebook is not in git's one form" in clone.check("--staged").output

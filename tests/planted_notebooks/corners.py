@@ -262,7 +262,7 @@ def _joined(text: str) -> str:
 
 
 WRITTEN: dict[str, Corner] = {
-    "tag": _at("cells", 1, "metadata", "tags", make=lambda t: ["kept", _joined(t).lower()]),
+    "tag of a cell": _at("cells", 1, "metadata", "tags", make=lambda t: ["kept", _joined(t).lower()]),
     "cell's own name": _at("cells", 1, "id", make=_joined),
     "comment": _last(code, "# {}\nx = 1\n"),
     "comment behind code": _last(code, "x = 1  # {}\n"),
@@ -300,7 +300,7 @@ WRITTEN: dict[str, Corner] = {
     "name of the language": _at("metadata", "language_info", "name"),
 }  # fmt: skip
 
-FITTING = {"tag": ("name",), "cell's own name": ("name", "aws_key", "gitlab_token")}
+FITTING = {"tag of a cell": ("name",), "cell's own name": ("name", "aws_key", "gitlab_token")}
 """Kinds that the forms of tags and names of cells let stand there; others are taken away."""
 
 UNFIT = {*FITTING, "linked file in the text"}
