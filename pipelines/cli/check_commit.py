@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from pipelines.cli.main import REFUSED, Context
 if TYPE_CHECKING:
     from wardbook.identifiers.commits import Objection
     from wardbook.identifiers.context import Context as Known
+
+REQUEST = re.compile(r"(?:\A|refs/heads/)request/")
 
 
 @click.command("check-commit")
@@ -81,7 +84,9 @@ def check_commit(
         # The name of a branch is public from the moment that it is pushed; a CI tells it.
         name = context.environ.get("CI_COMMIT_REF_NAME") or repository.branch()
         wanted = Range((str(revisions),), names=(name,))
-        allowed_by = str(revisions).rpartition("..")[2] or "HEAD"
+        first, _, last = str(revisions).rpartition("..")
+        # A request's branch runs before anybody reviews it: it cannot allow itself either.
+        allowed_by = (first.rstrip(".") if REQUEST.search(name) else last) or "HEAD"
     if not wanted.revisions:
         return 0
     allowances = read_allowances(repository.read(f"{allowed_by}:{FILE}"))

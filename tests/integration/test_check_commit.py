@@ -204,6 +204,22 @@ def test_the_server_refuses_a_push_that_allows_itself(
     assert clone.git("push", str(server), ":work", check=False).returncode == 0
 
 
+def test_a_requests_branch_cannot_allow_itself_and_another_shows_it_to_reviewers(
+    clone: Clone,
+) -> None:
+    for branch, verdict in (("work", 0), ("request/DATA-12", 1)):
+        clone.git("checkout", "--quiet", "-b", branch, "main")
+        clone.write("tests/a.py", PHONE)
+        clone.write(".wardbook-allow.toml", ALLOW)
+        clone.commit("Allow myself")
+        assert clone.check("main..HEAD").return_value == verdict
+    clone.git("checkout", "--quiet", "-B", "main", "work")
+    clone.git("checkout", "--quiet", "-B", "request/DATA-12")
+    clone.write("tests/b.py", PHONE)
+    clone.commit("As main allows")
+    assert clone.check("main..HEAD").return_value == 0
+
+
 def test_one_question_at_a_time(clone: Clone) -> None:
     for arguments in ((), ("--staged", "HEAD"), ("--", "--output=x")):
         done = clone.check(*arguments)
