@@ -53,9 +53,8 @@ def main() -> int:
 
 
 def _tell(what: str, result: Result, seconds: float) -> None:
-    corners = {corner for corner in result.corners_reached}
     print(f"{what}: planted {result.planted}, reached {len(result.reached)}"
-          f" ({len(corners)} of {len(list_corners())} corners), {seconds:.0f} s")  # fmt: skip
+          f" ({len(result.corners_reached)} of {len(list_corners())} corners), {seconds:.0f} s")  # fmt: skip
     for (way, fate), count in sorted(result.fates.items()):
         print(f"  {way:<10} {fate:<24}{count:>5}")
 

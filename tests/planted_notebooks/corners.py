@@ -7,7 +7,6 @@ author's own, and stay: what must not be there has to be refused.
 from __future__ import annotations
 
 import base64
-import copy
 import io
 import json
 from collections.abc import Callable
@@ -58,10 +57,6 @@ def markdown(source: str) -> dict[str, Any]:
 def code(source: str, outputs: list[Any] | None = None) -> dict[str, Any]:
     return {"cell_type": "code", "execution_count": 3, "metadata": {}, "outputs": outputs or [],
             "source": source.splitlines(keepends=True)}  # fmt: skip
-
-
-def clean_copy(notebook: Notebook) -> Notebook:
-    return copy.deepcopy(notebook)
 
 
 def _picture(text: str, form: str, *, packed: bool = False) -> str:
@@ -262,7 +257,7 @@ def _joined(text: str) -> str:
 
 
 WRITTEN: dict[str, Corner] = {
-    "tag of a cell": _at("cells", 1, "metadata", "tags", make=lambda t: ["kept", _joined(t).lower()]),
+    "tag of a cell": _at("cells", 1, "metadata", "tags", make=lambda t: [_joined(t).lower()]),
     "cell's own name": _at("cells", 1, "id", make=_joined),
     "comment": _last(code, "# {}\nx = 1\n"),
     "comment behind code": _last(code, "x = 1  # {}\n"),

@@ -1,6 +1,7 @@
 """Corners outside the format: notebooks that are broken, old, named or written otherwise.
 
-Each makes the file's name and bytes of a run notebook and a text. `n0001` is put before the name.
+Each makes the file's name and bytes of a run notebook and a text. `n0001` is put before the name,
+behind which a folder may begin: what is told of a name with an identifier has it masked.
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ def _twice(notebook: Notebook, text: str) -> Made:
 
 def _old(notebook: Notebook, text: str, *, written: bool) -> Made:
     """Format 3: worksheets, prompt numbers, headings."""
+    printed = [] if written else [text]
     cells = [
         {"cell_type": "heading", "level": 2, "metadata": {}, "source": "Séjours"},
         {"cell_type": "code", "collapsed": False, "language": "python", "metadata": {},
          "input": [f"x = 1 # {text if written else ''}\n"], "prompt_number": 3,
-         "outputs": [{"output_type": "pyout", "prompt_number": 3, "text": ["" if written else text]}]},
+         "outputs": [{"output_type": "pyout", "prompt_number": 3, "text": printed}]},
     ]  # fmt: skip
     whole = {"metadata": {"name": "n"}, "nbformat": 3, "nbformat_minor": 0,
              "worksheets": [{"cells": cells, "metadata": {}}]}  # fmt: skip
@@ -68,7 +70,7 @@ def _zipped(notebook: Notebook, text: str) -> Made:
 
 
 def _huge(notebook: Notebook, text: str) -> Made:
-    filling = "0.123 séjours par lit et par jour\n" * 60_000
+    filling = "0.123 séjours par lit et par jour\n" * 10_000
     notebook["cells"][2]["outputs"].append({"output_type": "stream", "name": "stdout",
                                             "text": filling + text + filling})  # fmt: skip
     return ".ipynb", write(notebook)
@@ -88,7 +90,7 @@ PARSED: dict[str, File] = {
         ".ipynb", write(_printed(n, t)).replace(b'"nbformat": 4', b'"x": NaN,\n "nbformat": 4')
     ),
     "huge": _huge,
-    "in checkpoints": lambda n, t: ("/.ipynb_checkpoints/n-checkpoint.ipynb", write(_printed(n, t))),
+    "in checkpoints": lambda n, t: ("/.ipynb_checkpoints/n.ipynb", write(_printed(n, t))),
     "not ASCII": lambda n, t: (
         ".ipynb", json.dumps(_printed(n, t), ensure_ascii=True).encode()
     ),
@@ -105,10 +107,10 @@ REFUSED: dict[str, File] = {
         ".ipynb", b"<<<<<<< ours\n" + write(n) + f"=======\n{t}\n>>>>>>> theirs\n".encode()
     ),
     "comments in JSON": lambda n, t: (".ipynb", f"// {t}\n".encode() + write(n)),
-    "JSON in lines": lambda n, t: (".ipynb", f'{{"a": 1}}\n{json.dumps({"b": t})}\n'.encode()),
+    "JSON in lines": lambda _, t: (".ipynb", f'{{"a": 1}}\n{json.dumps({"b": t})}\n'.encode()),
     "a list": lambda n, t: (".ipynb", write([_printed(n, t)])),  # type: ignore[arg-type]
-    "a text": lambda n, t: (".ipynb", f"Bonjour, {t}\n".encode()),
-    "a script": lambda n, t: (".ipynb", f"#!/bin/sh\necho '{t}'\n".encode()),
+    "a text": lambda _, t: (".ipynb", f"Bonjour, {t}\n".encode()),
+    "a script": lambda _, t: (".ipynb", f"#!/bin/sh\necho '{t}'\n".encode()),
     "unknown cell": lambda n, t: (
         ".ipynb", write(n | {"cells": [*n["cells"], {"cell_type": "query", "source": t}]})
     ),
@@ -123,9 +125,11 @@ REFUSED: dict[str, File] = {
     "other suffix": lambda n, t: (".json", write(_printed(n, t))),
     "no suffix": lambda n, t: ("", write(_printed(n, t))),
     "kept as .bak": lambda n, t: (".ipynb.bak", write(_printed(n, t))),
-    "kept as .txt in UTF-16": lambda n, t: (".txt", write(_printed(n, t)).decode().encode("utf-16")),
+    "kept as .txt in UTF-16": lambda n, t: (
+        ".txt", write(_printed(n, t)).decode().encode("utf-16")
+    ),
     "in an archive": _zipped,
-    "script of a notebook": lambda n, t: (".py", f"# %% [markdown]\n# {t}\nx = 1\n".encode()),
+    "script of a notebook": lambda _, t: (".py", f"# %% [markdown]\n# {t}\nx = 1\n".encode()),
 }  # fmt: skip
 """What must be refused, or whose plant is the author's."""
 
@@ -136,6 +140,6 @@ def name_with(text: str) -> str:
 
 
 NAMED: dict[str, File] = {
-    "name of the file": lambda n, t: (f"{name_with(t)}.ipynb", write(n)),
+    "name of the file": lambda n, t: (f"/{name_with(t)}.ipynb", write(n)),
     "name of a folder": lambda n, t: (f"/{name_with(t)}/n.ipynb", write(n)),
 }

@@ -42,7 +42,9 @@ class World:
     """A server that checks what it receives, and three clones of it.
 
     The analyst's is set up; so is that of somebody in a hurry, who leaves out the hooks; the third
-    never was: it has neither filter nor hooks. `guarded=False` is plain git; `stripper` is a filter of somebody else's instead of ours.
+    never was: it has neither filter nor hooks.
+
+    `guarded=False` is plain git; `stripper` is a filter of somebody else's instead of ours.
     """
 
     def __init__(self, folder: Path, *, guarded: bool = True, stripper: str = "") -> None:
@@ -167,8 +169,8 @@ class World:
             self.git(clone, "update-ref", "-d", ref, check=False)
 
     def _refs_of(self, one: Case) -> list[str]:
-        named = {"branch": f"refs/heads/{one.mark}-{_as_name(one)}",
-                 "tag": f"refs/tags/{one.mark}-{_as_name(one)}",
+        named = {"branch": f"refs/heads/{one.mark}/{_as_name(one)}",
+                 "tag": f"refs/tags/{one.mark}/{_as_name(one)}",
                  "tag's message": f"refs/tags/{one.mark}",
                  "note": f"refs/notes/{one.mark}"}  # fmt: skip
         plain = [] if one.corner == "branch" else [f"refs/heads/{one.mark}"]
@@ -215,17 +217,19 @@ class World:
                 for sha in self.git(clone, "rev-list", "--objects", ref, "^main").split("\n"):
                     commits[sha[:8]] = one.number
                 commits[self.git(clone, "rev-parse", ref).strip()[:8]] = one.number
-        while refs and (told := self._push(clone, refs)):
+        while refs and (told := self._push(clone, list(refs.values()))):
             numbers = {commits[sha] for sha in SHA.findall(told) if sha in commits}
             numbers |= {int(mark[1:]) for mark in MARK.findall(told)} & set(by_number)
             numbers &= set(refs)
-            assert numbers, told
-            for number in numbers:
+            for number in numbers or list(refs):
+                # Where what is told names none, each is tried alone.
+                alone = told if numbers else self._push(clone, [refs[number]])
                 del refs[number]
-                passage.refused[number], passage.said[number] = "the server", told
+                if alone:
+                    passage.refused[number], passage.said[number] = "the server", alone
 
-    def _push(self, clone: Path, refs: dict[int, list[str]]) -> str | None:
-        wanted = [ref for some in refs.values() for ref in some]
+    def _push(self, clone: Path, refs: list[list[str]]) -> str | None:
+        wanted = [ref for some in refs for ref in some]
         told = self.tries(clone, "push", "-q", "--no-verify", "origin", *wanted)
         # The server's list of refs names them all; only what the hook says counts.
         return None if told is None else "\n".join(

@@ -16,7 +16,7 @@ from wardbook.stripping import NoNotebook, strip_notebook
 RUN = {
     "cells": [
         corners.markdown("# Nuits\n") | {"id": "a"},
-        corners.code("# Parameters\nward = 'B'\n") | {"metadata": {"tags": ["injected-parameters"]}},
+        corners.code("ward = 'B'\n") | {"metadata": {"tags": ["injected-parameters"]}},
         corners.code("nights = 4\nprint(nights)\n",
                      [{"output_type": "stream", "name": "stdout", "text": "4\n"}]) | {"id": "b"},
     ],
