@@ -1,7 +1,7 @@
 """Send notebooks with plants in every corner to a server; prints what became of each.
 
-Exits with 1 where one reached a commit, where the looking proves nothing since plain git lets most
-through and it does not see them, or where too many clean notebooks are refused.
+Exits with 1 where one reached a commit, where the looking proves nothing since not all are seen to
+pass through plain git, or where too many clean notebooks are refused.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import shlex
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 from tests.planted_notebooks.measuring import Result, measure
 from tests.planted_notebooks.passage import World
-from tests.planted_notebooks.planting import draw_cases, draw_clean, list_corners
+from tests.planted_notebooks.planting import ANALYST, draw_cases, draw_clean, list_corners
 
 OTHER = Path(__file__).with_name("outputs_only.py")
 
@@ -36,7 +37,8 @@ def main() -> int:
         plain = measure(World(folder / "plain", guarded=False), cases)
         _tell("plain git", plain, time.monotonic() - start)
         other = shlex.join([sys.executable, "-I", "-S", str(OTHER)])
-        only = measure(World(folder / "other", guarded=False, stripper=other), cases)
+        filtered = [replace(case, way=ANALYST) for case in cases]
+        only = measure(World(folder / "other", guarded=False, stripper=other), filtered)
         _tell("outputs and counts stripped only", only, time.monotonic() - start)
         clean = list(draw_clean(Random(asked.seed), asked.clean))
         kept = measure(World(folder / "clean"), clean)
@@ -48,13 +50,14 @@ def main() -> int:
     for case in [*ours.lost, *kept.lost][: asked.show]:
         print("lost:", case.way, case.group, case.corner)
     good = not ours.reached and not ours.lost and not kept.lost and not ours.needless
-    sees = len(plain.reached) > 0.9 * plain.planted
+    sees = len(plain.reached) == plain.planted
     return 0 if good and sees and len(kept.needless) <= 0.02 * len(clean) else 1
 
 
 def _tell(what: str, result: Result, seconds: float) -> None:
-    print(f"{what}: planted {result.planted}, reached {len(result.reached)}"
-          f" ({len(result.corners_reached)} of {len(list_corners())} corners), {seconds:.0f} s")  # fmt: skip
+    corners = f"{len(result.corners_reached)} of {len(list_corners())} corners"
+    counts = f"planted {result.planted}, reached {len(result.reached)}"
+    print(f"{what}: {counts} ({corners}), {seconds:.0f} s")
     for (way, fate), count in sorted(result.fates.items()):
         print(f"  {way:<10} {fate:<24}{count:>5}")
 

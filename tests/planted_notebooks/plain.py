@@ -19,7 +19,7 @@ from urllib.parse import unquote
 _LOOK_ALIKES = str.maketrans("асеорхуАВЕКМНОРСТХ", "aceopxyABEKMHOPCTX")
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_CODED = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:\n[A-Za-z0-9+/_-]+)*={0,2}")
+_CODED = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:\n[A-Za-z0-9+/_-]+){0,8}={0,2}")
 _SPELLED = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 
 
@@ -98,16 +98,23 @@ def _unpack(text: str) -> Iterator[bytes]:
     for match in _SPELLED.finditer(text):
         yield bytes.fromhex(match.group())
     for match in _CODED.finditer(text):
-        run = re.sub(r"\s", "", match.group()).rstrip("=").replace("-", "+").replace("_", "/")
-        try:
-            inner = base64.b64decode(run + "=" * (-len(run) % 4))
-        except (binascii.Error, ValueError):
-            continue
-        # What is drawn at random decodes to anything: only what may be a text or a file is read.
-        if inner[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0", b"PK\x03\x04", b"%PDF") or _is_text(
-            inner
-        ):
-            yield inner
+        lines = match.group().split("\n")
+        # It may go on in the next lines, and what follows may be something else.
+        for end in range(1, len(lines) + 1):
+            yield from _decode_base64("".join(lines[:end]))
+        for line in lines[1:]:
+            yield from _decode_base64(line)
+
+
+def _decode_base64(run: str) -> Iterator[bytes]:
+    run = run.strip().rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        inner = base64.b64decode(run + "=" * (-len(run) % 4))
+    except (binascii.Error, ValueError):
+        return
+    # What is drawn at random decodes to anything: only what may be a text or a file is read.
+    if inner[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0", b"PK\x03\x04", b"%PDF") or _is_text(inner):
+        yield inner
 
 
 def _is_text(content: bytes) -> bool:

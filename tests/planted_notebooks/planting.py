@@ -167,7 +167,7 @@ def _choose_kinds(group: str, name: str) -> tuple[str, ...]:
     if name in corners.SMALL or name in files.NAMED or group == RECORD:
         return SHORT
     if name in ("execution count", "output's execution count"):
-        return ("nir",)
+        return ("ipp",)
     return corners.FITTING.get(name, ())
 
 
