@@ -39,11 +39,14 @@ def unveil(text: str) -> Iterator[tuple[int, str]]:
     shown = _resolve(_show(text))
     if shown != text:
         yield 0, shown
+    line = counted = 0
     for match in BASE64.finditer(shown):
+        line += shown.count("\n", counted, match.start())
+        counted = match.start()
         lines = match.group().split()
         inner = _decode("".join(lines)) or "\n".join(filter(None, map(_decode, lines)))
         if inner:
-            yield shown.count("\n", 0, match.start()), inner
+            yield line, inner
 
 
 def _show(text: str) -> str:
