@@ -19,9 +19,9 @@ from wardbook.identifiers.fragments import Fragment, Text, take_apart
 from wardbook.identifiers.notebooks import (
     check_notebook,
     find_cell,
-    find_number,
     is_notebook,
     labels_of,
+    number_cells,
 )
 from wardbook.identifiers.searching import Located, scan_fragments
 from wardbook.identifiers.unveiling import unveil
@@ -98,8 +98,9 @@ def _check_file(path: str, content: bytes, context: Context) -> Iterator[Objecti
     notebook = is_notebook(path, text)
     for _, kind in _search(f"{path}\n{path.replace('_', ' ')}", context, names=notebook):
         yield Objection(path, 0, kind)
+    number = number_cells(text if notebook else "")
     for line, kind in _check_content("a.ipynb" if notebook else path, content, text, context):
-        yield Objection(path, line, kind, find_number(text, line) if notebook else 0)
+        yield Objection(path, line, kind, number(line))
 
 
 def _check_content(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from wardbook.identifiers.fragments import join_lines
@@ -20,6 +21,7 @@ HOME_PATH = re.compile(
 )
 INLINE_FILE = re.compile(r"data:[\w.+/-]{0,80}[;,][^\s\"')]{64}|[A-Za-z0-9+/]{400}")
 CELL_START = re.compile(r"(?<!\\)\"cell_type\"")
+CELL_LINE = re.compile(r' {3}"cell_type"')
 RUN_METADATA = ("papermill", "execution", "ExecuteTime", "widgets", "scrapbook")
 
 
@@ -77,10 +79,19 @@ def find_cell(text: str, number: int) -> int:
     return text.count("\n", 0, starts[number - 1]) + 1
 
 
-def find_number(text: str, line: int) -> int:
-    """Return which cell stands at a line of a notebook as Jupyter and git write it, 0 for none."""
-    before = "\n".join(text.split("\n", line)[:line])
-    return 0 if '\n "metadata"' in before else before.count('\n   "cell_type"')
+def number_cells(text: str) -> Callable[[int], int]:
+    """Return what tells which cell stands at a line, 0 for none.
+
+    It reads a notebook as Jupyter and git write it; of another nothing is told.
+    """
+    whole = text.partition('\n "metadata"')
+    end = whole[0].count("\n") + 2 if whole[1] else len(text) + 1
+    cells = [number for number, line in enumerate(whole[0].split("\n"), 1) if CELL_LINE.match(line)]
+
+    def find(line: int) -> int:
+        return bisect_right(cells, line) if line < end else 0
+
+    return find
 
 
 def _tell_remains(text: str) -> Iterator[tuple[int, str]]:
