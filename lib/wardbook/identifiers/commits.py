@@ -21,6 +21,7 @@ from wardbook.identifiers.notebooks import (
     find_cell,
     is_notebook,
     labels_of,
+    list_cell_lines,
     number_cells,
 )
 from wardbook.identifiers.searching import Located, scan_fragments
@@ -118,9 +119,10 @@ def _check_content(
             yield 1, kind
     # What JSON escapes or a column's header tells is found only in what was taken apart.
     fragments = _unveil_all(take_apart(name, content))
+    cells = list_cell_lines(text) if notebook else ()
     for one in _refused(scan_fragments(fragments, context=context), names=notebook):
         if one.kind not in told:
-            yield one.place.row or find_cell(text, one.place.cell) or one.place.line, one.kind
+            yield one.place.row or find_cell(cells, one.place.cell) or one.place.line, one.kind
 
 
 def _unveil_all(fragments: Iterable[Fragment]) -> Iterator[Fragment]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wardbook.identifiers.fragments import join_lines
@@ -46,15 +46,16 @@ def check_notebook(text: str) -> Iterator[tuple[int, str]]:
     except NoNotebook as error:
         yield error.details.get("line", 1), "notebook_broken"
         return
+    lines = list_cell_lines(text)
     if stripped != text:
         known = sorted(set(_tell_remains(text)))
         yield from known or [(_first_difference(text, stripped), "not_stripped")]
     for number, cell in enumerate(json.loads(stripped)["cells"], start=1):
         source = "".join(cell["source"])
         if HOME_PATH.search(source):
-            yield find_cell(text, number), "machine_path"
+            yield find_cell(lines, number), "machine_path"
         if INLINE_FILE.search(source):
-            yield find_cell(text, number), "inline_file"
+            yield find_cell(lines, number), "inline_file"
 
 
 def labels_of(text: str) -> str:
@@ -71,12 +72,21 @@ def labels_of(text: str) -> str:
     return f"{told}\n{told.title()}"
 
 
-def find_cell(text: str, number: int) -> int:
-    """Return the line at which a notebook's cell stands, 0 without a number."""
-    starts = [match.start() for match in CELL_START.finditer(text)] if number else []
-    if not 0 < number <= len(starts):
+def list_cell_lines(text: str) -> tuple[int, ...]:
+    """Return the lines at which a notebook's cells stand, however it is written."""
+    lines, line, counted = [], 1, 0
+    for match in CELL_START.finditer(text):
+        line += text.count("\n", counted, match.start())
+        counted = match.start()
+        lines.append(line)
+    return tuple(lines)
+
+
+def find_cell(lines: Sequence[int], number: int) -> int:
+    """Return the line of a cell by its number, 0 without a number."""
+    if not 0 < number <= len(lines):
         return 1 if number else 0
-    return text.count("\n", 0, starts[number - 1]) + 1
+    return lines[number - 1]
 
 
 def number_cells(text: str) -> Callable[[int], int]:
@@ -101,10 +111,10 @@ def _tell_remains(text: str) -> Iterator[tuple[int, str]]:
     for kind in ("widgets", "papermill"):
         if isinstance(metadata, Mapping) and metadata.get(kind):
             yield _find_line(text, f'"{kind}"'), kind
-    cells = notebook.get("cells")
+    cells, lines = notebook.get("cells"), list_cell_lines(text)
     for number, cell in enumerate(cells if isinstance(cells, list) else (), start=1):
         for kind in _judge_cell(cell):
-            yield find_cell(text, number), kind
+            yield find_cell(lines, number), kind
 
 
 def _judge_cell(cell: Mapping[str, Any]) -> Iterator[str]:
