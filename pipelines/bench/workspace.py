@@ -105,8 +105,8 @@ def open_workspace(house: House, place: Place, record: Record) -> Opened:
             return Opened((say_of(place, f"{trouble}_kept"),))
         if not known:
             _check_out(git, place, upstream)
-        warnings = _go_forward(house, git, place, upstream)
-        return Opened((*([say_of(place, "other_address")] if other else []), *warnings))
+        told = (say_of(place, "other_address"),) if other and known else ()
+        return Opened(told + _go_forward(house, git, place, upstream))
 
 
 def _begin(git: Git, place: Place) -> bool:
