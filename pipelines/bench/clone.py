@@ -127,8 +127,9 @@ def find_obstacle(git: Git, place: Place) -> BenchRefusal | None:
     branch = git.answer("symbolic-ref", "--short", "-q", "HEAD")
     if branch != place.branch:
         return refuse(place, "elsewhere", other=branch or "HEAD")
-    if (inner / "index.lock").exists():
-        return refuse(place, "locked")
+    lock = inner / "index.lock"
+    if lock.exists():
+        return refuse(place, "locked", told=lock)
     return None
 
 

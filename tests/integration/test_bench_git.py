@@ -108,6 +108,23 @@ def test_who_may_only_read_keeps_the_commit(scene: Scene) -> None:
     assert scene.head() == before
 
 
+def test_what_the_server_declines_is_told_in_its_words(scene: Scene) -> None:
+    repository = scene.world.world.folder / "sandbox" / "repositories" / f"{scene.project.id}.git"
+    hook = repository / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'notebook.ipynb:3: a patient’s number' >&2\nexit 1\n", "utf-8")
+    hook.chmod(0o755)
+    ana = scene.opened()
+    ana.edit(ana.code[0], "# declined")
+    kept, before = ana.files(), scene.head()
+    with pytest.raises(BenchRefusal) as refused:
+        ana.submit()
+    sentence = told(ana, "declined", told="notebook.ipynb:3: a patient’s number")
+    assert (str(refused.value), ana.files(), scene.head()) == (sentence, kept, before)
+    hook.unlink()
+    assert ana.submit().commit == scene.head(), "the commit was kept"
+
+
 def test_a_branch_that_is_gone_is_restored_by_a_submit(scene: Scene) -> None:
     ana = scene.opened()
     ana.edit(ana.code[0], "# mine, alone")
@@ -146,10 +163,20 @@ def test_a_clone_in_trouble_is_left_as_it_is(scene: Scene) -> None:
     refuses(ana, ana.files(), "under_way", what="merge")
     ana.git("reset", "-q", "--hard", "@{upstream}")
 
-    (ana.place.clone / ".git" / "index.lock").touch()
-    refuses(ana, ana.files(), "locked")
-    (ana.place.clone / ".git" / "index.lock").unlink()
+    lock = ana.place.clone / ".git" / "index.lock"
+    lock.touch()
+    refuses(ana, ana.files(), "locked", told=lock)
+    lock.unlink()
     assert ana.open() == Opened()
+    lock = ana.place.clone / ".git" / "refs" / "heads" / f"{scene.branch}.lock"
+    lock.touch()
+    ana.edit(ana.code[0], "# behind a lock")
+    kept = ana.files()
+    with pytest.raises(BenchRefusal) as refused:
+        ana.submit()
+    assert (str(refused.value), ana.files()) == (told(ana, "locked", told=lock), kept)
+    lock.unlink()
+    assert ana.submit().commit == scene.head()
 
 
 def refuses(person: Person, kept: dict[str, bytes], code: str, **values: object) -> None:
