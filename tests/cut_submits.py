@@ -36,7 +36,7 @@ class Cuts:
         self._ana, self._remi = scene.opened(), scene.opened(REVIEWER)
         # Forked from a process without threads; what it needs is loaded there once.
         _PROCESSES.set_forkserver_preload(
-            [__name__, "pipelines.bench.submit", "nbformat", "gitlab"]
+            [__name__, "pipelines.bench.submit", "gitlab", "nbformat", "nbdime.merging.notebooks"]
         )
 
     def count(self) -> int:
