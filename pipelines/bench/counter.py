@@ -11,12 +11,21 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from pipelines.bench.card import Card, Data, GitLine, Seen, draw_card, is_expired, tell_state
+from pipelines.bench.card import (
+    Card,
+    Data,
+    GitLine,
+    Seen,
+    draw_card,
+    is_expired,
+    tell_note,
+    tell_state,
+)
 from pipelines.bench.desk import BenchRefusal, Desk, Place
 from pipelines.bench.kept_house import KeptHouse
 from pipelines.bench.launcher import HasTwin, describe_tiles
@@ -37,6 +46,14 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 _NO_GIT = GitLine("")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A request that lies open: its notebook from the server's root, and what to know of it."""
+
+    path: str
+    warnings: tuple[str, ...]
 
 
 class Counter:
@@ -92,21 +109,18 @@ class Counter:
             return asdict(self._draw(house, place, record))
 
     def open(self, key: str) -> Answer:
+        """Open a request, as `lay_open` does; returns its card too."""
+        with self._at(key) as (house, place, record):
+            opened = self._lay_open(house, place, record)
+            return asdict(opened) | {"card": asdict(self._draw(house, place, record))}
+
+    def lay_open(self, key: str) -> Opened:
         """Open a request: its branch, and what its kernels are given.
 
         Real data are given only while the legal basis holds; that they were is a fact of the log.
         """
         with self._at(key) as (house, place, record):
-            path = self._path(place.notebook(record, house))
-            warnings: tuple[str, ...] = ()
-            if not isinstance(place, TryPlace):
-                warnings = open_workspace(house, place, record).warnings
-            data = self._data(house, place, record)
-            self._note_opened(house, place, data)
-            session = lay_out_session(house, place, known(record), data)
-            card = self._draw(house, place, record)
-            told = [*warnings, *session.problems, *filter(None, [card.note])]
-            return {"path": path, "warnings": told, "card": asdict(card)}
+            return self._lay_open(house, place, record)
 
     def choose_data(self, key: str, data: Data) -> Answer:
         """Change between the hospital's data and their stand-ins."""
@@ -226,6 +240,17 @@ class Counter:
         place = find_place(self.desk, key)
         with self._house.open() as house:
             yield house, place, find_record(house, place)
+
+    def _lay_open(self, house: House, place: Place, record: Record) -> Opened:
+        request, _ = self._request(house, place, record)
+        path = self._path(place.notebook(record, house))
+        is_try = isinstance(place, TryPlace)
+        warnings = () if is_try else open_workspace(house, place, record).warnings
+        data = self._data(house, place, record)
+        self._note_opened(house, place, data)
+        session = lay_out_session(house, place, known(record), data)
+        note = tell_note(request, house.settings, is_try, house.today, self.desk.language)
+        return Opened(path, (*warnings, *session.problems, *filter(None, [note])))
 
     def _open_trials(self) -> Trials:
         from pipelines.bench.trial import Trials
