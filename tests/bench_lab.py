@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.bench.launch import build_environment
+from pipelines.bench.jupyter import build_environment
 from pipelines.bench.running import Berth, answers, find_port
 from tests.bench_world import open_bench_world
 from wardbook.files import write_atomically

@@ -108,6 +108,11 @@ class Counter:
         with self._at(key) as (house, place, record):
             return asdict(self._draw(house, place, record))
 
+    def look_up(self, key: str) -> None:
+        """Refuse what is no request that passed the gate, and no try."""
+        with self._at(key) as (house, place, record):
+            self._request(house, place, record)
+
     def open(self, key: str) -> Answer:
         """Open a request, as `lay_open` does; returns its card too."""
         with self._at(key) as (house, place, record):
