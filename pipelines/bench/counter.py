@@ -18,11 +18,9 @@ from urllib.parse import quote
 
 from pipelines.bench.card import (
     Card,
-    Data,
     GitLine,
     Seen,
     draw_card,
-    is_expired,
     tell_note,
     tell_state,
 )
@@ -30,6 +28,7 @@ from pipelines.bench.desk import BenchRefusal, Desk, Place
 from pipelines.bench.kept_house import KeptHouse
 from pipelines.bench.launcher import HasTwin, describe_tiles
 from pipelines.bench.session import choose_data, data_of, lay_out_session
+from pipelines.bench.subject import Data, is_expired
 from pipelines.bench.tries import TryPlace, Unknown, find_place, find_record, known, make_try
 from pipelines.bench.workspace import open_workspace, standing_of
 from pipelines.house import House
@@ -132,7 +131,6 @@ class Counter:
         with self._at(key) as (house, place, record):
             if data == "real":
                 self._require_real(house, place, record)
-                self._note_opened(house, place, data)
             restart = choose_data(house, place, known(record), data)
             return {"card": asdict(self._draw(house, place, record)), "restart": restart}
 
@@ -143,10 +141,7 @@ class Counter:
         with self._at(key) as (house, place, record):
             data = self._data(house, place, record)
             choose_data(house, place, known(record), data)
-            trial = self._open_trials().start(key)
-            if not isinstance(place, TryPlace):
-                house.note_fact("bench.run", key, run=trial.id, kind=data)
-            return self._tell_trial(place, trial)
+            return self._tell_trial(place, self._open_trials().start(key))
 
     def trial(self, key: str, trial: str) -> Answer:
         """Return how a trial stands; "latest" is the one that was begun last."""
@@ -252,7 +247,6 @@ class Counter:
         is_try = isinstance(place, TryPlace)
         warnings = () if is_try else open_workspace(house, place, record).warnings
         data = self._data(house, place, record)
-        self._note_opened(house, place, data)
         session = lay_out_session(house, place, known(record), data)
         note = tell_note(request, house.settings, is_try, house.today, self.desk.language)
         return Opened(path, (*warnings, *session.problems, *filter(None, [note])))
@@ -327,10 +321,6 @@ class Counter:
         project = self.desk.settings.jira.project
         text = say(self.desk.language, f"bench.{message}", project=project, template=template)
         return BenchRefusal(text)
-
-    def _note_opened(self, house: House, place: Place, data: Data) -> None:
-        if data == "real":  # before they are given: no data without the fact
-            house.note_fact("bench.opened", place.key, kind=data)
 
     def _find_trial(self, place: Place, trial: str) -> Trial:
         found = self._open_trials().look(place.key, trial)

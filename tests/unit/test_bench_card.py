@@ -11,7 +11,8 @@ import pytest
 from factories import make_record, make_request
 from sample_settings import make_settings
 
-from pipelines.bench.card import Card, GitLine, Seen, draw_card, is_expired
+from pipelines.bench.card import Card, GitLine, Seen, draw_card
+from pipelines.bench.subject import is_expired
 from wardbook.domain.request import Request
 from wardbook.domain.states import MOVES, State
 from wardbook.ledger.history import Event
