@@ -99,10 +99,9 @@ def test_what_the_schema_takes_is_taken(data: st.DataObject) -> None:
     spec = spec_of(declared)
     schema = describe_parameters(spec, "en")
     jsonschema.Draft202012Validator.check_schema(schema)
-    values = data.draw(
-        st.dictionaries(st.sampled_from(["one", "two", "three"]), VALUES, max_size=3)
-    )
-    values = json.loads(json.dumps(values))
+    held = {name: values_for(one) for name, one in declared.items()} | {"three": ODD}
+    names = data.draw(st.lists(st.sampled_from([*held, "one", "two"]), unique=True))
+    values = json.loads(json.dumps({name: data.draw(held[name]) for name in names}))
     if judge(schema, values):
         typed, problems = type_parameters(spec, write_texts(values))
         assert not problems
