@@ -25,7 +25,6 @@ from wardbook.audit.told import tell_details
 from wardbook.domain.record import Links, Record
 from wardbook.domain.run import RunSpec
 from wardbook.domain.states import State
-from wardbook.messages import say
 
 pytestmark = pytest.mark.xdist_group("bench")
 HOSTILE = "<img src=x onerror=alert(1)>\u202e{0}"
@@ -154,7 +153,7 @@ def _append(notebook: Path, line: str) -> None:
 def _look_at_preview(server: PanelServer, address: str) -> None:
     page = server.ask("GET", address)
     assert page.status == 200
-    assert say("fr", "bench.trial_preview_title", title="") in page.body.decode()
+    assert "Essai, non publié" in page.body.decode()
     policy = page.headers["Content-Security-Policy"]
     assert "sandbox allow-same-origin" in policy
     assert "allow-scripts" not in policy
