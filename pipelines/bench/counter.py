@@ -70,6 +70,13 @@ class Counter:
         self._guard = threading.Lock()
         self._trials: Trials | None = None
 
+    def warm_up(self) -> None:
+        """Make ready what the first question would wait for: a second of imports, templates."""
+        from pipelines.bench import kernels, leaving, preview, submit  # noqa: F401
+
+        self._open_trials()
+        self.templates()
+
     def close(self) -> None:
         """End the trials that run, and let go of the ledger."""
         if self._trials is not None:
