@@ -92,7 +92,7 @@ def values_for(one: ParameterSpec) -> st.SearchStrategy[Any]:
     return st.one_of(some, some, scalar) if one.many else st.one_of(scalar, scalar, some)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_what_the_schema_takes_is_taken(data: st.DataObject) -> None:
     declared = {name: data.draw(parameters()) for name in ("one", "two")}
