@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipelines.bench.counter import Answer, Counter
-from pipelines.bench.tries import Misfit, Unknown
+from pipelines.bench.tries import Unknown
 from wardbook.errors import DataProblem, Fault, Refusal
-from wardbook.identifiers.commits import Objection
 from wardbook.messages import Language, say
 
 log = logging.getLogger(__name__)
@@ -37,14 +36,14 @@ class Problem:
     status: int
     problem: str
     next: str = ""
-    places: Sequence[Misfit] = ()
+    places: Sequence[Answer] = ()
 
     def body(self) -> Answer:
         """Return it as JSON."""
         return {
             "problem": self.problem,
             "next": self.next,
-            "places": [asdict(one) for one in self.places],
+            "places": list(self.places),
         }
 
 
@@ -97,7 +96,7 @@ def explain(error: Exception, language: Language) -> Problem:
         case DataProblem():
             return Problem(409, say(language, f"data.{error.code}", **error.details))
         case Refusal():
-            places = [_tell_place(one, language) for one in getattr(error, "places", ())]
+            places = [asdict(one) for one in getattr(error, "places", ())]
             return Problem(409, str(error), places=places)
         case Fault():
             return Problem(503, str(error))
@@ -107,12 +106,6 @@ def explain(error: Exception, language: Language) -> Problem:
     log.error("a defect: %(error)s in %(place)s", told)
     problem = say(language, "bench.server_defect", **told)
     return Problem(500, problem, say(language, "bench.server_defect_next"))
-
-
-def _tell_place(place: Misfit | Objection, language: Language) -> Misfit:
-    if isinstance(place, Misfit):
-        return place
-    return Misfit(place.path, say(language, f"identifier.commit_{place.kind}"), place.line)
 
 
 def _place_of(error: Exception) -> str:

@@ -137,7 +137,7 @@ def test_jupyterlab_is_the_benchs_own_and_calls_nobody(bench: Bench) -> None:
     assert told["extensionManager"]["can_install"] is False
     extensions = [one["name"] for one in told["federated_extensions"]]
     assert "nbdime-jupyterlab" in extensions
-    assert ("@wardbook/lab" in extensions) is (find_panel() is not None)
+    assert ("wardbook-bench" in extensions) is (find_panel() is not None)
 
 
 # --- what a note says is not believed ----------------------------------------------------------
