@@ -18,7 +18,7 @@ from pipelines.bench.card import tell_note, tell_state
 from pipelines.bench.desk import BenchRefusal, Desk, Place
 from pipelines.bench.kept_house import KeptHouse
 from pipelines.bench.launcher import describe_tiles
-from pipelines.bench.session import choose_data, lay_out_session
+from pipelines.bench.session import choose_data, is_laid_out, lay_out_session
 from pipelines.bench.sight import Sight
 from pipelines.bench.subject import Data, is_expired
 from pipelines.bench.tries import TryPlace, Unknown, find_place, find_record, known, make_try
@@ -233,10 +233,12 @@ class Counter:
         path = self._sight.path(place.notebook(record, house))
         is_try = isinstance(place, TryPlace)
         warnings = () if is_try else open_workspace(house, place, record).warnings
-        data = self._sight.data_in_use(house, place, record)
-        session = lay_out_session(house, place, known(record), data)
+        problems: tuple[str, ...] = ()
+        if not is_laid_out(place):
+            data = self._sight.data_in_use(house, place, record)
+            problems = lay_out_session(house, place, known(record), data).problems
         note = tell_note(request, house.settings, is_try, house.today, self.desk.language)
-        return Opened(path, (*warnings, *session.problems, *filter(None, [note])))
+        return Opened(path, (*warnings, *problems, *filter(None, [note])))
 
     def _open_trials(self) -> Trials:
         from pipelines.bench.trial import Trials

@@ -89,6 +89,11 @@ def lay_out_session(house: House, place: Place, record: Record | None, data: Dat
     return Session(data, (*problems, *refused.values()), refused)
 
 
+def is_laid_out(place: Place) -> bool:
+    """Tell whether a whole session lies there; a kernel that starts looks whether it still fits."""
+    return (place.session / LAID_OUT).is_file()
+
+
 def choose_data(house: House, place: Place, record: Record | None, data: Data) -> bool:
     """Keep which data are read from now on; True where kernels have to be restarted for it.
 
