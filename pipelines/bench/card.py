@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
+from pipelines.bench.subject import Data, is_expired
 from requests_sync.foreign_text import drop_controls, title_of
 from wardbook.domain.record import Record
 from wardbook.domain.request import Request
@@ -20,8 +21,6 @@ from wardbook.ledger.history import Event
 from wardbook.messages import Language, say, topic_texts
 from wardbook.settings import Settings
 from wardbook.template.spec import Template
-
-Data = Literal["real", "twin"]
 
 
 @dataclass(frozen=True)
@@ -172,13 +171,20 @@ def draw_card(
         git=seen.git,
         trial=seen.trial,
         is_try=seen.is_try,
-        note=_tell_note(record, request, settings, seen, today, language),
+        note=tell_note(request, settings, seen.is_try, today, language),
     )
 
 
-def is_expired(request: Request, today: date) -> bool:
-    """Tell whether the legal basis of a request is over; its last day still counts."""
-    return date.fromisoformat(request.expires) < today
+def tell_note(
+    request: Request, settings: Settings, is_try: bool, today: date, language: Language
+) -> str:
+    """Return what the analyst has to know before all else; "" where there is nothing."""
+    if is_try:
+        project = settings.jira.project
+        return say(language, "bench.card_try", template=request.template, project=project)
+    if is_expired(request, today):
+        return say(language, "bench.card_expired", key=request.key, expires=request.expires)
+    return ""
 
 
 def find_refusal(
@@ -244,20 +250,3 @@ def _draw_event(event: Event, settings: Settings, language: Language) -> History
         else settings.name_of(event.actor)
     )
     return HistoryLine(event.at, text, title_of(actor))
-
-
-def _tell_note(
-    record: Record,
-    request: Request,
-    settings: Settings,
-    seen: Seen,
-    today: date,
-    language: Language,
-) -> str:
-    """Return what the analyst has to know before all else; "" where there is nothing."""
-    if seen.is_try:
-        project = settings.jira.project
-        return say(language, "bench.card_try", template=request.template, project=project)
-    if is_expired(request, today):
-        return say(language, "bench.card_expired", key=record.key, expires=request.expires)
-    return ""
