@@ -70,8 +70,8 @@ def run(
 
     A source is a file, or the address of a database in the form of the Common Data Model, of which
     it is extracted before the run: duckdb:///FILE, parquet:///FOLDER, csv:///FOLDER,
-    postgresql://HOST/DATABASE, spark:///FOLDER. Or twin:SOURCE, the synthetic stand-in of a source of
-    the unit's settings (wardbook data twin): then the report says so, and nothing is a result.
+    postgresql://HOST/DATABASE, spark:///FOLDER. Or twin:SOURCE, the synthetic stand-in of a source
+    of the unit's settings (wardbook data twin): then the report says so, and nothing is a result.
 
     \b
     wardbook template show hospital_epidemic

@@ -20,7 +20,7 @@ from wardbook.identifiers.scanning import scan
 from wardbook.twin.judging import Code, Counted, Group, count_cells, fold_cells, round_rows
 from wardbook.twin.marginals import Groups, Marginals, Told, TooFew
 from wardbook.twin.ranking import rank_classes
-from wardbook.twin.roles import After, Amount, Birth, Category, Moment, Plan, Role
+from wardbook.twin.roles import After, Birth, Category, Moment, Plan, Role
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,18 +70,17 @@ def gather_marginals(
     gathering = _Gathering(connection, plan, policy, context or Context())
     levels = {level: gathering.count_level(level) for level in plan.levels}
     columns = {}
-    counted = {n: r for n, r in plan.roles.items() if isinstance(r, _COUNTED)}
-    for done, (name, role) in enumerate(counted.items()):
-        columns[name] = gathering.tell(name, role)
+    for done, name in enumerate(plan.told):
+        columns[name] = gathering.tell(name, plan.roles[name])
         if told:
-            told(done + 1, len(counted))
+            told(done + 1, len(plan.told))
     return Marginals(
         source=source,
         kind=plan.dataset.name,
         made=made.isoformat(),
         source_date=source_date,
         policy=(policy.name, policy.version, policy.digest),
-        rows=round_rows(found[0].rows, policy),
+        rows=_estimate_rows(persons, levels.values(), policy),
         persons=persons,
         levels=levels,
         columns=columns,
@@ -89,7 +88,14 @@ def gather_marginals(
     )
 
 
-_COUNTED = (Category, Amount, Moment, After, Birth)
+def _estimate_rows(
+    persons: int, levels: Iterable[Sequence[tuple[int, int, int]]], policy: Policy
+) -> int:
+    """Return about how many rows there are, by what is told anyway: one person may have many."""
+    rows = float(persons)
+    for bins in levels:
+        rows *= sum((low + high) / 2 * n for low, high, n in bins) / sum(n for _, _, n in bins)
+    return round_rows(round(rows), policy)
 
 
 class _Gathering:
@@ -276,6 +282,8 @@ class _Gathering:
             classes = rank_classes(self.connection, table, codes, value, self.person, self.policy)
             if classes or not given:
                 break
+        if not classes and not column.optional:
+            self._require(())
         named = {After: "after", Birth: "birth"}.get(type(role), "amount")
         return Told(named, given=given, present=present, classes=classes, decimals=decimals)
 

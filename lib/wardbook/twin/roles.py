@@ -119,3 +119,11 @@ class Plan:
         """The identifiers that several rows may share, outermost first."""
         names = [name for name, role in self.roles.items() if isinstance(role, Identifier)]
         return tuple(name for name in names if self.dataset.key != (name,))
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The columns of which figures are told; the others are numbered or invented."""
+        return tuple(n for n, role in self.roles.items() if not isinstance(role, _MADE_UP))
+
+
+_MADE_UP = (Identifier, Invented)
