@@ -95,6 +95,22 @@ def _read_cell(row: tuple[Any, ...], codes: int) -> Counted:
     return Counted(tuple(row[:codes]), int(number), int(persons), float(total or 0), parts)
 
 
+def make_list(
+    connection: duckdb.DuckDBPyConnection, name: str, types: str, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Make a small table `c0`, `c1` … of rows of ours, none of them empty: many rows in one go.
+
+    Args:
+        connection: where it comes to be.
+        name: of the table.
+        types: of its columns, with spaces between them.
+        rows: each with a value for every column.
+    """
+    told = ", ".join(f"unnest(?::{one}[]) AS c{n}" for n, one in enumerate(types.split()))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {told}", columns)
+
+
 def find_untold(
     cells: Sequence[Counted], policy: Policy, *, alone: bool = False, timeline: int | None = None
 ) -> tuple[set[int], set[int]]:

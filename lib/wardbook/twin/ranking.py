@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wardbook.disclosure.policy import Policy, publish_count
-from wardbook.twin.judging import Code, count_cells, find_untold, round_mean, round_rows
+from wardbook.twin.judging import Code, count_cells, find_untold, make_list, round_mean, round_rows
 from wardbook.twin.marginals import Classes
 
 if TYPE_CHECKING:
@@ -101,18 +101,14 @@ def _try_classes(
     policy: Policy,
 ) -> tuple[dict[tuple[Code, ...], tuple[float, ...]], set[tuple[Code, ...]]]:
     """Return the rounded means with so many classes in each group, and the groups that fail."""
-    fields = ", ".join([*(f"{code} VARCHAR" for code in codes), "classes INT"])
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE wanted ({fields})")
-    marks = ", ".join("?" * (len(codes) + 1))
-    connection.executemany(
-        f"INSERT INTO wanted VALUES ({marks})", [[*of, n] for of, n in wanted.items()]
-    )
+    types = " ".join([*("VARCHAR" for _ in codes), "INT"])
+    make_list(connection, "wanted", types, [[*of, n] for of, n in wanted.items()])
     same = " AND ".join(f"valued.{c} IS NOT DISTINCT FROM wanted.{c}" for c in codes) or "true"
     parts = f"PARTITION BY {', '.join(f'valued.{c}' for c in codes)}" if codes else ""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE ranked AS SELECT valued.*, CAST(floor("
-        f"(row_number() OVER ({parts} ORDER BY v, who) - 1) * classes / count(*) OVER ({parts})"
-        f") AS INT) AS class FROM valued JOIN wanted ON {same}"
+        f"(row_number() OVER ({parts} ORDER BY v, who) - 1) * wanted.c{len(codes)} "
+        f"/ count(*) OVER ({parts})) AS INT) AS class FROM valued JOIN wanted ON {same}"
     )
     listed = "".join(f"{code}, " for code in codes)
     cells = count_cells(connection, "ranked", [*codes, "class"], "who", policy, "abs(v)")
