@@ -62,8 +62,9 @@ def find_leaks(
                 yield f"{column.name}: a code of too few persons"
         elif column.kind is not Kind.FLAG:
             yield from _find_ends(plan, column.name, source, ours, policy)
-    if copied := count_copies(plan, source, twin):
-        yield f"{copied} rows that only one person has"
+    copied, by_chance = count_copies(plan, source, twin)
+    if copied > 1.3 * by_chance + 30:
+        yield f"{copied} rows that one person has, {by_chance} by chance"
 
 
 def _find_ends(
@@ -83,13 +84,24 @@ def _find_ends(
                 yield f"{name}: an end that is one person's"
 
 
-def count_copies(plan: Plan, source: pd.DataFrame, twin: pd.DataFrame) -> int:
-    """Return how many rows of a twin, identifiers apart, are a row that one person alone has."""
-    made_up = Identifier | Invented
-    names = [name for name, role in plan.roles.items() if not isinstance(role, made_up)]
+def count_copies(plan: Plan, source: pd.DataFrame, twin: pd.DataFrame) -> tuple[int, int]:
+    """Return how many rows of a twin, identifiers apart, are a row that one person alone has.
+
+    The second number is how many are when its times and numbers are dealt to its codes anew.
+    """
+    names = [n for n, role in plan.roles.items() if not isinstance(role, Identifier | Invented)]
+    codes = [name for name in names if isinstance(plan.roles[name], Category)]
+    others = [name for name in names if name not in codes]
+    if not codes or not others:
+        return 0, 0
     own = source.groupby(names, dropna=False)[plan.person].nunique()
     own = own[own == 1].index
-    return int(pd.MultiIndex.from_frame(twin[names]).isin(own).sum()) if len(names) > 1 else 0
+    dealt = twin[others].sample(frac=1, random_state=1).reset_index(drop=True)
+    anew = pd.concat([twin[codes].reset_index(drop=True), dealt], axis=1)[names]
+    copied, by_chance = (
+        int(pd.MultiIndex.from_frame(one).isin(own).sum()) for one in (twin[names], anew)
+    )
+    return copied, by_chance
 
 
 def find_exact(told: str, policy: Policy) -> Iterator[str]:

@@ -155,10 +155,12 @@ def _read_rules(context: Context, asked: Asked) -> dict[str, Any]:
 
 
 def _tell(asked: Asked, made: Made, out: Path) -> Iterator[str]:
-    """Yield the verdict on each output with its reasons, and where the results are."""
+    """Yield whether it is a result, each output's verdict with its reasons, and where they are."""
     from wardbook.disclosure import tell_reason
     from wardbook.domain.output import verdicts_of
 
+    if asked.twins:
+        yield f"Made of synthetic stand-ins: {', '.join(asked.twins)}. Nothing of it is a result."
     for output, verdict in verdicts_of(made.checks).items():
         yield f"{output}: {say(asked.language, f'report.mark_{verdict}')}"
         for check in made.checks:

@@ -302,8 +302,8 @@ class _Gathering:
             value = YEARS.format(start=f'"{name}"', end=f'"{role.on}"')
         elif column.kind is Kind.NUMBER:
             decimals = self._count_decimals(name)
-        lasting = isinstance(role, After) and role.lasting
-        present = self._present(name, role) if column.optional and not lasting else ()
+        follows = isinstance(role, After) and (role.lasting or role.beside)
+        present = self._present(name, role) if column.optional and not follows else ()
         table = self._table_of(role.level)
         for given in (role.given, ()) if role.given else ((),):
             codes = [self._code_of(one) for one in given]

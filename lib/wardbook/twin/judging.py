@@ -85,7 +85,7 @@ def count_cells(
             "FROM cells GROUP BY ALL ORDER BY ALL"
         )
     else:
-        query += "SELECT n, persons, part, largest FROM cells"
+        query += "SELECT n, persons, part, largest FROM cells WHERE persons > 0"
     return [_read_cell(row, len(codes)) for row in connection.execute(query).fetchall()]
 
 
