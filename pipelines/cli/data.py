@@ -39,7 +39,7 @@ def data() -> None:
     metavar="NAME=VALUE",
     help="Of a database: what a template asks of it, where it is not the template's default.",
 )
-@click.option("--check", is_flag=True, help="Only tell whether SOURCE changed since.")
+@click.option("--check", is_flag=True, help="Only tell whether the twins still fit.")
 @click.pass_obj
 def twin(
     context: Context,
@@ -59,7 +59,7 @@ def twin(
     Only figures that a released table could show leave the source: of enough persons, rounded, by
     the unit's disclosure policy. Identifiers, names and free texts are invented. docs/twins.md says
     what that protects and what it does not. A database gets a twin of each kind that a template
-    asks of it. Exits with 1 when one was not made, or with --check when one does not fit any more.
+    asks of it. Exits with 1 when none was made, or with --check when one does not fit any more.
 
     \b
     wardbook data twin stays

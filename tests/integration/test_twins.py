@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,12 @@ from pipelines.cli.main import Context
 from pipelines.cli.run import run
 from pipelines.house import House
 from pipelines.provenance import refuse_twins
+from pipelines.sample_settings import SAMPLE
 from pipelines.story import tick_until_quiet
 from pipelines.twins import MadeTwin, NotMade, TwinRefusal, check_twins, make_twins
 from tests.integration.test_story import REVIEWER, Scene, open_scene, spf_folder
+from tests.sample_report import make_run
+from tests.sample_settings import load_sample
 from tests.twin_house import source_of, twin_house, twin_settings
 from wardbook.activity import synthetic
 from wardbook.datasets import Dataset, find_dataset
@@ -29,7 +32,7 @@ from wardbook.datasets.readiness import look_at
 from wardbook.domain.output import Verdict
 from wardbook.domain.run import RunSpec
 from wardbook.domain.states import State
-from wardbook.errors import EnvironmentFault, Fault
+from wardbook.errors import EnvironmentFault, Fault, SettingsFault
 from wardbook.hospital.stays import generate_stays, read_stays
 from wardbook.messages import say
 from wardbook.settings import Settings, SourceSettings
@@ -155,15 +158,13 @@ def test_templates_run_on_twins_and_every_page_says_so(unit: Unit, tmp_path: Pat
         assert f"synthetic stand-ins: {', '.join(twins)}" in done.output
 
 
-def test_without_twins_no_page_speaks_of_them(unit: Unit, tmp_path: Path) -> None:
-    source = unit.settings.sources["wards"].path
-    done = unit.call(
-        run, "ward_activity", "--source", f"stays={source}", "-p", "start=2026-02-09",
-        "-p", "end=2026-02-15", "--out", tmp_path / "out",
-    )  # fmt: skip
-    assert done.return_value == 0, done.output
-    assert "twin-" not in (tmp_path / "out" / "report" / "index.html").read_text(encoding="utf-8")
-    assert "synthetic" not in done.output
+def test_without_twins_no_page_speaks_of_them(tmp_path: Path) -> None:
+    """The same page, with twins and without."""
+    for twins in ((), ("Séjours",)):
+        sample = make_run(tmp_path / str(len(twins)))
+        sample.provenance = replace(sample.provenance, twins=twins)
+        page = sample.render().joinpath("index.html").read_text(encoding="utf-8")
+        assert ('class="twin-band"' in page, "twin-mark" in page) == (bool(twins), bool(twins))
 
 
 def test_production_lets_nothing_out_that_was_made_of_twins(
@@ -193,6 +194,16 @@ def test_production_lets_nothing_out_that_was_made_of_twins(
 
 def published(scene: Scene) -> list[Path]:
     return list(scene.house.settings.site.folder.glob("reports/*/*/index.html"))
+
+
+def test_a_twin_is_never_a_source_of_production(tmp_path: Path) -> None:
+    def told(path: str) -> str:
+        source = f'[sources.stays]\nkind = "hospital-stays"\npath = "{path}"\n'
+        return f'{SAMPLE}\n{source}sensitivity = "public"\n'
+
+    with pytest.raises(SettingsFault, match="invented rows are no source"):
+        load_sample(tmp_path, told("data/../twins/stays.hospital-stays.csv"))
+    assert "stays" in load_sample(tmp_path, told("data/stays.csv")).sources
 
 
 def test_check_tells_a_twin_that_no_longer_fits(tmp_path: Path) -> None:
