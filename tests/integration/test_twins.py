@@ -201,7 +201,7 @@ def test_a_twin_is_never_a_source_of_production(tmp_path: Path) -> None:
         source = f'[sources.stays]\nkind = "hospital-stays"\npath = "{path}"\n'
         return f'{SAMPLE}\n{source}sensitivity = "public"\n'
 
-    with pytest.raises(SettingsFault, match="invented rows are no source"):
+    with pytest.raises(SettingsFault, match="rows are no source"):
         load_sample(tmp_path, told("data/../twins/stays.hospital-stays.csv"))
     assert "stays" in load_sample(tmp_path, told("data/stays.csv")).sources
 

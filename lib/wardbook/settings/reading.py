@@ -128,8 +128,8 @@ def load_settings(file: Path, environ: Mapping[str, str]) -> Settings:
     for name, source in settings.sources.items():
         if source.path and source.path.resolve().is_relative_to(settings.bench.twins.resolve()):
             raise SettingsFault(
-                f"{file}: sources.{name}.path is in the folder of twins (bench.twins): invented rows "
-                "are no source. Name the file that the twin was made of."
+                f"{file}: sources.{name}.path is in the folder of twins (bench.twins): invented "
+                "rows are no source. Name the file that the twin was made of."
             )
     return settings
 
