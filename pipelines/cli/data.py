@@ -32,7 +32,13 @@ def data() -> None:
 @click.argument("source")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind of data; may be repeated.")
 @click.option("--rows", type=click.IntRange(1, 100_000_000), help="At most so many rows of each.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=1,
+    show_default=True,
+    help="Another one makes other rows of the same figures.",
+)
 @click.option(
     *("-p", "--parameter", "parameters"),
     multiple=True,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipelines.house import House
 from wardbook.disclosure import Policy, choose_policy
 from wardbook.domain.output import Sensitivity
 from wardbook.errors import Refusal
-from wardbook.omop.views import has_view
+from wardbook.omop.views import find_view, has_view
 from wardbook.settings import SourceSettings
 
 _WITHOUT_PERSONS = frozenset({"ward-beds"})
@@ -66,6 +66,24 @@ def kinds_of(
                 f"{source} has no data of the kind {kind!r}, only {', '.join(there)}."
             )
     return tuple(asked) or there
+
+
+def require_known(
+    source: str, settings: SourceSettings, kinds: Sequence[str], asked: Iterable[str]
+) -> None:
+    """See that what is asked of a source is something that one of its views takes.
+
+    Raises:
+        TwinRefusal: it is not.
+    """
+    views = [find_view(kind) for kind in kinds if settings.is_database]
+    known = {name for view in views if view for name in view.PARAMETERS}
+    for name in asked:
+        if name not in known:
+            raise TwinRefusal(
+                f"-p {name}: nothing of that name is asked of {source} for a twin, only: "
+                f"{', '.join(sorted(known)) or 'nothing'}."
+            )
 
 
 def tell_why_not(kind: str) -> str:

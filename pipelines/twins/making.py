@@ -15,6 +15,7 @@ from pipelines.twins.choosing import (
     TwinRefusal,
     kinds_of,
     policy_for,
+    require_known,
     require_source,
     tell_why_not,
 )
@@ -75,13 +76,16 @@ def make_twins(
         progress: is told how far it is.
 
     Raises:
-        TwinRefusal: the source needs none, is open to nobody, or has not this kind.
+        TwinRefusal: the source needs none, is open to nobody, has not this kind, or is not asked
+            such parameters.
         ForeignFault: a database could not be read.
         EnvironmentFault: the twins' folder cannot be written.
     """
     settings = require_source(house, source)
     made: list[MadeTwin | NotMade] = []
-    for kind in kinds_of(house, source, settings, kinds):
+    wanted = kinds_of(house, source, settings, kinds)
+    require_known(source, settings, wanted, asked or {})
+    for kind in wanted:
         try:
             made.append(_make_one(house, source, kind, rows, seed, asked or {}, progress))
         except Refusal as refusal:

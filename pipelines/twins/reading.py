@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.house import House
 from pipelines.sources import warehouse_of
+from pipelines.twins.choosing import TwinRefusal
 from wardbook.datasets.finding import Expected
 from wardbook.errors import DataProblem
 from wardbook.omop.views import find_view
@@ -33,6 +34,7 @@ def read_source(
 
     Raises:
         DataProblem: it is not there, or the database changed while it was read.
+        TwinRefusal: a value that is asked of a view is none.
     """
     settings = house.settings.sources[source]
     if settings.path is not None:
@@ -40,11 +42,11 @@ def read_source(
             raise DataProblem("file_missing", file=settings.path.name)
         yield settings.path, ""
         return
+    values = _values_for(house, kind, asked)
     version = version_of(source, settings, kind)
     with tempfile.TemporaryDirectory(dir=state_of(house), prefix="twin-") as scratch:
         file = Path(scratch) / f"{kind}.parquet"
         now = house.now().astimezone(house.zone).replace(tzinfo=None)
-        values = _values_for(house, kind, asked)
         draw = Draw(source, kind, file, Expected(now), values, warehouse_of(settings))
         (drawn,) = draw_sources([draw], settings.minutes * 60)
         if drawn.problem is not None:
@@ -71,7 +73,13 @@ def _values_for(house: House, kind: str, asked: Mapping[str, str]) -> dict[str, 
     typed: dict[str, Any] = {}
     if spec:
         texts = {name: text for name, text in asked.items() if name in spec.parameters}
-        typed, _ = type_parameters(spec, texts)
+        typed, problems = type_parameters(spec, texts)
+        for wrong in problems:
+            if wrong.name in texts:
+                raise TwinRefusal(
+                    f"-p {wrong.name}: the template {spec.name} takes no such value; an example is "
+                    f"{spec.parameters[wrong.name].example!r}."
+                )
     days = {"start": _FIRST, "end": _LAST}
     return {
         name: typed.get(name) if typed.get(name) is not None else days.get(name)

@@ -32,7 +32,7 @@ from wardbook.datasets.readiness import look_at
 from wardbook.domain.output import Verdict
 from wardbook.domain.run import RunSpec
 from wardbook.domain.states import State
-from wardbook.errors import EnvironmentFault, Fault, SettingsFault
+from wardbook.errors import EnvironmentFault, Fault, ForeignFault, SettingsFault
 from wardbook.hospital.stays import generate_stays, read_stays
 from wardbook.messages import say
 from wardbook.settings import Settings, SourceSettings
@@ -268,6 +268,15 @@ def test_each_bad_source_is_told_in_one_sentence(tmp_path: Path) -> None:
                 make_twins(house, source)
         with pytest.raises(TwinRefusal, match="no data of the kind 'isolates', only hospital"):
             make_twins(house, "few", ["isolates"])
+        with pytest.raises(TwinRefusal, match="-p start: nothing of that name is asked of few"):
+            make_twins(house, "few", asked={"start": "2024-01-01"})
+        (told,) = make_twins(house, "broken", ["blood-tubes"], asked={"start": "soon"})
+        assert isinstance(told, NotMade)
+        assert told.reason.startswith(
+            "-p start: the template haemolysis_origin takes no such value"
+        )
+        with pytest.raises(ForeignFault, match="broken"):
+            make_twins(house, "broken", ["blood-tubes"])
         for source, words in (
             ("few", "too few persons"),
             ("empty", "empty.csv"),
