@@ -36,7 +36,10 @@ from wardbook.twin.loading import load_source, open_working
 from wardbook.twin.plans import find_plan
 from wardbook.twin.roles import Plan
 
-VALUES = {"laboratory-tests": {"start": "2026-02-09", "end": "2026-03-01"}}
+VALUES = {
+    "laboratory-tests": {"start": "2026-02-09", "end": "2026-03-01"},
+    "ward-stays": {"start": "2025-01-06", "end": "2025-03-02"},
+}
 """What is asked of a template with such a source, where its examples are of another time."""
 
 

@@ -51,7 +51,7 @@ def read_source(
         (drawn,) = draw_sources([draw], settings.minutes * 60)
         if drawn.problem is not None:
             raise drawn.problem
-        if version_of(source, settings, kind) != version:
+        if _digest_of(drawn.version) != version:
             raise DataProblem("source_changed", file=source)
         yield file, version
 
@@ -63,7 +63,11 @@ def version_of(source: str, settings: SourceSettings, kind: str) -> str:
         DataProblem, ForeignFault: it could not be asked.
     """
     told = ask_version(source, warehouse_of(settings), kind, settings.minutes * 60)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return _digest_of(told)
+
+
+def _digest_of(version: str) -> str:
+    return hashlib.sha256(version.encode()).hexdigest()[:16]
 
 
 def _values_for(house: House, kind: str, asked: Mapping[str, str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from pipelines.provenance import refuse_twins
 from pipelines.sample_settings import SAMPLE
 from pipelines.story import tick_until_quiet
 from pipelines.twins import MadeTwin, NotMade, TwinRefusal, check_twins, make_twins
+from pipelines.twins.choosing import needs_twin
 from tests.integration.test_story import REVIEWER, Scene, open_scene, spf_folder
 from tests.sample_report import make_run
 from tests.sample_settings import load_sample
@@ -235,6 +236,15 @@ def test_check_tells_a_twin_that_no_longer_fits(tmp_path: Path) -> None:
         assert "not the file that was made" in check_twins(house, "stays")[0].text
         twin.with_name("stays.hospital-stays.twin.json").unlink()
         assert "cannot be read" in check_twins(house, "stays")[0].text
+
+
+def test_who_works_without_patients_needs_twins_of_persons_alone() -> None:
+    file = Path("file.csv")
+    assert needs_twin(source_of("ward-stays", file))
+    assert needs_twin(source_of("ward-stays", file, "internal"))
+    assert not needs_twin(source_of("ward-stays", file, "public"))
+    assert not needs_twin(source_of("ward-beds", file, "internal"))
+    assert needs_twin(source_of("ward-beds", file)), "somebody says that it is sensitive"
 
 
 def test_each_bad_source_is_told_in_one_sentence(tmp_path: Path) -> None:
