@@ -2,7 +2,8 @@
 
 Makes the twins of a whole hospital and of what only files hold, looks at each as at any source,
 searches it for its source's persons, and runs each template on twins alone. The small form is
-tests/integration/test_twins.py.
+tests/integration/test_twins.py. With `--neighbours N` persons are left out, one after another: by how
+much do the figures move?
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pipelines.manual import Asked, ManualRefusal, run_by_hand
 from pipelines.twins import MadeTwin, find_twin, make_twins
 from pipelines.twins.choosing import policy_for
 from pipelines.twins.reading import read_source
-from tests.twin_checks import find_exact, find_leaks
+from tests.twin_checks import find_exact, find_leaks, find_moved, tell
 from tests.twin_house import source_of, twin_house
 from wardbook.activity import synthetic
 from wardbook.datasets.dataset import Dataset
@@ -149,13 +150,39 @@ def survey(folder: Path, patients: int, only: str) -> int:
     return wrong
 
 
+def leave_one_out(house: House, folder: Path, kind: str, persons: int) -> int:
+    """Print by how much the figures of a kind move without one person; returns for how many."""
+    plan, policy = find_plan(kind), policy_for(house, house.settings.sources["warehouse"])
+    assert plan is not None
+    with read_source(house, "warehouse", kind, {}) as (file, _):
+        frame = read_typed(plan, file)
+    folder.mkdir()
+    before, moved = tell(plan, frame, policy, folder / "all").to_json(), 0
+    for who in frame[plan.person].drop_duplicates().sample(persons, random_state=1):
+        others = frame[frame[plan.person] != who]
+        now = tell(plan, others, policy, folder / f"{kind}-{who}").to_json()
+        found = list(find_moved(before, now, policy))
+        moved += bool(found)
+        print(
+            f"{kind} without one of {len(frame) - len(others)} rows: {found or 'one step at most'}",
+            flush=True,
+        )
+    return moved
+
+
 def main() -> int:
     """Survey a hospital of the size asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=6000)
     parser.add_argument("--template", default="", help="only those with this in their name")
+    parser.add_argument("--neighbours", type=int, default=0, help="leave so many persons out")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
+        if asked.neighbours:
+            folder = Path(scratch)
+            with open_survey(folder, asked.patients) as house:
+                kinds = ("blood-tubes", "ward-stays")
+                return sum(leave_one_out(house, folder / k, k, asked.neighbours) for k in kinds)
         return min(survey(Path(scratch), asked.patients, asked.template), 1)
 
 
