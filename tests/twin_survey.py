@@ -2,8 +2,8 @@
 
 Makes the twins of a whole hospital and of what only files hold, looks at each as at any source,
 searches it for its source's persons, and runs each template on twins alone. The small form is
-tests/integration/test_twins.py. With `--neighbours N` persons are left out, one after another: by how
-much do the figures move?
+tests/integration/test_twins.py. With `--neighbours N` persons are left out, one after another:
+by how much do the figures move?
 """
 
 from __future__ import annotations
