@@ -14,7 +14,7 @@ from pipelines.bench.tries import find_record
 from pipelines.house import House
 from pipelines.steps.period import add_period_values, period_to_run
 from pipelines.steps.run import read_parameters
-from wardbook.domain.output import Sensitivity
+from pipelines.twins.choosing import needs_twin
 from wardbook.domain.record import Record
 from wardbook.domain.request import Request
 from wardbook.messages import say
@@ -61,8 +61,8 @@ class Subject:
         twins: dict[str, str] = {}
         for name, source in self.request.sources.items():
             settings = self.house.settings.sources.get(source)
-            is_public = settings is not None and settings.sensitivity is Sensitivity.PUBLIC
-            (real if data == "real" or is_public else twins)[name] = source
+            is_real = data == "real" or (settings is not None and not needs_twin(settings))
+            (real if is_real else twins)[name] = source
         return real, twins
 
     def reading(self, names: Mapping[str, str]) -> Request:

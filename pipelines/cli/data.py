@@ -32,14 +32,20 @@ def data() -> None:
 @click.argument("source")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind of data; may be repeated.")
 @click.option("--rows", type=click.IntRange(1, 100_000_000), help="At most so many rows of each.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=1,
+    show_default=True,
+    help="Another one makes other rows of the same figures.",
+)
 @click.option(
     *("-p", "--parameter", "parameters"),
     multiple=True,
     metavar="NAME=VALUE",
     help="Of a database: what a template asks of it, where it is not the template's default.",
 )
-@click.option("--check", is_flag=True, help="Only tell whether SOURCE changed since.")
+@click.option("--check", is_flag=True, help="Only tell whether the twins still fit.")
 @click.pass_obj
 def twin(
     context: Context,
@@ -59,7 +65,7 @@ def twin(
     Only figures that a released table could show leave the source: of enough persons, rounded, by
     the unit's disclosure policy. Identifiers, names and free texts are invented. docs/twins.md says
     what that protects and what it does not. A database gets a twin of each kind that a template
-    asks of it. Exits with 1 when one was not made, or with --check when one does not fit any more.
+    asks of it. Exits with 1 when none was made, or with --check when one does not fit any more.
 
     \b
     wardbook data twin stays

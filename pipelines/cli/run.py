@@ -70,8 +70,8 @@ def run(
 
     A source is a file, or the address of a database in the form of the Common Data Model, of which
     it is extracted before the run: duckdb:///FILE, parquet:///FOLDER, csv:///FOLDER,
-    postgresql://HOST/DATABASE, spark:///FOLDER. Or twin:SOURCE, the synthetic stand-in of a source of
-    the unit's settings (wardbook data twin): then the report says so, and nothing is a result.
+    postgresql://HOST/DATABASE, spark:///FOLDER. Or twin:SOURCE, the synthetic stand-in of a source
+    of the unit's settings (wardbook data twin): then the report says so, and nothing is a result.
 
     \b
     wardbook template show hospital_epidemic
@@ -155,10 +155,12 @@ def _read_rules(context: Context, asked: Asked) -> dict[str, Any]:
 
 
 def _tell(asked: Asked, made: Made, out: Path) -> Iterator[str]:
-    """Yield the verdict on each output with its reasons, and where the results are."""
+    """Yield whether it is a result, each output's verdict with its reasons, and where they are."""
     from wardbook.disclosure import tell_reason
     from wardbook.domain.output import verdicts_of
 
+    if asked.twins:
+        yield f"Made of synthetic stand-ins: {', '.join(asked.twins)}. Nothing of it is a result."
     for output, verdict in verdicts_of(made.checks).items():
         yield f"{output}: {say(asked.language, f'report.mark_{verdict}')}"
         for check in made.checks:

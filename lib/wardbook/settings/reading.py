@@ -124,7 +124,14 @@ def load_settings(file: Path, environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         problems = "\n".join(f"  - {line}" for line in _explain(error))
         raise SettingsFault(f"{file} cannot be used:\n{problems}") from None
-    return _anchor_paths(settings, folder)
+    settings = _anchor_paths(settings, folder)
+    for name, source in settings.sources.items():
+        if source.path and source.path.resolve().is_relative_to(settings.bench.twins.resolve()):
+            raise SettingsFault(
+                f"{file}: sources.{name}.path is in the folder of twins (bench.twins): invented "
+                "rows are no source. Name the file that the twin was made of."
+            )
+    return settings
 
 
 _SECRETS = (

@@ -136,7 +136,8 @@ class _Part:
 
     def _draw_column(self, name: str, role: Role) -> None:
         if isinstance(role, Identifier):
-            self.values[name] = _write(role.form, self.entities[name] + self.offsets[name])
+            numbers = self.entities[name] + self.offsets[name]
+            self.values[name] = _write(role.form, numbers) if role.form else numbers + role.above
         elif isinstance(role, Invented):
             numbers = (
                 self.entities[role.level] + self.offsets[role.level]
@@ -211,6 +212,8 @@ class _Part:
         return np.asarray(rounded if low is None and high is None else np.clip(rounded, low, high))
 
     def _is_present(self, role: Role, told: Told, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        if isinstance(role, After) and role.beside:
+            return ~pd.isna(self.values[role.beside][rows])
         if not told.present:
             return np.ones(len(rows), dtype=bool)
         given = self._given(getattr(role, "given", ()), rows)
@@ -252,8 +255,6 @@ def _nothing(values: NDArray[Any]) -> Any:
 
 def _write(form: str, numbers: NDArray[np.int64]) -> NDArray[Any]:
     """Return numbers in their form; each is written once."""
-    if not form:
-        return numbers
     unique, at = np.unique(numbers, return_inverse=True)
     texts = np.array([form.format(int(number)) for number in unique], dtype=object)
     return texts[at]

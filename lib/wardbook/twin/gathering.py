@@ -17,10 +17,18 @@ from wardbook.datasets import Kind
 from wardbook.disclosure.policy import Policy, publish_count
 from wardbook.identifiers.context import Context
 from wardbook.identifiers.scanning import scan
-from wardbook.twin.judging import Code, Counted, Group, count_cells, fold_cells, round_rows
+from wardbook.twin.judging import (
+    Code,
+    Counted,
+    Group,
+    count_cells,
+    fold_cells,
+    make_list,
+    round_rows,
+)
 from wardbook.twin.marginals import Groups, Marginals, Told, TooFew
 from wardbook.twin.ranking import rank_classes
-from wardbook.twin.roles import After, Amount, Birth, Category, Moment, Plan, Role
+from wardbook.twin.roles import After, Birth, Category, Moment, Plan, Role
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,18 +78,17 @@ def gather_marginals(
     gathering = _Gathering(connection, plan, policy, context or Context())
     levels = {level: gathering.count_level(level) for level in plan.levels}
     columns = {}
-    counted = {n: r for n, r in plan.roles.items() if isinstance(r, _COUNTED)}
-    for done, (name, role) in enumerate(counted.items()):
-        columns[name] = gathering.tell(name, role)
+    for done, name in enumerate(plan.told):
+        columns[name] = gathering.tell(name, plan.roles[name])
         if told:
-            told(done + 1, len(counted))
+            told(done + 1, len(plan.told))
     return Marginals(
         source=source,
         kind=plan.dataset.name,
         made=made.isoformat(),
         source_date=source_date,
         policy=(policy.name, policy.version, policy.digest),
-        rows=round_rows(found[0].rows, policy),
+        rows=_estimate_rows(persons, levels.values(), policy),
         persons=persons,
         levels=levels,
         columns=columns,
@@ -89,7 +96,14 @@ def gather_marginals(
     )
 
 
-_COUNTED = (Category, Amount, Moment, After, Birth)
+def _estimate_rows(
+    persons: int, levels: Iterable[Sequence[tuple[int, int, int]]], policy: Policy
+) -> int:
+    """Return about how many rows there are, by what is told anyway: one person may have many."""
+    rows = float(persons)
+    for bins in levels:
+        rows *= sum((low + high) / 2 * n for low, high, n in bins) / sum(n for _, _, n in bins)
+    return round_rows(round(rows), policy)
 
 
 class _Gathering:
@@ -115,10 +129,8 @@ class _Gathering:
         child = f'count(DISTINCT "{below[0]}")' if below else "count(*)"
         table = f'(SELECT min({self.person}) AS who, {child} AS n FROM t GROUP BY "{level}")'
         cases = " ".join(f"WHEN n <= {high} THEN '{low}'" for low, high in _BINS)
-        cells = count_cells(
-            self.connection, table, [f"CASE {cases} ELSE '{_BINS[-1][0]}' END"], "who", self.policy
-        )
-        (group,) = self._require(fold_cells(cells, self.policy, alone=True))
+        code = f"CASE {cases} ELSE '{_BINS[-1][0]}' END"
+        (group,) = self._require(self._fold_alone(table, code, "who"))
         highs = dict(_BINS)
         return tuple(sorted((int(c or 1), highs[int(c or 1)], n) for c, n in group.cells))
 
@@ -150,39 +162,64 @@ class _Gathering:
                 timeline=self._timeline(given),
             )
             if groups:
-                self._recode(name, given, cells, groups)
+                if self._recode(name, given, cells, groups):
+                    groups = self._count_again(groups, [*map(self._code_of, given), code], role)
                 return given, groups
         self._require(())
         raise AssertionError  # pragma: no cover
 
     def _recode(
         self, name: str, given: Sequence[str], cells: Sequence[Counted], groups: Iterable[Group]
-    ) -> None:
-        """Write each group's most frequent code where one stands that is not told."""
+    ) -> bool:
+        """Write each group's most frequent code where one stands that is not told, if one does."""
         kept = {(*group.of, code) for group in groups for code in group.kept}
         of = {group.of for group in groups}
         if all(cell.codes in kept for cell in cells if cell.codes[:-1] in of):
-            return
-        names = [f"g{number}" for number in range(len(given))]
-        fields = ", ".join(f"{one} VARCHAR" for one in (*names, "code", "top"))
-        self.connection.execute(f"CREATE OR REPLACE TABLE kept ({fields})")
-        rows = [[*g.of, code, g.kept[0]] for g in groups for code in g.kept]
-        marks = ", ".join("?" * (len(names) + 2))
-        self.connection.executemany(f"INSERT INTO kept VALUES ({marks})", rows)
+            return False
+        names = [f"c{number}" for number in range(len(given))]
+        rows = [[*g.of, g.kept[0], code] for g in groups for code in g.kept]
+        make_list(self.connection, "kept", " ".join(["VARCHAR"] * (len(names) + 2)), rows)
         same = " AND ".join(
             f"{{0}}.{column} IS NOT DISTINCT FROM CAST(t.{self._code_of(of)} AS VARCHAR)"
             for of, column in zip(given, names, strict=True)
         )
         listed = "".join(f"{one}, " for one in names)
+        top, told = f"c{len(names)}", f"c{len(names) + 1}"
         code = f'CAST(t."{name}" AS VARCHAR)'
         self._replace(
             f'SELECT t.* REPLACE (CASE WHEN tops.known IS NULL OR kept.known THEN t."{name}" '
-            f'ELSE tops.top END AS "{name}") FROM t '
-            f"LEFT JOIN (SELECT DISTINCT {listed}top, true AS known FROM kept) tops "
+            f'ELSE tops.{top} END AS "{name}") FROM t '
+            f"LEFT JOIN (SELECT DISTINCT {listed}{top}, true AS known FROM kept) tops "
             f"ON {same.format('tops') or 'true'} "
             f"LEFT JOIN (SELECT *, true AS known FROM kept) kept ON "
-            f"{same.format('kept') or 'true'} AND kept.code IS NOT DISTINCT FROM {code}"
+            f"{same.format('kept') or 'true'} AND kept.{told} IS NOT DISTINCT FROM {code}"
         )
+        return True
+
+    def _count_again(
+        self, groups: Iterable[Group], codes: Sequence[str], role: Role
+    ) -> tuple[Group, ...]:
+        """Return groups with the rows that their codes have once no other code is there.
+
+        Sums of what was counted apart would hold more of one person than may be counted.
+        """
+        rows = {cell.codes: cell.rows for cell in self._count(codes, role.level)}
+        return tuple(
+            Group(one.of, tuple((c, round_rows(rows[(*one.of, c)], self.policy)) for c in one.kept))
+            for one in groups
+        )
+
+    def _fold_alone(self, table: str, code: str, person: str) -> tuple[Group, ...]:
+        """Return the one group of a table that is told by one code of ours; none if too few."""
+        for _ in range(2):
+            cells = count_cells(self.connection, table, [code], person, self.policy)
+            groups = fold_cells(cells, self.policy, alone=True)
+            if not groups or len(groups[0].cells) == len(cells):
+                break
+            known = ", ".join(f"'{one}'" for one in groups[0].kept)
+            text = f"CAST({code} AS VARCHAR)"
+            code = f"CASE WHEN {text} IN ({known}) THEN {text} ELSE '{groups[0].kept[0]}' END"
+        return groups
 
     def _barred(self, cells: Iterable[Counted]) -> frozenset[Code]:
         """Return the codes that hold an identifier, however many persons have them."""
@@ -226,8 +263,7 @@ class _Gathering:
         table = self._table_of(level, f'"{name}" IS NOT NULL')
         for unit in _UNITS:
             code = f"CAST(date_trunc('{unit}', \"{name}\") AS DATE)"
-            cells = count_cells(self.connection, table, [code], self.person, self.policy)
-            groups = fold_cells(cells, self.policy, alone=True)
+            groups = self._fold_alone(table, code, self.person)
             if groups and (unit == _UNITS[-1] or self._most_are_told(table, code, groups[0])):
                 return unit, groups
         self._require(())
@@ -243,18 +279,16 @@ class _Gathering:
 
     def _add_periods(self, name: str, unit: str, periods: Sequence[str]) -> None:
         """Add each row's period: the last that is told before it, or else the first of all."""
-        self.connection.execute("CREATE OR REPLACE TABLE periods (told DATE)")
-        self.connection.executemany("INSERT INTO periods VALUES (?)", [[p] for p in periods])
+        make_list(self.connection, "periods", "DATE", [[one] for one in periods])
         self._replace(
-            f"SELECT t.*, CAST(coalesce(p.told, DATE '{min(periods)}') AS VARCHAR) "
+            f"SELECT t.*, CAST(coalesce(p.c0, DATE '{min(periods)}') AS VARCHAR) "
             f'AS "{name}@period" FROM t ASOF LEFT JOIN periods p '
-            f"ON CAST(date_trunc('{unit}', t.\"{name}\") AS DATE) >= p.told"
+            f"ON CAST(date_trunc('{unit}', t.\"{name}\") AS DATE) >= p.c0"
         )
 
     def _fold_plain(self, code: str, name: str) -> tuple[tuple[Code, int], ...]:
         table = self._table_of("", f'"{name}" IS NOT NULL')
-        cells = count_cells(self.connection, table, [code], self.person, self.policy)
-        (group,) = self._require(fold_cells(cells, self.policy, alone=True))
+        (group,) = self._require(self._fold_alone(table, code, self.person))
         return tuple(sorted(group.cells, key=lambda one: int(one[0] or 0)))
 
     # --- numbers ----------------------------------------------------------------------------------
@@ -268,22 +302,32 @@ class _Gathering:
             value = YEARS.format(start=f'"{name}"', end=f'"{role.on}"')
         elif column.kind is Kind.NUMBER:
             decimals = self._count_decimals(name)
-        lasting = isinstance(role, After) and role.lasting
-        present = self._present(name, role) if column.optional and not lasting else ()
+        follows = isinstance(role, After) and (role.lasting or role.beside)
+        present = self._present(name, role) if column.optional and not follows else ()
         table = self._table_of(role.level)
         for given in (role.given, ()) if role.given else ((),):
             codes = [self._code_of(one) for one in given]
             classes = rank_classes(self.connection, table, codes, value, self.person, self.policy)
             if classes or not given:
                 break
+        if not classes and not column.optional:
+            self._require(())
         named = {After: "after", Birth: "birth"}.get(type(role), "amount")
         return Told(named, given=given, present=present, classes=classes, decimals=decimals)
 
     def _present(self, name: str, role: Role) -> Groups:
         code = f"CASE WHEN \"{name}\" IS NULL THEN '' ELSE '1' END"
         given = getattr(role, "given", ())
-        cells = self._count([*map(self._code_of, given), code], role.level)
-        return _listed(fold_cells(cells, self.policy, alone=True))
+        codes = [*map(self._code_of, given)]
+        groups = fold_cells(self._count([*codes, code], role.level), self.policy, alone=True)
+        # Where one of both is too rare to be told, all of the group are counted as the other.
+        whole = {cell.codes: cell.rows for cell in self._count([*codes, "'1'"], role.level)}
+        return tuple(
+            (one.of, one.cells)
+            if len(one.cells) > 1
+            else (one.of, ((one.kept[0], round_rows(whole[(*one.of, "1")], self.policy)),))
+            for one in groups
+        )
 
     def _count_decimals(self, name: str) -> int:
         """Return how many decimals nearly all values have, at most 4."""

@@ -3,6 +3,9 @@
 What counts are persons: a cell's `count` is how many are behind it, its `value` what they add up to
 and `largest` the greatest contributions of single ones. So a ward in which one patient has most of
 the tubes is judged as a table of tubes by ward would be.
+
+And one person moves no figure by more than one step of its rounding: of each person at most
+`rounding_base` rows are counted in a cell, and means are rounded by as much as so many rows weigh.
 """
 
 # ruff: noqa: S608  what is put into the queries are the plans' own column names
@@ -10,7 +13,7 @@ the tubes is judged as a table of tubes by ward would be.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
@@ -32,7 +35,7 @@ _MISSING = "\x02"
 
 @dataclass(frozen=True)
 class Counted:
-    """One cell: its codes, rows, persons, and what the persons contribute."""
+    """One cell: its codes, rows as they are counted, persons, and what they contribute in all."""
 
     codes: tuple[Code, ...]
     rows: int
@@ -68,8 +71,9 @@ def count_cells(
     query = (
         f"WITH told AS (SELECT {chosen}{person} AS who, {contribution} AS part FROM {table}), "
         f"by_person AS (SELECT {listed}who, count(*) AS n, sum(part) AS part FROM told "
-        f"GROUP BY ALL), cells AS (SELECT {listed}sum(n) AS n, count(*) AS persons, "
-        f"sum(part) AS part, max(part, {most}) AS largest FROM by_person GROUP BY ALL) "
+        f"GROUP BY ALL), cells AS (SELECT {listed}sum(least(n, {policy.rounding_base})) "
+        f"AS n, count(*) AS persons, sum(part) AS part, max(part, {most}) AS largest "
+        "FROM by_person GROUP BY ALL) "
     )
     if names:
         # A free text has as many codes as rows: those of too few persons are one cell of a group.
@@ -81,7 +85,7 @@ def count_cells(
             "FROM cells GROUP BY ALL ORDER BY ALL"
         )
     else:
-        query += "SELECT n, persons, part, largest FROM cells"
+        query += "SELECT n, persons, part, largest FROM cells WHERE persons > 0"
     return [_read_cell(row, len(codes)) for row in connection.execute(query).fetchall()]
 
 
@@ -89,6 +93,22 @@ def _read_cell(row: tuple[Any, ...], codes: int) -> Counted:
     number, persons, total, largest = row[codes:]
     parts = tuple(float(part) for part in largest or () if part is not None)
     return Counted(tuple(row[:codes]), int(number), int(persons), float(total or 0), parts)
+
+
+def make_list(
+    connection: duckdb.DuckDBPyConnection, name: str, types: str, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Make a small table `c0`, `c1` … of rows of ours, none of them empty: many rows in one go.
+
+    Args:
+        connection: where it comes to be.
+        name: of the table.
+        types: of its columns, with spaces between them.
+        rows: each with a value for every column.
+    """
+    told = ", ".join(f"unnest(?::{one}[]) AS c{n}" for n, one in enumerate(types.split()))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {told}", columns)
 
 
 def find_untold(
@@ -191,13 +211,32 @@ def round_rows(rows: int, policy: Policy) -> int:
     return publish_count(rows, policy) or 0
 
 
-def round_value(value: float, digits: int = 3) -> float:
-    """Return a mean with so many digits that count."""
-    if value == 0:
+def round_mean(mean: float, rows: int, width: float, policy: Policy) -> float:
+    """Return a class's mean to the step by which the rows of one person may move it.
+
+    Args:
+        mean: of the class.
+        rows: that are counted in it, at most `rounding_base` of one person.
+        width: from its least value to its greatest.
+        policy: the rules.
+    """
+    step = max(
+        _step_above(policy.rounding_base * width / rows), 10.0 ** (_magnitude(mean) - _DIGITS)
+    )
+    return round(round(mean / step) * step, 12)
+
+
+_DIGITS = 2
+"""A mean has one digit before these, at most."""
+
+
+def _step_above(least: float) -> float:
+    """Return the least of 1, 2, 5, 10, 20 … that is not below."""
+    if least <= 0:
         return 0.0
-    return round(value, digits - 1 - floor(log10(abs(value))))
+    power = 10.0 ** _magnitude(least)
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= least * (1 - 1e-9))
 
 
-def as_mapping(groups: Sequence[Group]) -> Mapping[tuple[Code, ...], Group]:
-    """Return groups by what they are of."""
-    return {group.of: group for group in groups}
+def _magnitude(value: float) -> int:
+    return floor(log10(abs(value))) if value else 0

@@ -19,9 +19,9 @@ class TooFew(Refusal):
 
 @dataclass(frozen=True)
 class Classes:
-    """A number by classes of rank, in one group: how many rows, and each class's weight and mean.
+    """A number by classes of rank, in one group: how many rows, and each class's mean.
 
-    Classes have the same number of rows; `means` are in order.
+    Classes have the same number of rows; `means` are in order, and rounded.
     """
 
     of: tuple[str | None, ...]
@@ -67,7 +67,7 @@ class Marginals:
         source_date: of the file, or "" for a database.
         source_version: of a database's load, a digest; "" for a file.
         policy: name, version and digest of the rules.
-        rows, persons: rounded.
+        rows, persons: rounded; the rows are estimated from `persons` and `levels`.
         levels: for each identifier that rows share, how many it holds of what is below it: least,
             most, how many have so many.
         columns: by name.

@@ -159,7 +159,7 @@ _ROLES: Mapping[str, Mapping[str, Role]] = {
         "birth_date": Birth(on="entry", level="ipp"),
         "exit": After(start="entry", lasting=True, given=("ward",)),
         "organism": Category(given=("ward",)),
-        "sample_date": After(start="entry", given=("organism",)),
+        "sample_date": After(start="entry", given=("organism",), beside="organism"),
     },
     "laboratory-tests": {
         "patient": _PERSON,

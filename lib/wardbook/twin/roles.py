@@ -26,10 +26,12 @@ class Identifier(Role):
     """An identifier, numbered from 1: the row's own, or of a person, a visit, a report.
 
     Attributes:
-        form: how the number is written, for `format`; "" leaves it a number.
+        form: how the number is written, for `format`; "" leaves it a number, above `above`.
+        above: beyond what a warehouse numbers its own rows with, and below what 32 bits hold.
     """
 
     form: str = ""
+    above: int = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,13 @@ class After(Role):
         start: the other one.
         lasting: empty where it would be later than the data reach, and nowhere else.
         or_before: it may be earlier too.
+        beside: filled where that column is filled, and nowhere else.
     """
 
     start: str = ""
     lasting: bool = False
     or_before: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,3 +123,11 @@ class Plan:
         """The identifiers that several rows may share, outermost first."""
         names = [name for name, role in self.roles.items() if isinstance(role, Identifier)]
         return tuple(name for name in names if self.dataset.key != (name,))
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The columns of which figures are told; the others are numbered or invented."""
+        return tuple(n for n, role in self.roles.items() if not isinstance(role, _MADE_UP))
+
+
+_MADE_UP = (Identifier, Invented)
