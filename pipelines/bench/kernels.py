@@ -57,6 +57,17 @@ def _require_irkernel(program: str) -> None:
     )
 
 
+def _require_kernel(place: Place, name: str | None) -> None:
+    """Stop before JupyterLab says of a missing program only that a file is not there.
+
+    Raises:
+        BenchRefusal: it is one of ours, and something is to be installed for it.
+    """
+    problem = find_kernel_problem(name, place.desk.language) if name in ("python3", "ir") else ""
+    if problem:
+        raise BenchRefusal(problem)
+
+
 def environment_without_secrets(parent: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a kernel that belongs to no request."""
     return {name: value for name, value in parent.items() if not _SECRET.match(name)}
@@ -115,6 +126,8 @@ class BenchKernelManager(AsyncMappingKernelManager):
         known = kernel_id is not None and kernel_id in self
         place = None if path is None else self.place_of(str(path))
         if not known:
+            if place is not None:
+                await asyncio.to_thread(_require_kernel, place, options.get("kernel_name"))
             options["env"] = await self._environment(place, options.get("env"))
         started = await super()._async_start_kernel(kernel_id=kernel_id, path=path, **options)
         if place is not None:
