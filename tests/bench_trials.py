@@ -83,6 +83,7 @@ title = { fr = "Figure", en = "Picture" }
 sensitivity = "internal"
 channel = "site"
 required = false
+drawn_from = ["by_ward"]
 """
 STAYS = "ward\n" + "CARD\n" * 40 + "MEDI\n" * 30
 TWIN = "ward\n" + "CARD\n" * 20 + "MEDI\n" * 25

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from bench_trials import (
+    ANALYST,
     COUNT,
     SHOW,
-    STAYS,
     Unit,
     change_cell,
     follow,
@@ -153,8 +153,9 @@ pathlib.Path(os.environ["WARDBOOK_RUN"], "outputs", "DUPONT.csv").write_text("n"
     assert list(found) == ["report", "by_ward", "picture"]
     table, picture = found["by_ward"], found["picture"]
     assert (picture.verdict, picture.cell, picture.approvals) == ("hold", 4, 1)
-    assert say("en", "check.figure_by_itself") in [reason.text for reason in picture.reasons]
-    assert (table.verdict, table.cell) == ("hold", 3)
+    assert picture.reasons[0].text == say("en", "check.figure_from_cut", tables="by_ward")
+    assert (table.verdict, table.cell) == ("pass", 3)
+    assert [reason.text for reason in table.reasons][0].startswith("1 of 2 rows show no figures")
     with desk.open_house() as house:
         dropped = dropped_of(house, desk.place(key), trial.id)
         page = preview_folder(house, desk.place(key), None, trial.id) / "index.html"
@@ -163,13 +164,13 @@ pathlib.Path(os.environ["WARDBOOK_RUN"], "outputs", "DUPONT.csv").write_text("n"
     text = page.read_text()
     assert "Trial, not published: " in text
     assert (page.parent / "figures" / "picture.png").is_file()
-    assert "DUPONT" not in text
+    assert not [*page.parent.rglob("DUPONT.csv")]
 
     # Mended, it passes: so the verdict follows from what the notebook did.
     change_cell(notebook, 2, "")
     mended = run(trials, key)
     assert mended.id != trial.id
-    assert leaving(desk, key, mended)["by_ward"].verdict == "pass"
+    assert leaving(desk, key, mended)["picture"].verdict == "pass"
 
 
 def test_a_trial_is_cancelled_and_can_be_started_again(unit: Unit, trials: Trials) -> None:
@@ -202,9 +203,8 @@ def test_a_server_that_died_leaves_a_trial_that_was_cut_off(unit: Unit, trials: 
     notebook = lay_out(desk.place(key), pause(unit, "five"), COUNT, SHOW)
     before = notebook.read_bytes()
     places = {"SETTINGS": unit.folder / "wardbook.toml", "BENCH": desk.folder}
-    environ = os.environ | {f"WARDBOOK_{name}": str(at) for name, at in places.items()}
-    tokens = {"WARDBOOK_JIRA_TOKEN": "a", "WARDBOOK_GITLAB_TOKEN": "b"}
-    server = subprocess.Popen([sys.executable, "-c", SERVER, key], env=environ | tokens)
+    environ = ANALYST | {f"WARDBOOK_{name}": str(at) for name, at in places.items()}
+    server = subprocess.Popen([sys.executable, "-c", SERVER, key], env=os.environ | environ)
     try:
         wait_until((unit.meet / "five-started").exists, 120)
         alive = trials.look(key, "latest")
@@ -324,12 +324,9 @@ def test_twins_are_read_instead_and_told(unit: Unit, trials: Trials) -> None:
             assert (trial.state, trial.data) == ("ended", data), trial.failure
             assert trial.executed is not None
             table = (trial.executed.parent / "outputs" / "by_ward.csv").read_text()
-            twins = RunSpec.read(trial.executed.parent).twins
-            assert (f"CARD,{40 if data == 'real' else 20}" in table, twins) == (
-                True,
-                () if data == "real" else ("stays",),
-            )
-            assert RunSpec.read(place.session).twins == twins
+            read = [RunSpec.read(folder).twins for folder in (trial.executed.parent, place.session)]
+            assert f"CARD,{40 if data == 'real' else 20}" in table
+            assert [*map(tuple, read)] == [() if data == "real" else ("stays",)] * 2
             with desk.open_house() as house:
                 page = preview_folder(house, place, None, trial.id) / "index.html"
             pages[data] = page.read_text()
@@ -357,9 +354,7 @@ def test_what_was_edited_by_hand_amiss_is_told_in_a_sentence(unit: Unit, trials:
     with pytest.raises(BenchRefusal, match="has no notebook"):
         trials.start(place.key)
     assert trials.look(place.key, "../../DATA-10") is None
+    other = desk.place(unit.file(11))
+    lay_out(other, COUNT)
     with pytest.raises(BenchRefusal, match="no such trial"):
-        leaving(desk, unit.file(11), trial)
-
-
-def test_the_data_are_as_they_were(unit: Unit) -> None:
-    assert (unit.folder / "data" / "stays.csv").read_text() == STAYS
+        leaving(desk, other.key, trial)
