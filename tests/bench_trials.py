@@ -75,7 +75,8 @@ required = false
 dimensions = ["ward"]
 count = "patients"
 population = "patients"
-columns = { ward = { fr = "Service", en = "Ward" }, patients = { fr = "Patients", en = "Patients" } }
+columns.ward = { fr = "Service", en = "Ward" }
+columns.patients = { fr = "Patients", en = "Patients" }
 
 [outputs.picture]
 kind = "figure"

@@ -1,4 +1,4 @@
-"""The analyst's kernels: a run's values in them, no secret, and what is said where one is missing."""
+"""The analyst's kernels: a run's values, no secret, and what is said where one is missing."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ pathlib.Path(os.environ["WARDBOOK_RUN"], "outputs", "DUPONT.csv").write_text("n"
     assert (picture.verdict, picture.cell, picture.approvals) == ("hold", 4, 1)
     assert picture.reasons[0].text == say("en", "check.figure_from_cut", tables="by_ward")
     assert (table.verdict, table.cell) == ("pass", 3)
-    assert [reason.text for reason in table.reasons][0].startswith("1 of 2 rows show no figures")
+    assert table.reasons[0].text.startswith("1 of 2 rows show no figures")
     with desk.open_house() as house:
         dropped = dropped_of(house, desk.place(key), trial.id)
         page = preview_folder(house, desk.place(key), None, trial.id) / "index.html"
