@@ -4,7 +4,7 @@
 bench; (c) by `wardbook run` of the folder; (d) as a job of a Slurm cluster. The outputs must be
 equal byte for byte, and so must the verdicts where they are judged. That a difference is found is
 tried too: a cell that was changed, and a datum. The small form is a test, see
-tests/integration/test_bench_same_outputs.py; here come the templates on data about patients, and R.
+tests/integration/test_bench_same_outputs.py; here come shipped templates, also on twins and in R.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from wardbook.domain.run import RunResult, RunSpec
 from wardbook.settings import SourceSettings
 
 sys.path.insert(0, str(Path(__file__).parent))
+from bench_trials import COUNT, DRAW, SHOW, lay_out_unit, write_notebook
 from sample_settings import make_settings
 from slurm_cluster import TrialCluster, follow, open_cluster
 
@@ -54,6 +55,7 @@ class Case:
 
     `cell` and `datum` are how a word of the notebook, and of a file of data, is changed to try
     whether that is found: the file, what is sought in it, and what comes there instead.
+    `templates` is the catalogue, if not the one that is shipped.
     """
 
     template: str
@@ -61,6 +63,7 @@ class Case:
     sources: Mapping[str, SourceSettings]
     cell: tuple[str, str] | None = None
     datum: tuple[Path, str, str] | None = None
+    templates: Path | None = None
 
 
 def open_desk(folder: Path, case: Case) -> Desk:
@@ -68,7 +71,7 @@ def open_desk(folder: Path, case: Case) -> Desk:
     settings = make_settings()
     state = folder / "state"
     state.mkdir(exist_ok=True)
-    unit = settings.unit.model_copy(update={"state": state})
+    unit = settings.unit.model_copy(update={"state": state, "templates": case.templates})
     bench = settings.bench.model_copy(update={"folder": state / "desk", "twins": state / "twins"})
     changes = {
         "unit": unit,
@@ -136,6 +139,8 @@ def run_by_command(desk: Desk, key: str, out: Path) -> tuple[Outputs, Mapping[st
         for name, source in about["sources"].items()
     }
     command = [sys.executable, "-m", "pipelines.cli", "run", str(place.folder)]
+    if desk.settings.unit.templates:
+        command += ["--templates", str(desk.settings.unit.templates)]
     done = subprocess.run(
         [*command, "--out", str(out), "--json"],
         env=os.environ | paths,
@@ -217,13 +222,32 @@ def shown_by_command(desk: Desk, key: str, outputs: Outputs) -> Outputs:
     }
 
 
-def public_case(folder: Path, days: int = 60) -> Case:
+def small_case(folder: Path) -> Case:
+    """Return a template of the tests' own, which counts public stays and draws them."""
+    unit = lay_out_unit(folder / "state" / "unit")
+    stays, template = unit.folder / "data" / "stays.csv", unit.folder / "catalogue" / "wards"
+    declared = (template / "template.toml").read_text(encoding="utf-8")
+    public = 'kind = "stays"\nsensitivity = "public"'  # by hand, the template alone says so
+    declared = declared.replace('kind = "stays"', public)
+    (template / "template.toml").write_text(declared, encoding="utf-8")
+    write_notebook(template / "notebook.ipynb", COUNT, SHOW, DRAW)
+    return Case(
+        "wards",
+        {},
+        {"stays": SourceSettings(kind="stays", path=stays, sensitivity="public")},
+        cell=("axes.bar(", "axes.plot("),
+        datum=(stays, "CARD\nMEDI", "CARD\nCARD\nMEDI"),
+        templates=unit.folder / "catalogue",
+    )
+
+
+def public_case(folder: Path) -> Case:
     """Return a Python template on public data, generated."""
     from wardbook.epidemic.generate import generate_files
 
     data = folder / "state" / "given"
     data.mkdir(parents=True)
-    stock, flow = generate_files(data, seed=11, days=days)
+    stock, flow = generate_files(data, seed=11, days=60)
     sources = {
         "spf": SourceSettings(kind="spf-hospital", path=stock, sensitivity="public"),
         "spf_flux": SourceSettings(kind="spf-admissions", path=flow, sensitivity="public"),

@@ -96,6 +96,12 @@ stays = pd.read_csv(wb.source("stays"))
 counted = stays.groupby("ward").size().reset_index(name="patients")
 """
 SHOW = 'wb.table("by_ward", counted, caption="By ward")'
+DRAW = """
+import matplotlib.pyplot as plt
+figure, axes = plt.subplots()
+axes.bar(counted["ward"], counted["patients"])
+wb.figure("picture", figure, caption="Picture", alternative="Two bars")
+"""
 
 
 @dataclass(frozen=True)

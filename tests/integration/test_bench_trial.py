@@ -16,6 +16,7 @@ import pytest
 from bench_trials import (
     ANALYST,
     COUNT,
+    DRAW,
     SHOW,
     Unit,
     change_cell,
@@ -138,15 +139,11 @@ def test_a_failing_cell_is_told_by_its_place_and_no_value_goes_further(
 def test_what_would_leave_is_told_with_reason_and_cell(unit: Unit, trials: Trials) -> None:
     key, desk = unit.file(3), unit.desk()
     small = 'counted.loc[0, "patients"] = 3'
-    draw = """
+    stray = """
 import os, pathlib
-import matplotlib.pyplot as plt
-figure, axes = plt.subplots()
-axes.plot([1, 2])
-wb.figure("picture", figure, caption="Picture", alternative="A line")
 pathlib.Path(os.environ["WARDBOOK_RUN"], "outputs", "DUPONT.csv").write_text("n")
 """
-    notebook = lay_out(desk.place(key), COUNT, small, SHOW, draw)
+    notebook = lay_out(desk.place(key), COUNT, small, SHOW, DRAW, stray)
     trial = run(trials, key)
     assert trial.state == "ended", trial.failure
     found = leaving(desk, key, trial)
