@@ -124,8 +124,8 @@ class Unit:
     def file(self, number: int, **changes: object) -> str:
         """Put a request that is prepared into the ledger; returns its key."""
         key = f"DATA-{number}"
-        asked = {"template": "wards", "sources": {"stays": "stays"}, "language": "en"}
-        request = make_request(key=key, **(asked | changes))
+        asked = {"template": "wards", "sources": {"stays": "stays"}, "expires": "2099-12-31"}
+        request = make_request(key=key, language="en", **(asked | changes))
         record = make_record(State.PREPARED, key=key, ticket=make_ticket(key=key), request=request)
         links = replace(record.links, issue=number)
         write_records(self.desk().settings.ledger, [replace(record, links=links)])
@@ -134,12 +134,13 @@ class Unit:
 
 def lay_out_unit(folder: Path) -> Unit:
     """Write settings, a template, data and a twin below `folder`."""
-    catalogue = folder / "catalogue" / "wards"
-    for made in (catalogue, folder / "data", folder / "twins", folder / "state" / "meet"):
-        made.mkdir(parents=True)
+    for made in ("catalogue/wards", "catalogue/wards_r", "data", "twins", "state/meet"):
+        (folder / made).mkdir(parents=True)
     (folder / "state").chmod(0o700)
-    (catalogue / "template.toml").write_text(TEMPLATE, encoding="utf-8")
-    write_notebook(catalogue / "notebook.ipynb", COUNT, SHOW)
+    in_r = TEMPLATE.replace('name = "wards"', 'name = "wards_r"\nkernel = "ir"')
+    for name, declared in {"wards": TEMPLATE, "wards_r": in_r}.items():
+        (folder / "catalogue" / name / "template.toml").write_text(declared, encoding="utf-8")
+        write_notebook(folder / "catalogue" / name / "notebook.ipynb", COUNT, SHOW)
     for name, content in {"stays": STAYS, "beds": BEDS}.items():
         (folder / "data" / f"{name}.csv").write_text(content)
     text = re.sub(r"(?m)^token_file.*\n", "", SAMPLE)

@@ -17,6 +17,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 
 from pipelines.bench.desk import BenchRefusal, Desk, Place
 from pipelines.bench.extension import open_desk
+from pipelines.bench.out_of_room import telling_no_room
 from pipelines.bench.session import data_of, lay_out_session
 from pipelines.bench.tries import find_place
 from wardbook.domain.run import RunSpec
@@ -79,7 +80,7 @@ def environment_of(place: Place) -> dict[str, str]:
     Raises:
         BenchRefusal: there is nothing to work on, or the disk is full.
     """
-    with place.desk.open_house() as house:
+    with telling_no_room(place.desk), place.desk.open_house() as house:
         lay_out_session(house, place, None, data_of(place))
     return build_environment(place.session, RunSpec.read(place.session), os.environ, Path.cwd())
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from bench_trials import (
@@ -35,6 +37,7 @@ from pipelines.bench.preview import preview_folder
 from pipelines.bench.session import choose_data, data_of, lay_out_session
 from pipelines.bench.trial import NOTE, Trial, Trials
 from wardbook.domain.run import RunSpec
+from wardbook.engines.claim import claim_if_free, is_claimed
 from wardbook.messages import say
 
 VALUE = "DUPONT-Marguerite-1931"
@@ -185,6 +188,28 @@ def test_a_trial_is_cancelled_and_can_be_started_again(unit: Unit, trials: Trial
     assert run(trials, key).id == trial.id
 
 
+def test_a_look_at_a_claim_is_no_claim(tmp_path: Path) -> None:
+    with claim_if_free(tmp_path) as mine:
+        assert mine and is_claimed(tmp_path)
+        with claim_if_free(tmp_path) as theirs:
+            assert not theirs
+    stop = Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            is_claimed(tmp_path)
+
+    looking = Thread(target=look)
+    looking.start()
+    try:
+        for _ in range(3000):
+            with claim_if_free(tmp_path) as mine:
+                assert mine
+    finally:
+        stop.set()
+        looking.join()
+
+
 SERVER = """
 import os, sys, time
 from pathlib import Path
@@ -331,6 +356,37 @@ def test_twins_are_read_instead_and_told(unit: Unit, trials: Trials) -> None:
         twin.unlink()
     assert "synthetic" in pages["twin"]
     assert "synthetic" not in pages["real"]
+
+
+@pytest.mark.r
+def test_r_tells_each_cell_and_what_to_install_where_it_is_missing(
+    unit: Unit, trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("R") is None:
+        pytest.skip("R is not installed (Debian packages r-base-core and r-cran-irkernel)")
+    key = unit.file(12, template="wards_r")
+    place = unit.desk().place(key)
+    meet = unit.meet / "r"
+    wait = f'file.create("{meet}-started"); while (!file.exists("{meet}-go")) Sys.sleep(0.02)'
+    count = 'counted <- as.data.frame(table(ward = read.csv(wardbook.source("stays"))$ward))'
+    name = (
+        'names(counted)[[2]] <- "patients"; wardbook.table("by_ward", counted, caption = "Wards")'
+    )
+    lay_out(place, count, wait, name)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(unit.meet))
+        with pytest.raises(BenchRefusal) as refused:
+            trials.start(key)
+        assert str(refused.value) == say("en", "bench.kernel_no_r")
+        assert trials.look(key, "latest") is None
+    trial = trials.start(key)
+    wait_until(Path(f"{meet}-started").exists, 60)
+    wait_until(lambda: trials.start(key).cell == 2)
+    Path(f"{meet}-go").touch()
+    ended = follow(trials, key, trial)
+    assert (ended.state, ended.failure) == ("ended", None)
+    assert leaving(unit.desk(), key, ended)["by_ward"].verdict == "pass"
+    assert leaving(unit.desk(), key, ended)["by_ward"].cell == 3
 
 
 def test_what_was_edited_by_hand_amiss_is_told_in_a_sentence(unit: Unit, trials: Trials) -> None:
