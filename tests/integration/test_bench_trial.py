@@ -139,6 +139,27 @@ def test_a_failing_cell_is_told_by_its_place_and_no_value_goes_further(
     assert mended.failure.cell is None
 
 
+def test_a_defect_is_told_by_its_class_alone(
+    unit: Unit, trials: Trials, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, desk = unit.file(13), unit.desk()
+    notebook = lay_out(desk.place(key), COUNT, SHOW, pause(unit, "defect"))
+    before = notebook.read_bytes()
+    with caplog.at_level(logging.DEBUG):
+        trial = trials.start(key)
+        wait_until((unit.meet / "defect-started").exists, 60)
+        damaged = desk.private / "runs" / trial.id / "readiness.json"
+        damaged.write_text(json.dumps([{"code": "late", "verdict": VALUE, "details": {}}]))
+        (unit.meet / "defect-go").touch()
+        trial = follow(trials, key, trial)
+    assert trial.failure is not None
+    assert trial.failure.cause == say("en", "bench.trial_broken", error="ValueError")
+    assert VALUE in damaged.read_text()  # as it was in the error's own message
+    assert "ValueError" in caplog.text
+    assert VALUE not in caplog.text
+    assert notebook.read_bytes() == before
+
+
 def test_what_would_leave_is_told_with_reason_and_cell(unit: Unit, trials: Trials) -> None:
     key, desk = unit.file(3), unit.desk()
     small = 'counted.loc[0, "patients"] = 3'
