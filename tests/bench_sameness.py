@@ -2,8 +2,9 @@
 
 (a) cell by cell in the bench's own kernel, as an analyst presses Run All; (b) as a trial of the
 bench; (c) by `wardbook run` of the folder; (d) as a job of a Slurm cluster. The outputs must be
-equal byte for byte, and so must the verdicts where they are judged. The small form is a test, see
-tests/integration/test_bench_same_outputs.py; here come the templates on data about patients, and R.
+equal byte for byte, and so must the verdicts where they are judged. That a difference is found is
+tried too: a cell that was changed, and a datum. The small form is a test, see
+tests/integration/test_bench_same_outputs.py; here come shipped templates, also on twins and in R.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +28,6 @@ from typing import Any
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
-from slurm_cluster import TrialCluster, follow, open_cluster
 
 from pipelines.bench.desk import Desk
 from pipelines.bench.kernels import BenchKernelManager
@@ -33,10 +35,14 @@ from pipelines.bench.leaving import leaving_of
 from pipelines.bench.trial import Trial, Trials
 from pipelines.bench.tries import find_place, make_try
 from pipelines.twins import find_twin
-from tests.sample_settings import make_settings
 from wardbook.domain.output import OutputKind
 from wardbook.domain.run import RunResult, RunSpec
 from wardbook.settings import SourceSettings
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bench_trials import COUNT, DRAW, SHOW, lay_out_unit, write_notebook
+from sample_settings import make_settings
+from slurm_cluster import TrialCluster, follow, open_cluster
 
 PATIENCE = 240.0
 Outputs = Mapping[str, bytes]
@@ -45,11 +51,19 @@ Outputs = Mapping[str, bytes]
 
 @dataclass(frozen=True)
 class Case:
-    """A template on the bench: its values, and its source in the settings."""
+    """A template on the bench: its values, and its source in the settings.
+
+    `cell` and `datum` are how a word of the notebook, and of a file of data, is changed to try
+    whether that is found: the file, what is sought in it, and what comes there instead.
+    `templates` is the catalogue, if not the one that is shipped.
+    """
 
     template: str
     values: Mapping[str, Any]
     sources: Mapping[str, SourceSettings]
+    cell: tuple[str, str] | None = None
+    datum: tuple[Path, str, str] | None = None
+    templates: Path | None = None
 
 
 def open_desk(folder: Path, case: Case) -> Desk:
@@ -57,7 +71,7 @@ def open_desk(folder: Path, case: Case) -> Desk:
     settings = make_settings()
     state = folder / "state"
     state.mkdir(exist_ok=True)
-    unit = settings.unit.model_copy(update={"state": state})
+    unit = settings.unit.model_copy(update={"state": state, "templates": case.templates})
     bench = settings.bench.model_copy(update={"folder": state / "desk", "twins": state / "twins"})
     changes = {
         "unit": unit,
@@ -80,13 +94,10 @@ def begin_try(desk: Desk, case: Case) -> str:
         )
 
 
-def run_cells(desk: Desk, key: str, session_environment: list[str] | None = None) -> Outputs:
+def run_cells(desk: Desk, key: str) -> Outputs:
     """(a) Execute the notebook in the kernel that JupyterLab would start for it."""
     place = find_place(desk, key)
     notebook = nbformat.read(place.folder / "notebook.ipynb", as_version=4)
-    if session_environment is not None:
-        show = "import json, os; print(json.dumps(dict(os.environ)))"
-        notebook.cells.append(nbformat.v4.new_code_cell(show))
 
     async def run_all() -> None:
         specs = KernelSpecManager()
@@ -103,8 +114,6 @@ def run_cells(desk: Desk, key: str, session_environment: list[str] | None = None
                 await manager.shutdown_kernel(kernel, now=True)
 
     asyncio.run(run_all())
-    if session_environment is not None:
-        session_environment.append(notebook.cells[-1].outputs[0].text)
     return outputs_of(place.session)
 
 
@@ -130,6 +139,8 @@ def run_by_command(desk: Desk, key: str, out: Path) -> tuple[Outputs, Mapping[st
         for name, source in about["sources"].items()
     }
     command = [sys.executable, "-m", "pipelines.cli", "run", str(place.folder)]
+    if desk.settings.unit.templates:
+        command += ["--templates", str(desk.settings.unit.templates)]
     done = subprocess.run(
         [*command, "--out", str(out), "--json"],
         env=os.environ | paths,
@@ -168,6 +179,13 @@ def outputs_of(run: Path) -> Outputs:
     }
 
 
+def outputs_of_trial(trial: Trial) -> Outputs:
+    """Return those of a trial that ended well."""
+    assert trial.state == "ended", trial.failure
+    assert trial.executed is not None
+    return outputs_of(trial.executed.parent)
+
+
 def find_differences(one: Outputs, other: Outputs) -> list[str]:
     """Name the files that are not equal byte for byte, or on one side only."""
     return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
@@ -204,6 +222,25 @@ def shown_by_command(desk: Desk, key: str, outputs: Outputs) -> Outputs:
     }
 
 
+def small_case(folder: Path) -> Case:
+    """Return a template of the tests' own, which counts public stays and draws them."""
+    unit = lay_out_unit(folder / "state" / "unit")
+    stays, template = unit.folder / "data" / "stays.csv", unit.folder / "catalogue" / "wards"
+    declared = (template / "template.toml").read_text(encoding="utf-8")
+    public = 'kind = "stays"\nsensitivity = "public"'  # by hand, the template alone says so
+    declared = declared.replace('kind = "stays"', public)
+    (template / "template.toml").write_text(declared, encoding="utf-8")
+    write_notebook(template / "notebook.ipynb", COUNT, SHOW, DRAW)
+    return Case(
+        "wards",
+        {},
+        {"stays": SourceSettings(kind="stays", path=stays, sensitivity="public")},
+        cell=("axes.bar(", "axes.plot("),
+        datum=(stays, "CARD\nMEDI", "CARD\nCARD\nMEDI"),
+        templates=unit.folder / "catalogue",
+    )
+
+
 def public_case(folder: Path) -> Case:
     """Return a Python template on public data, generated."""
     from wardbook.epidemic.generate import generate_files
@@ -215,7 +252,16 @@ def public_case(folder: Path) -> Case:
         "spf": SourceSettings(kind="spf-hospital", path=stock, sensitivity="public"),
         "spf_flux": SourceSettings(kind="spf-admissions", path=flow, sensitivity="public"),
     }
-    return Case("hospital_epidemic", {}, sources)
+    line = re.findall(r'(?m)^"75";"0";.*$', stock.read_text())[-1]
+    named, _, counts = line.rpartition('";')
+    more = ";".join(str(int(count) + 1) for count in counts.split(";"))
+    return Case(
+        "hospital_epidemic",
+        {},
+        sources,
+        cell=("given[stock_file.name], level", "given[stock_file.name].iloc[3:], level"),
+        datum=(stock, line, f'{named}";{more}'),
+    )
 
 
 def tubes_case(folder: Path, template: str, patients: int) -> Case:
@@ -241,45 +287,77 @@ def tubes_case(folder: Path, template: str, patients: int) -> Case:
     return Case(template, days, {"warehouse": source})
 
 
-def compare_all(folder: Path, case: Case, cluster: TrialCluster | None) -> dict[str, object]:
-    """Run a case on all ways; returns how many files there are, what differs, and the seconds."""
+@dataclass(frozen=True)
+class Compared:
+    """What came of a case: how many files, what differs on each way, and the seconds of each.
+
+    `found` is what differs once a cell or a datum is changed: it must not be empty.
+    """
+
+    files: int
+    differs: Mapping[str, list[str]]
+    found: Mapping[str, list[str]]
+    seconds: Mapping[str, float]
+
+    @property
+    def holds(self) -> bool:
+        """Whether all ways are equal, and differences would have been found."""
+        return not any(self.differs.values()) and all(self.found.values())
+
+
+def compare_all(folder: Path, case: Case, cluster: TrialCluster) -> Compared:
+    """Run a case on all ways."""
     desk = open_desk(folder, case)
     key = begin_try(desk, case)
-    took: dict[str, float] = {}
+    seconds: dict[str, float] = {}
 
-    def clock(way: str, started: float) -> None:
-        took[way] = round(time.monotonic() - started, 1)
+    @contextmanager
+    def clock(way: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        seconds[way] = round(time.monotonic() - started, 1)
 
-    started = time.monotonic()
-    cells = run_cells(desk, key)
-    clock("kernel", started)
+    with clock("kernel"):
+        cells = run_cells(desk, key)
     trials = Trials(desk)
-    started = time.monotonic()
     try:
-        trial = run_trial(trials, key)
+        with clock("trial"):
+            trial = run_trial(trials, key)
+        tried = outputs_of_trial(trial)
+        judged = verdicts_of_trial(desk, key, trial)
+        with clock("command"):
+            command, verdicts = run_by_command(desk, key, folder / "state" / "out")
+        with clock("slurm"):
+            job = run_on_slurm(cluster, desk.private / "runs" / trial.id, folder / "state")
+        differs = {
+            "kernel": find_differences(cells, tried),
+            "command": find_differences(command, shown_by_command(desk, key, tried)),
+            "slurm": find_differences(job, tried),
+            "verdicts": [name for name, one in judged.items() if verdicts.get(name) != one],
+        }
+        with clock("changes"):
+            found = {
+                what: find_differences(outputs_of_trial(run_trial(trials, key)), tried)
+                for what in change_in_turn(desk, key, case)
+            }
     finally:
         trials.close()
-    clock("trial", started)
-    assert trial.executed is not None, trial.failure
-    tried = outputs_of(trial.executed.parent)
-    started = time.monotonic()
-    command, verdicts = run_by_command(desk, key, folder / "state" / "out")
-    clock("command", started)
-    differs = {
-        "kernel": find_differences(cells, tried),
-        "command": find_differences(command, shown_by_command(desk, key, tried)),
-        "verdicts": [
-            name
-            for name, verdict in verdicts_of_trial(desk, key, trial).items()
-            if verdicts.get(name) != verdict
-        ],
-    }
-    if cluster is not None:
-        started = time.monotonic()
-        job = run_on_slurm(cluster, trial.executed.parent, folder / "state")
-        clock("slurm", started)
-        differs["slurm"] = find_differences(job, tried)
-    return {"files": len(tried), "differs": differs, "seconds": took}
+    return Compared(len(tried), differs, found, seconds)
+
+
+def change_in_turn(desk: Desk, key: str, case: Case) -> Iterator[str]:
+    """Change a cell, then a datum, each as long as the caller looks."""
+    changes: dict[str, tuple[Path, str, str]] = {}
+    if case.cell:
+        changes["cell"] = (find_place(desk, key).folder / "notebook.ipynb", *case.cell)
+    if case.datum:
+        changes["datum"] = case.datum
+    for what, (file, before, after) in changes.items():
+        text = file.read_text(encoding="utf-8")
+        assert before in text
+        file.write_text(text.replace(before, after), encoding="utf-8")
+        yield what
+        file.write_text(text, encoding="utf-8")
 
 
 def main() -> int:
@@ -298,10 +376,11 @@ def main() -> int:
         for template, make in cases.items():
             folder = Path(name) / template
             folder.mkdir()
-            found = compare_all(folder, make(folder), cluster)
-            failed |= any(found["differs"].values())  # type: ignore[attr-defined]
-            line = f"{found['differs']}; {found['seconds']}"
-            sys.stdout.write(f"{template:24} {found['files']:>5}  {line}\n")
+            told = compare_all(folder, make(folder), cluster)
+            failed |= not told.holds
+            changed = {what: len(files) for what, files in told.found.items()}
+            line = f"{dict(told.differs)}; changed: {changed}; {dict(told.seconds)}"
+            sys.stdout.write(f"{template:24} {told.files:>5}  {line}\n")
             sys.stdout.flush()
     return int(failed)
 

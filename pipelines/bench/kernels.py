@@ -17,6 +17,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 
 from pipelines.bench.desk import BenchRefusal, Desk, Place
 from pipelines.bench.extension import open_desk
+from pipelines.bench.out_of_room import telling_no_room
 from pipelines.bench.session import data_of, lay_out_session
 from pipelines.bench.tries import find_place
 from wardbook.domain.run import RunSpec
@@ -57,6 +58,17 @@ def _require_irkernel(program: str) -> None:
     )
 
 
+def _require_kernel(place: Place, name: str | None) -> None:
+    """Stop before JupyterLab says of a missing program only that a file is not there.
+
+    Raises:
+        BenchRefusal: it is one of ours, and something is to be installed for it.
+    """
+    problem = find_kernel_problem(name, place.desk.language) if name in ("python3", "ir") else ""
+    if problem:
+        raise BenchRefusal(problem)
+
+
 def environment_without_secrets(parent: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a kernel that belongs to no request."""
     return {name: value for name, value in parent.items() if not _SECRET.match(name)}
@@ -68,7 +80,7 @@ def environment_of(place: Place) -> dict[str, str]:
     Raises:
         BenchRefusal: there is nothing to work on, or the disk is full.
     """
-    with place.desk.open_house() as house:
+    with telling_no_room(place.desk), place.desk.open_house() as house:
         lay_out_session(house, place, None, data_of(place))
     return build_environment(place.session, RunSpec.read(place.session), os.environ, Path.cwd())
 
@@ -115,6 +127,8 @@ class BenchKernelManager(AsyncMappingKernelManager):
         known = kernel_id is not None and kernel_id in self
         place = None if path is None else self.place_of(str(path))
         if not known:
+            if place is not None:
+                await asyncio.to_thread(_require_kernel, place, options.get("kernel_name"))
             options["env"] = await self._environment(place, options.get("env"))
         started = await super()._async_start_kernel(kernel_id=kernel_id, path=path, **options)
         if place is not None:

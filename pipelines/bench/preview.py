@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipelines.bench.desk import BenchRefusal, Place
 from pipelines.bench.out_of_room import telling_no_room
@@ -33,21 +33,26 @@ def preview_folder(house: House, place: Place, record: Record | None, trial_id: 
     subject = subject_of(house, place, record)
     work = work_of(house, place, trial_id)
     run = house.run_folder(trial_id)
-    folder, part = run / NOTE / "preview", run / NOTE / "preview.part"
+    folder = run / NOTE / "preview"
     if folder.is_dir():
         return folder
     declared = subject.template.spec.outputs
     names = [name for name in releasable(work.checks) if declared[name].channel is Channel.SITE]
     if not names:
         raise BenchRefusal(say(language, "bench.trial_no_report", key=place.key))
-    with telling_no_room(place.desk):
-        shutil.rmtree(part, ignore_errors=True)
+    # Two tabs may ask at once: each makes its own, and one of them stays.
+    with telling_no_room(place.desk), TemporaryDirectory(dir=run / NOTE) as scratch:
+        part = Path(scratch, "report")
         try:
             _render(subject, work, run, names, part)
         except ReportProblem as problem:
             sentence = say(language, "bench.trial_preview_failed", reason=problem)
             raise BenchRefusal(sentence) from None
-        part.rename(folder)
+        try:
+            part.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
     return folder
 
 

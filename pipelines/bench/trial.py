@@ -75,9 +75,9 @@ class Trial:
     """A trial as it stands now.
 
     `cell` is the code cell in work, counted from 1, 0 while its data are made ready and once it has
-    ended; `cells` is how many code cells there are. `current` says that the notebook, parameters
-    and choice of data are still those that were tried. `executed` is the executed notebook, as far
-    as it came.
+    ended; `cells` is how many code cells there are. `seconds` is what the run took, or takes so
+    far; 0 where it was cut off. `current` says that the notebook, parameters and choice of data are
+    still those that were tried. `executed` is the executed notebook, as far as it came.
     """
 
     id: str
@@ -244,7 +244,7 @@ class Trials:
         under_way = is_claimed(run / NOTE)
         result = RunResult.read(run)
         failure = None if under_way else self._failure_of(run, note, result)
-        seconds = result.seconds if result and not under_way else _since(note.started)
+        seconds = _since(note.started) if under_way else result.seconds if result else 0.0
         numbers, executed = self._progress.code_cells(run), run / "executed.ipynb"
         return Trial(
             id=trial,

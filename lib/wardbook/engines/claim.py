@@ -10,6 +10,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 LOCK = "lock"
 CANCEL = "cancel"
@@ -27,24 +28,27 @@ def claim(folder: Path) -> Iterator[int]:
 def claim_if_free(folder: Path) -> Iterator[bool]:
     """Hold the run's lock if nobody else does; tells whether it is held now."""
     with (folder / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        # Who looks (`is_claimed`) shares the lock for an instant: that is nobody's claim.
+        while not (mine := _try(lock, fcntl.LOCK_EX)) and _try(lock, fcntl.LOCK_SH):
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        yield mine
 
 
 def is_claimed(folder: Path) -> bool:
     """Tell whether some process is executing the run."""
     try:
         with (folder / LOCK).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return not _try(lock, fcntl.LOCK_SH)
     except FileNotFoundError:
         return False
+
+
+def _try(lock: IO[str], how: int) -> bool:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    return False
+        return False
+    return True
 
 
 def ask_to_cancel(folder: Path) -> None:
