@@ -14,7 +14,7 @@ from wardbook.template.spec import Template, load_catalogue
 
 if TYPE_CHECKING:
     from wardbook.template.from_notebook import Found
-    from wardbook.template.from_notebook.constants import Parameter
+    from wardbook.template.from_notebook.parameters import Parameter
 
 templates_option = click.option(
     "--templates",

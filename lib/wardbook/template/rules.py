@@ -36,12 +36,12 @@ _PRINTS = {
 }
 """What shows a value beside what is declared, or runs what is not in the notebook."""
 
-_OF_A_DRAFT = frozenset(
-    "pandas numpy matplotlib scipy sklearn statsmodels datetime math statistics re collections "
-    "itertools functools calendar".split()
-)
+_OF_A_DRAFT = frozenset({
+    "pandas", "numpy", "matplotlib", "scipy", "sklearn", "statsmodels", "datetime", "math",
+    "statistics", "re", "collections", "itertools", "functools", "calendar",
+})  # fmt: skip
 """What the notebook of a draft (version 0.x) may import: until 1.0.0 its calculations may still
-stand in it, as they were explored. None of them reaches files or the network by itself."""
+stand in it, as they were explored. What of it could reach a file or the network meets the walls of a run."""
 
 
 @dataclass(frozen=True)
