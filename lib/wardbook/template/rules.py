@@ -41,7 +41,8 @@ _OF_A_DRAFT = frozenset({
     "statistics", "re", "collections", "itertools", "functools", "calendar",
 })  # fmt: skip
 """What the notebook of a draft (version 0.x) may import: until 1.0.0 its calculations may still
-stand in it, as they were explored. What of it could reach a file or the network meets the walls of a run."""
+stand in it, as they were explored. Where one of them could reach a file or the network, the walls
+around every run hold it."""
 
 
 @dataclass(frozen=True)

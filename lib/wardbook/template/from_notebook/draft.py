@@ -149,7 +149,8 @@ def _choose(
     found: Sequence[Parameter], decide: Callable[[Parameter], bool] | None
 ) -> tuple[list[Parameter], list[Parameter]]:
     """Return those that become parameters, and those that stay constants."""
-    chosen, kept = [], []
+    chosen: list[Parameter] = []
+    kept: list[Parameter] = []
     for one in found:
         becomes = decide is None or one.secret or decide(one)
         (chosen if becomes else kept).append(one)

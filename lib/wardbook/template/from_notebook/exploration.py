@@ -196,9 +196,9 @@ def _read_cell(cell: Any, number: int) -> tuple[Cell, list[Found]]:
     try:
         tree = ast.parse(cleaned)
     except (SyntaxError, ValueError) as error:
-        line = error.lineno if isinstance(error, SyntaxError) else 1
+        row = (error.lineno or 1) if isinstance(error, SyntaxError) else 1
         raise CannotRead(
-            f"Cell {number}, line {line}: this code cannot be parsed. Run the notebook from top to "
+            f"Cell {number}, line {row}: this code cannot be parsed. Run the notebook from top to "
             "bottom, mend or remove that cell, and call again."
         ) from None
     return Cell(number, True, cleaned, tree, _read_header(cell.get("outputs") or [])), found

@@ -57,8 +57,10 @@ def _invent(source: Source, exploration: Exploration) -> Iterator[str]:
         columns = guess_columns(source, exploration.cells, exploration.asked)
         of, seen = [_literal(columns, " " * 8)], set(columns)
         of.append(f"delimiter={json.dumps(delimiter_of(source))}")
+    secret = [one.value.texts for one in exploration.parameters if one.secret]
+    hidden = {text for texts in secret for text in texts}
     codes = {
-        column: sorted(values)
+        column: sorted(values - hidden)
         for column, values in exploration.asked.items()
         if column in seen and not tells_a_person(column) and not any(map(is_day, values))
     }
@@ -82,7 +84,7 @@ def _literal(value: Mapping[str, object], indent: str) -> str:
 
 def _names(exploration: Exploration, kind: str) -> str:
     names = [f'"{one.name}",' for one in exploration.outputs if one.kind == kind]
-    return f"({' '.join(names)})"
+    return f"({' '.join(names)})" if len(names) < 2 else f"({' '.join(names).rstrip(',')})"
 
 
 def _another(parameter: Parameter) -> str:

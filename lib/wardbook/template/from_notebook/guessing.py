@@ -14,7 +14,9 @@ from wardbook.template.from_notebook.sources import Source
 def guess_columns(
     source: Source, cells: Sequence[Cell], asked: Mapping[str, set[str]]
 ) -> dict[str, str]:
-    """Return the columns that the notebook uses of a source: "date", "text" or "integer".
+    """Return the columns that the notebook uses of a source, each with its type.
+
+    Types are those of `invented.invent_rows`.
 
     Args:
         source: the file.
@@ -30,8 +32,10 @@ def guess_columns(
         texts = asked.get(column, set())
         if texts and all(map(is_day, texts)):
             guessed[column] = "date"
-        elif texts and not all(text.lstrip("-").isdigit() for text in texts):
+        elif texts and not all(map(_is_number, texts)):
             guessed[column] = "text"
+        elif any("." in text for text in texts):
+            guessed[column] = "number"
         else:
             guessed[column] = told.get(column, "integer")
     return guessed
@@ -45,6 +49,10 @@ def delimiter_of(source: Source) -> str:
                 case ast.keyword(arg=("sep" | "delimiter"), value=ast.Constant(value=str() as sep)):
                     return sep
     return ","
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("-").replace(".", "", 1).isdigit()
 
 
 def _kinds_in(node: ast.AST, used: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -31,7 +31,7 @@ def invent_rows(
     """Return a CSV file's text: `rows` rows from 20 days before to 20 after a period.
 
     Args:
-        of: a dataset's name, or columns with their types ("date", "text", "integer").
+        of: a dataset's name, or columns with their types ("date", "text", "integer", "number").
         first: the period's first day.
         last: its last day.
         codes: by column, values that shall occur beside invented ones.
@@ -66,6 +66,9 @@ def _invent_cell(kind: str, day: date, random: Random, codes: Sequence[str]) -> 
             return day.isoformat()
         case "integer":
             return random.choice(codes) if codes and random.random() < 0.5 else _some(random)
+        case "number":
+            highest = 2 * max(map(float, codes), default=50.0)
+            return f"{random.uniform(0, highest):.2f}"
     return random.choice((*codes, *_CODES))
 
 

@@ -148,8 +148,9 @@ def _holds(node: ast.AST, *, numbers: bool = True) -> bool:
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
             return bool(node.value.strip())
-        whole = isinstance(node.value, int) and not isinstance(node.value, bool)
-        return whole and node.value not in {0, 1} and (numbers or node.value > _LARGEST_COUNT)
+        if not isinstance(node.value, int) or node.value in {0, 1}:
+            return False
+        return numbers or node.value > _LARGEST_COUNT
     return any(_holds(child, numbers=numbers) for child in ast.iter_child_nodes(node))
 
 

@@ -158,7 +158,9 @@ class Uses:
                 return Use("filter", column)
         if _FILE_CALLS.match(called):
             return Use("file")
-        return Use(_ROLE_OF_CALL[called]) if called in _ROLE_OF_CALL else None
+        # As a function of its own, `set` draws nothing.
+        known = called in _ROLE_OF_CALL and (isinstance(func, ast.Attribute) or called != "set")
+        return Use(_ROLE_OF_CALL[called]) if known else None
 
 
 ASKING = frozenset({"isin", "between", "eq", "ne", "ge", "gt", "le", "lt", "startswith"})
