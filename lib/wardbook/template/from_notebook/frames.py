@@ -85,6 +85,15 @@ class Frames:
                 self.look_at(value)
             case ast.Expr(value=value):
                 self.look_at(value)
+            case ast.If(test=test, body=body, orelse=orelse):
+                self.look_at(test)
+                before = dict(self.names)
+                for one in (*body, *orelse):
+                    self.follow(one)
+                # What is another thing in one case than in the other is not known.
+                for name, shape in self.names.items():
+                    if before.get(name) != shape:
+                        self.names[name] = NOTHING
             case _:
                 for node in ast.walk(statement):
                     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -28,7 +28,8 @@ def guess_columns(
         for column, kind in _kinds_in(node, source.used):
             told.setdefault(column, kind)
     guessed = {}
-    for column in sorted(source.used) or ["column"]:
+    read = {column for _, call in source.calls for column in _named_by(call)}
+    for column in sorted(source.used | read) or ["column"]:
         texts = asked.get(column, set())
         if texts and all(map(is_day, texts)):
             guessed[column] = "date"
@@ -49,6 +50,16 @@ def delimiter_of(source: Source) -> str:
                 case ast.keyword(arg=("sep" | "delimiter"), value=ast.Constant(value=str() as sep)):
                     return sep
     return ","
+
+
+def _named_by(call: ast.Call) -> Iterator[str]:
+    """Yield the columns that a call names as it reads the file."""
+    for word in call.keywords:
+        if word.arg in {"parse_dates", "usecols"}:
+            yield from texts_in(word.value)
+        elif word.arg == "dtype" and isinstance(word.value, ast.Dict):
+            keys = (key for key in word.value.keys if key is not None)
+            yield from (column for key in keys for column in texts_in(key))
 
 
 def _is_number(text: str) -> bool:

@@ -46,8 +46,10 @@ def invent_rows(
     if not isinstance(of, str):
         text.write(delimiter.join(of) + "\n")
         for _ in range(rows):
-            day = first - _AROUND + timedelta(random.randrange((last - first + 2 * _AROUND).days))
-            cells = [_invent_cell(of[name], day, random, codes.get(name, ())) for name in of]
+            day, cells = first - _AROUND + _some_days(random, last - first + 2 * _AROUND), []
+            for name, kind in of.items():
+                cells.append(_invent_cell(kind, day, random, codes.get(name, ())))
+                day += _some_days(random, timedelta(8)) if kind == "date" else timedelta()
             text.write(delimiter.join(cells) + "\n")
         return text.getvalue()
     dataset = find_dataset(of)
@@ -70,6 +72,10 @@ def _invent_cell(kind: str, day: date, random: Random, codes: Sequence[str]) -> 
             highest = 2 * max(map(float, codes), default=50.0)
             return f"{random.uniform(0, highest):.2f}"
     return random.choice((*codes, *_CODES))
+
+
+def _some_days(random: Random, within: timedelta) -> timedelta:
+    return timedelta(random.randrange(within.days))
 
 
 def _some(random: Random) -> str:

@@ -229,21 +229,29 @@ class Outputs:
 
     def _end_with_figure(self, cell: Cell, line: int) -> None:
         last = cell.tree.body[-1]
-        name = self._declare_figure(cell, line, "", "drawn and shown at the cell's end")
-        _, end = _ends_of(last)
-        value = last.value if isinstance(last, ast.Expr) else None
-        call = _make_figure(name, f"{self._plt}.gcf()")
-        if not self._plt:
-            if not (isinstance(value, ast.Call) and self._frames.look_at(value).kind == "drawing"):
-                why = "drawn without matplotlib's pyplot: write wb.figure by hand"
-                self.found.append(Found("output", name, cell.number, line, why, todo=True))
-                return
-            start, _ = _ends_of(value)
-            head, _, tail = _make_figure(name, "\0").partition("\0")
-            self.edits.append(Edit(cell.number, start, start, head))
-            self.edits.append(Edit(cell.number, end, end, f".get_figure(){tail}"))
-            return
-        self.edits.append(Edit(cell.number, end, end, f"\n{call}"))
+        start, end = _ends_of(last)
+        how = "drawn and shown at the cell's end"
+        match last:
+            case _ if self._plt:
+                name = self._declare_figure(cell, line, "", how)
+                text = f"\n{_make_figure(name, f'{self._plt}.gcf()')}"
+                self.edits.append(Edit(cell.number, end, end, text))
+            case ast.Assign(targets=[ast.Name(id=axes)], value=ast.Call() as value) if (
+                self._frames.look_at(value).kind == "drawing"
+            ):
+                name = self._declare_figure(cell, line, "", how)
+                text = f"\n{_make_figure(name, f'{axes}.get_figure()')}"
+                self.edits.append(Edit(cell.number, end, end, text))
+            case ast.Expr(value=ast.Call() as value) if (
+                self._frames.look_at(value).kind == "drawing"
+            ):
+                name = self._declare_figure(cell, line, "", how)
+                head, _, tail = _make_figure(name, "\0").partition("\0")
+                self.edits.append(Edit(cell.number, start, start, head))
+                self.edits.append(Edit(cell.number, end, end, f".get_figure(){tail}"))
+            case _:
+                why = "drawn without matplotlib's pyplot: declare it and write wb.figure by hand"
+                self.found.append(Found("left out", "figure", cell.number, line, why, todo=True))
 
     def _declare_figure(self, cell: Cell, line: int, stem: str, how: str) -> str:
         title = _title_of(cell) or self._heading or "Figure"
