@@ -17,10 +17,11 @@ help:  ## say what there is
 $(READY): requirements.lock pyproject.toml
 	@command -v python3.11 >/dev/null || { echo "Python 3.11 is missing: apt-get install python3.11 python3.11-venv"; exit 1; }
 	@python3.11 -c "import ensurepip" 2>/dev/null \
-	    || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3.11-venv; } \
+	    || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq -o DPkg::Lock::Timeout=300 python3.11-venv; } \
 	    || { echo "Python's venv is missing: apt-get install python3.11-venv"; exit 1; }
 	python3.11 -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@$(PYTHON) -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true  # some packages ship templates of code
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
@@ -68,7 +69,7 @@ fuzz: $(READY)  ## convert hostile texts for five minutes, both ways
 	$(PYTHON) -m tests.fuzz_markup --seconds 300
 
 crash: $(READY)  ## the long form of the crash tests; takes hours
-	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/test_kill_*.py tests/acceptance/test_sync_points.py tests/property/test_story_faults.py tests/property/test_sync_machine.py tests/integration/test_fork_server.py tests/integration/test_slurm_runs.py tests/unit/test_artefacts_hostile.py tests/integration/test_same_outputs.py tests/acceptance/test_payloads_in_browser.py
+	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/test_kill_*.py tests/acceptance/test_sync_points.py tests/property/test_story_faults.py tests/property/test_sync_machine.py tests/integration/test_fork_server.py tests/integration/test_slurm_runs.py tests/unit/test_artefacts_hostile.py tests/integration/test_same_outputs.py tests/integration/test_sync_texts.py tests/acceptance/test_payloads_in_browser.py
 
 crash-sync: $(READY)  ## crash points and 2,000 schedules of the synchronisation; takes half an hour
 	$(PYTHON) -m tests.sync_crash --schedules 2000 --seed 1
