@@ -102,7 +102,7 @@ np.random.seed(SEED)
 if ONLY_URGENT:
     results = results[results["priority"] == 1]""",
     """chosen = results[results["unit"].isin(UNITS) & (results["potassium"] > HIGH)]
-hours = (chosen["received"].dt.dayofyear - chosen["validated"].dt.dayofyear).abs() * 24
+hours = (chosen["received"].dt.day_of_year - chosen["validated"].dt.day_of_year).abs() * 24
 late = chosen[hours * 60 > LATE_MINUTES]""",
     """by_unit = late.groupby("unit", as_index=False).agg(
     patients=("patient", "nunique"), results=("potassium", "count")
