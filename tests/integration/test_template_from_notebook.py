@@ -218,6 +218,13 @@ CORNERS = [
     'nom = "{}"\nrows = stays',
     'NAMES_OF_PATIENTS = {{"{}": "x"}}\nrows = stays',
     'rows = stays.assign(nom="{}")',
+    'rows = stays[[one == "{}" for one in stays["patient"]]]',
+    'rows = stays[stays["patient"].apply(lambda one: one in ["{}"])]',
+    'a, b = "{}", "x"\nrows = stays[stays.patient == a]',
+    'known = {{"who": "{}"}}\nrows = stays[stays.patient == known["who"]]',
+    'who: str = "{}"\nrows = stays[stays.patient == who]',
+    'def of(one):\n    return stays[stays.patient == one]\n\nrows = stays[of("{}").index]',
+    'rows = stays.copy()\nfor one in ["{}"]:\n    stays[stays["patient"] != one]',
 ]
 """It cannot be taken out: refused."""
 

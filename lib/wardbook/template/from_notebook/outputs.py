@@ -370,4 +370,4 @@ def _ends_of(node: ast.stmt | ast.expr) -> tuple[tuple[int, int], tuple[int, int
 
 
 def _pathless(text: str) -> str:
-    return re.sub(r"""(["'])[^"']*[\\/][^"']*\1""", '"…"', text)
+    return re.sub(r"""(["'])[^"']*(?:[\\/]|\.[a-z]{3,7}(?=["']))[^"']*\1""", '"…"', text)

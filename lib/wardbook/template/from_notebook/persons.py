@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from wardbook.template.from_notebook.exploration import CannotRead, texts_in
 from wardbook.template.from_notebook.queries import parse_query
+from wardbook.template.from_notebook.written import Written
 
 _NAMED = re.compile(
     r"(?:\A|_)(?:patients?|persons?|personnes?|malades?|ipp|nip|nda|nir|ins|iep|nom|pr[eé]nom"
@@ -26,7 +27,7 @@ _NUMBERED = re.compile(
 ORDERS = ast.Lt | ast.LtE | ast.Gt | ast.GtE
 _ASKS = frozenset({
     "eq", "ne", "isin", "contains", "startswith", "endswith", "match", "fullmatch", "replace",
-    "map", "where", "mask", "between", "get_group",
+    "map", "apply", "where", "mask", "between", "get_group",
 })  # fmt: skip
 _RENAMES = frozenset({"agg", "aggregate", "rename", "astype", "rename_axis", "sort_values"})
 _ROWS = frozenset({"loc", "at"})
@@ -60,9 +61,10 @@ def refuse_persons(cells: Sequence[tuple[int, str]]) -> None:
     """
     trees = [(number, ast.parse(code)) for number, code in cells]
     indexed = any(_indexes_by_a_person(node) for _, tree in trees for node in ast.walk(tree))
+    written = Written(tree for _, tree in trees)
     for number, tree in trees:
         for node in ast.walk(tree):
-            for name in (*_left_in(node), *(_row_of(node) if indexed else ())):
+            for name in (*_left_in(node, written), *(_row_of(node) if indexed else ())):
                 raise CannotRead(
                     f"Cell {number}: beside {name} stands a value that can tell a person. Put it "
                     "in a filter as in `rows[rows[column] == VALUE]`, where it becomes a "
@@ -91,31 +93,48 @@ def column_of(node: ast.expr, known: Sequence[str] | frozenset[str] = ()) -> str
     return ""
 
 
-def _left_in(node: ast.AST) -> Iterator[str]:
+def _left_in(node: ast.AST, written: Written) -> Iterator[str]:
     match node:
         case ast.Compare(left=left, comparators=others):
             sides, ordered = [left, *others], _orders(node)
             for side in sides:
                 name = column_of(side)
                 rest = [one for one in sides if one is not side]
-                if tells_a_person(name) and any(_holds(one, numbers=not ordered) for one in rest):
+                if tells_a_person(name) and any(
+                    _holds(one, numbers=not ordered) or (not ordered and written.holds(one))
+                    for one in rest
+                ):
                     yield name
         case ast.Call(func=ast.Attribute(attr=("query" | "eval") as name), args=[asked, *_]):
             if any(_asks_for_a_person(text) for text in texts_in(asked)):
                 yield name
         case ast.Call(func=ast.Attribute(attr=attr, value=of), args=args):
             name = column_of(of)
-            if attr in _ASKS and tells_a_person(name) and any(_holds(one) for one in args):
+            if (
+                attr in _ASKS
+                and tells_a_person(name)
+                and any(_holds(one) or written.holds(one) for one in args)
+            ):
                 yield name
             if attr not in _RENAMES:
                 yield from _named_in(node)
         case ast.Call():
             yield from _named_in(node)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+            for one in node.generators:
+                if tells_a_person(column_of(one.iter)) and _compares(node):
+                    yield column_of(one.iter)
+        case ast.For(iter=over) if tells_a_person(column_of(over)) and _compares(node):
+            yield column_of(over)
         case ast.Assign(targets=[target], value=value):
             name = target.id if isinstance(target, ast.Name) else column_of(target)
             plain = isinstance(value, ast.Constant | ast.List | ast.Tuple | ast.Set | ast.Dict)
             if plain and names_a_person(name) and _holds(value, numbers=False):
                 yield name
+
+
+def _compares(node: ast.AST) -> bool:
+    return any(isinstance(one, ast.Compare) and _holds(one) for one in ast.walk(node))
 
 
 def _named_in(call: ast.Call) -> Iterator[str]:
