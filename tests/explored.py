@@ -1,4 +1,4 @@
-"""Exploratory notebooks of three hands, as JSON text: what an analyst has before a template."""
+"""Exploratory notebooks of four hands, as JSON text: what an analyst has before a template."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ END = pd.Timestamp("2026-02-08")
 WARDS = ["CARD", "PNEU", "URGE"]
 LONG_NIGHTS = 5  # from here a stay is long
 SIZE = (8, 3)""",
-    """stays = pd.read_csv(os.path.join(FOLDER, "stays.csv"), sep=";", parse_dates=["entered", "left"])
+    """stays = pd.read_csv(
+    os.path.join(FOLDER, "stays.csv"), sep=";", parse_dates=["entered", "left"]
+)
 stays.head()""",
     "## Séjours de la période",
     """# a stay counts where it touches the period
@@ -83,6 +85,33 @@ plt.show()""",
 worst""",
 ]
 """A hand that draws: an address, plots, and a public file."""
+
+LABORATORY = [
+    """import numpy as np
+import pandas as pd
+
+SEED = 42
+PERCENT = 100
+HIGH = 4.5
+LATE_MINUTES = 90
+ONLY_URGENT = True
+UNITS = ("BIO", "HEM")
+COLOURS = ["#335577", "#aa3333"]""",
+    """results = pd.read_csv("results_2026.csv", parse_dates=["received", "validated"])
+np.random.seed(SEED)
+if ONLY_URGENT:
+    results = results[results["priority"] == 1]""",
+    """chosen = results[results["unit"].isin(UNITS) & (results["potassium"] > HIGH)]
+hours = (chosen["received"].dt.day_of_year - chosen["validated"].dt.day_of_year).abs() * 24
+late = chosen[hours * 60 > LATE_MINUTES]""",
+    """by_unit = late.groupby("unit", as_index=False).agg(
+    patients=("patient", "nunique"), results=("potassium", "count")
+)
+by_unit["share"] = PERCENT * by_unit["results"] / len(chosen)
+by_unit""",
+    """axes = by_unit.plot.bar(x="unit", y="share", color=COLOURS, figsize=(6, 3))""",
+]
+"""A hand that names everything, on a file that nobody declared."""
 
 
 def notebook(cells: Sequence[str], *, kernel: str = "python3", **outputs: str) -> str:

@@ -14,7 +14,7 @@ from wardbook.template.spec import Template, load_catalogue
 
 if TYPE_CHECKING:
     from wardbook.template.from_notebook import Found
-    from wardbook.template.from_notebook.constants import Parameter
+    from wardbook.template.from_notebook.parameters import Parameter
 
 templates_option = click.option(
     "--templates",
@@ -101,7 +101,8 @@ def from_notebook(notebook: Path, name: str, out: Path, dry_run: bool, ask: bool
 
     The notebook is read, never run: its constants become parameters, the files that it reads
     sources, the tables and figures that it shows outputs, its Markdown texts. What could not be
-    known is marked TODO. No output, path or identifier of it reaches the template.
+    known is marked TODO. No output, path or identifier of it reaches the template, and no value
+    that tells a person.
 
     \b
     wardbook template from beds.ipynb --name bed_days --dry-run

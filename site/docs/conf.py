@@ -42,7 +42,7 @@ html_theme_options = {
 
 # A notebook that fails fails the build; one that was executed before as it stands is not again.
 nb_execution_mode = "cache"
-nb_execution_timeout = 60
+nb_execution_timeout = 180
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 # Tables as text: their HTML brings a style of its own, which the pages' policy does not allow.

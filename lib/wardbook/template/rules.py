@@ -36,12 +36,13 @@ _PRINTS = {
 }
 """What shows a value beside what is declared, or runs what is not in the notebook."""
 
-_OF_A_DRAFT = frozenset(
-    "pandas numpy matplotlib scipy sklearn statsmodels datetime math statistics re collections "
-    "itertools functools calendar".split()
-)
+_OF_A_DRAFT = frozenset({
+    "pandas", "numpy", "matplotlib", "scipy", "sklearn", "statsmodels", "datetime", "math",
+    "statistics", "re", "collections", "itertools", "functools", "calendar",
+})  # fmt: skip
 """What the notebook of a draft (version 0.x) may import: until 1.0.0 its calculations may still
-stand in it, as they were explored. None of them reaches files or the network by itself."""
+stand in it, as they were explored. Where one of them could reach a file or the network, the walls
+around every run hold it."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from wardbook.identifiers.allowances import Allowances
 from wardbook.identifiers.commits import check_files
 from wardbook.identifiers.context import Context
 from wardbook.messages import say
-from wardbook.template.from_notebook.constants import Constants, Parameter
+from wardbook.template.from_notebook.constants import Constants
 from wardbook.template.from_notebook.exploration import (
     CannotRead,
     Cell,
@@ -24,6 +24,8 @@ from wardbook.template.from_notebook.exploration import (
 )
 from wardbook.template.from_notebook.frames import Frames
 from wardbook.template.from_notebook.outputs import Output, Outputs
+from wardbook.template.from_notebook.parameters import Parameter
+from wardbook.template.from_notebook.persons import refuse_persons
 from wardbook.template.from_notebook.sources import (
     Source,
     edit_reads,
@@ -37,14 +39,19 @@ from wardbook.template.from_notebook.sources import (
 
 @dataclass(frozen=True)
 class Exploration:
-    """Everything that was found in a notebook, with the edits that make a template of it."""
+    """Everything that was found in a notebook, with the edits that make a template of it.
+
+    `asked` has by column the texts of the values that it is compared with.
+    """
 
     name: str
     cells: tuple[Cell, ...]
     alias: str
     sources: tuple[Source, ...]
     parameters: tuple[Parameter, ...]
+    setups: tuple[str, ...]
     outputs: tuple[Output, ...]
+    asked: Mapping[str, set[str]]
     edits: tuple[Edit, ...]
     found: tuple[Found, ...]
 
@@ -64,7 +71,8 @@ def explore(text: str, name: str, decide: Callable[[Parameter], bool] | None = N
     Args:
         text: the notebook's file.
         name: the template's.
-        decide: says of each parameter whether it becomes one; without it, all do.
+        decide: says of each parameter whether it becomes one; without it, all do. It is not asked
+            about one whose value tells a person: that value cannot stay.
 
     Raises:
         CannotRead: no template can be made of it; the message says why and what to do.
@@ -78,9 +86,12 @@ def explore(text: str, name: str, decide: Callable[[Parameter], bool] | None = N
     datasets = [one.dataset for one in sources if one.dataset]
     constants = Constants(cells, datasets, alias, set(written))
     constants.search()
-    chosen = [one for one in constants.parameters if decide is None or decide(one)]
-    outputs = _find_outputs(cells, sources)
-    edits = [edit for one in chosen for edit in one.edits]
+    chosen, kept = _choose(constants.parameters, decide)
+    # A query that names two constants is written anew for both.
+    asked = [edit for one in chosen for edit in one.edits]
+    asked += [edit for one in kept if one.setup_kept for edit in one.edits]
+    outputs = _find_outputs(cells, sources, asked)
+    edits = [*asked]
     edits += [edit for one in sources for edit in edit_reads(one)]
     edits += outputs.edits
     edits += [place_of(cell, node, _no_path(node)) for cell, node in constants.paths]
@@ -93,7 +104,9 @@ def explore(text: str, name: str, decide: Callable[[Parameter], bool] | None = N
         alias,
         tuple(sources),
         tuple(chosen),
+        tuple(one.setup_kept for one in kept if one.setup_kept),
         tuple(outputs.outputs),
+        constants.asked,
         tuple(edits),
         tuple(sorted(found, key=lambda one: (one.cell, one.line))),
     )
@@ -110,6 +123,10 @@ def draft_template(
     from wardbook.template.from_notebook.writing import write_files
 
     exploration = explore(text, name, decide)
+    rewritten = rewritten_cells(exploration)
+    refuse_persons(
+        [(one.number, code) for one, code in zip(exploration.cells, rewritten, strict=True)]
+    )
     if not exploration.outputs:
         raise CannotRead(
             "This notebook shows and writes no table and no figure. Let a cell end with the table "
@@ -126,6 +143,18 @@ def rewritten_cells(exploration: Exploration) -> list[str]:
         apply_edits(cell, exploration.edits).strip("\n") if cell.is_code else ""
         for cell in exploration.cells
     ]
+
+
+def _choose(
+    found: Sequence[Parameter], decide: Callable[[Parameter], bool] | None
+) -> tuple[list[Parameter], list[Parameter]]:
+    """Return those that become parameters, and those that stay constants."""
+    chosen: list[Parameter] = []
+    kept: list[Parameter] = []
+    for one in found:
+        becomes = decide is None or one.secret or decide(one)
+        (chosen if becomes else kept).append(one)
+    return chosen, kept
 
 
 def _match_sources(cells: Sequence[Cell], sources: Sequence[Source]) -> None:
@@ -145,7 +174,9 @@ def _frames_over(sources: Sequence[Source]) -> Frames:
     return frames
 
 
-def _find_outputs(cells: Sequence[Cell], sources: Sequence[Source]) -> Outputs:
+def _find_outputs(
+    cells: Sequence[Cell], sources: Sequence[Source], asked: Sequence[Edit]
+) -> Outputs:
     plt = ""
     for _, node in walk_code(cells):
         match node:
@@ -156,7 +187,7 @@ def _find_outputs(cells: Sequence[Cell], sources: Sequence[Source]) -> Outputs:
             case ast.ImportFrom(module="matplotlib", names=names):
                 plt = next((a.asname or a.name for a in names if a.name == "pyplot"), plt)
     taken = {one.name for one in sources} | {"report"}
-    outputs = Outputs(_frames_over(sources), taken, plt)
+    outputs = Outputs(_frames_over(sources), taken, plt, asked)
     for cell in cells:
         if cell.is_code:
             outputs.search(cell)
@@ -180,9 +211,8 @@ def _unused_imports(cells: Sequence[Cell], edits: Sequence[Edit]) -> list[Edit]:
             if isinstance(statement, ast.Import | ast.ImportFrom) and not any(
                 (one.asname or one.name).partition(".")[0] in used for one in statement.names
             ):
-                removed.append(
-                    place_of(cell, statement, f"# {ast.unparse(statement)}  # no longer used")
-                )
+                text = f"# {ast.unparse(statement)}  # no longer used"
+                removed.append(place_of(cell, statement, text))
     return removed
 
 

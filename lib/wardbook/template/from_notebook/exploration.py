@@ -9,13 +9,13 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
 
 from wardbook.errors import Refusal
-from wardbook.identifiers.commits import HOME_PATH
 from wardbook.identifiers.context import Context
+from wardbook.identifiers.notebooks import HOME_PATH
 from wardbook.identifiers.scanning import scan
 
 MACHINE_PATH = re.compile(
@@ -136,6 +136,22 @@ def source_of(cell: Cell, node: ast.AST) -> str:
     return ast.get_source_segment(cell.text, node) or ast.unparse(node)
 
 
+def edited_source(cell: Cell, node: ast.expr, edits: Iterable[Edit]) -> str:
+    """Return a node's text with those edits made that lie within it."""
+    whole = place_of(cell, node, "")
+    row, column = whole.start
+
+    def shift(at: tuple[int, int]) -> tuple[int, int]:
+        return at[0] - row + 1, at[1] - (column if at[0] == row else 0)
+
+    inside = [
+        Edit(cell.number, shift(one.start), shift(one.end), one.text)
+        for one in edits
+        if one.cell == cell.number and whole.start <= one.start and one.end <= whole.end
+    ]
+    return apply_edits(replace(cell, text=source_of(cell, node)), inside)
+
+
 def clean(text: str) -> str:
     """Return a text without identifiers, secrets and paths of a machine."""
     text = MACHINE_PATH.sub(MASKED_PATH, text)
@@ -165,14 +181,14 @@ def _read_cell(cell: Any, number: int) -> tuple[Cell, list[Found]]:
         raw = cell.get("cell_type") != "markdown"
         return Cell(number, False, cleaned, ast.Module([], []), None, raw), found
     if cleaned.lstrip().startswith("%%"):
-        lines = [f"# {line}".rstrip() for line in cleaned.split("\n")]
-        lines[0] += "  # TODO: a magic of the whole cell; write it in Python"
+        # What it holds is not kept: nobody looks for values of persons in another language.
+        lines = ["# TODO: a magic of the whole cell stood here; write it in Python"]
         found.append(_magic(number, 1))
     else:
         lines = []
         for at, line in enumerate(cleaned.split("\n"), 1):
             if re.match(r"\s*(?:[%!]|\?|\w[\w.]*\?+\s*$|[\w, ]+=\s*[!%])", line):
-                lines.append(f"# {line.strip()}  # TODO: no part of Python; write it another way")
+                lines.append("# TODO: a magic or a shell line stood here; write it in Python")
                 found.append(_magic(number, at))
             else:
                 lines.append(line)
@@ -180,16 +196,16 @@ def _read_cell(cell: Any, number: int) -> tuple[Cell, list[Found]]:
     try:
         tree = ast.parse(cleaned)
     except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", 1)
+        row = (error.lineno or 1) if isinstance(error, SyntaxError) else 1
         raise CannotRead(
-            f"Cell {number}, line {line}: this code cannot be parsed. Run the notebook from top to "
+            f"Cell {number}, line {row}: this code cannot be parsed. Run the notebook from top to "
             "bottom, mend or remove that cell, and call again."
         ) from None
     return Cell(number, True, cleaned, tree, _read_header(cell.get("outputs") or [])), found
 
 
 def _magic(cell: int, line: int) -> Found:
-    why = "a magic or a shell line: kept as a comment"
+    why = "a magic or a shell line: no part of Python"
     return Found("left out", "magic", cell, line, why, todo=True)
 
 
@@ -228,7 +244,7 @@ class _HeaderReader(HTMLParser):
         self.rows: list[list[str]] = []
         self._inside = self._in_cell = self._done = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         if tag == "thead" and not self._done:
             self._inside = True
         elif self._inside and tag == "tr":
@@ -253,3 +269,12 @@ def walk_code(cells: Iterable[Cell]) -> Iterator[tuple[Cell, ast.AST]]:
     for cell in cells:
         for node in ast.walk(cell.tree):
             yield cell, node
+
+
+def texts_in(node: ast.AST) -> list[str]:
+    """Return the texts that are written anywhere in an expression."""
+    return [
+        one.value
+        for one in ast.walk(node)
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]

@@ -11,17 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-SAME = frozenset(
-    "copy sort_values sort_index head tail dropna fillna drop_duplicates query round astype sample "
-    "nlargest nsmallest where mask clip abs set_axis reindex ffill bfill convert_dtypes infer_objects "
-    "cumsum diff shift rank".split()
-)
-LOOKS = frozenset("head tail sample describe info".split())
-REDUCES = frozenset(
-    "nunique count sum mean median max min std var first last size any all prod".split()
-)
-SPREADS = frozenset("unstack pivot pivot_table crosstab get_dummies T transpose stack".split())
-DRAWS = frozenset("plot hist boxplot bar barh scatter".split())
+SAME = frozenset({
+    "copy", "sort_values", "sort_index", "head", "tail", "dropna", "fillna", "drop_duplicates",
+    "query", "round", "astype", "sample", "nlargest", "nsmallest", "where", "mask", "clip", "abs",
+    "set_axis", "reindex", "ffill", "bfill", "convert_dtypes", "infer_objects", "cumsum", "diff",
+    "shift", "rank",
+})  # fmt: skip
+LOOKS = frozenset({"head", "tail", "sample", "describe", "info"})
+REDUCES = frozenset({
+    "nunique", "count", "sum", "mean", "median", "max", "min", "std", "var", "first", "last",
+    "size", "any", "all", "prod",
+})  # fmt: skip
+SPREADS = frozenset({
+    "unstack", "pivot", "pivot_table", "crosstab", "get_dummies", "T", "transpose", "stack",
+})  # fmt: skip
+DRAWS = frozenset({"plot", "hist", "boxplot", "bar", "barh", "scatter"})
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,15 @@ class Frames:
                 self.look_at(value)
             case ast.Expr(value=value):
                 self.look_at(value)
+            case ast.If(test=test, body=body, orelse=orelse):
+                self.look_at(test)
+                before = dict(self.names)
+                for one in (*body, *orelse):
+                    self.follow(one)
+                # What is another thing in one case than in the other is not known.
+                for name, shape in self.names.items():
+                    if before.get(name) != shape:
+                        self.names[name] = NOTHING
             case _:
                 for node in ast.walk(statement):
                     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -19,36 +19,67 @@ _AROUND = timedelta(days=20)
 
 
 def invent_rows(
-    kind: str,
+    of: str | Mapping[str, str],
     *,
     first: date,
     last: date,
     codes: Mapping[str, Sequence[str]],
+    delimiter: str = ",",
     rows: int = 800,
     seed: int = 1,
 ) -> str:
-    """Return a CSV file's text of a dataset: `rows` rows from 20 days before to 20 after a period.
+    """Return a CSV file's text: `rows` rows from 20 days before to 20 after a period.
 
     Args:
-        kind: the dataset's name.
+        of: a dataset's name, or columns with their types ("date", "text", "integer", "number").
         first: the period's first day.
         last: its last day.
         codes: by column, values that shall occur beside invented ones.
+        delimiter: between columns that were given by their types; a dataset has its own.
         rows: how many.
         seed: other rows for another.
 
     Raises:
         Refusal: there is no such dataset.
     """
-    dataset = find_dataset(kind)
+    random, text = Random(seed), io.StringIO()  # noqa: S311  no secret is made of it
+    if not isinstance(of, str):
+        text.write(delimiter.join(of) + "\n")
+        for _ in range(rows):
+            day, cells = first - _AROUND + _some_days(random, last - first + 2 * _AROUND), []
+            for name, kind in of.items():
+                cells.append(_invent_cell(kind, day, random, codes.get(name, ())))
+                day += _some_days(random, timedelta(8)) if kind == "date" else timedelta()
+            text.write(delimiter.join(cells) + "\n")
+        return text.getvalue()
+    dataset = find_dataset(of)
     if dataset is None:
-        raise Refusal(f"{kind!r} is no dataset: write its rows by hand.")
-    random, text = Random(seed), io.StringIO()
+        raise Refusal(f"{of!r} is no dataset: give its columns with their types.")
     text.write(dataset.delimiter.join(dataset.names) + "\n")
     for number in range(1, rows + 1):
         cells = _invent_row(dataset, random, number, (first, last), codes)
         text.write(dataset.delimiter.join(cells) + "\n")
     return text.getvalue()
+
+
+def _invent_cell(kind: str, day: date, random: Random, codes: Sequence[str]) -> str:
+    match kind:
+        case "date":
+            return day.isoformat()
+        case "integer":
+            return random.choice(codes) if codes and random.random() < 0.5 else _some(random)
+        case "number":
+            highest = 2 * max(map(float, codes), default=50.0)
+            return f"{random.uniform(0, highest):.2f}"
+    return random.choice((*codes, *_CODES))
+
+
+def _some_days(random: Random, within: timedelta) -> timedelta:
+    return timedelta(random.randrange(within.days))
+
+
+def _some(random: Random) -> str:
+    return str(random.randrange(100))
 
 
 def _invent_row(

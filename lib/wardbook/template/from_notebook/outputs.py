@@ -7,14 +7,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wardbook.template.from_notebook.exploration import Cell, Edit, Found, place_of, source_of
-from wardbook.template.from_notebook.frames import LOOKS, SPREADS, Frames, Shape
+from wardbook.template.from_notebook.exploration import (
+    Cell,
+    Edit,
+    Found,
+    edited_source,
+    place_of,
+    source_of,
+)
+from wardbook.template.from_notebook.frames import LOOKS, NOTHING, SPREADS, Frames, Shape
 from wardbook.template.from_notebook.names import free_name, in_words, slug
 from wardbook.template.rules import UNKNOWN_COLUMNS
 
-_DRAWN_BY = frozenset(
-    "plot bar barh hist scatter boxplot fill_between step errorbar imshow pie stackplot heatmap".split()
-)
+_DRAWN_BY = frozenset({
+    "plot", "bar", "barh", "hist", "scatter", "boxplot", "fill_between", "step", "errorbar",
+    "imshow", "pie", "stackplot", "heatmap",
+})  # fmt: skip
+_WRITES = frozenset({"to_csv", "to_excel", "savefig", "show"})
 
 
 @dataclass(frozen=True)
@@ -27,15 +36,23 @@ class Output:
     cell: int
     line: int
     columns: tuple[str, ...] = ()
-    shape: Shape = Shape()
+    shape: Shape = NOTHING
     formula: str = ""
 
 
 class Outputs:
-    """Finds outputs, cell after cell, while the frames are followed."""
+    """Finds outputs, cell after cell, while the frames are followed.
 
-    def __init__(self, frames: Frames, taken: set[str], plt: str) -> None:
-        self._frames, self._taken, self._plt = frames, taken, plt
+    Args:
+        frames: what is known of the notebook's tables.
+        taken: names that no output may have.
+        plt: what the notebook calls matplotlib's pyplot, "" where it does not.
+        asked: the edits by which parameters take the place of constants: code that is told or
+            kept as a comment holds none of them either.
+    """
+
+    def __init__(self, frames: Frames, taken: set[str], plt: str, asked: Sequence[Edit]) -> None:
+        self._frames, self._taken, self._plt, self._asked = frames, taken, plt, asked
         self.outputs: list[Output] = []
         self.edits: list[Edit] = []
         self.found: list[Found] = []
@@ -75,7 +92,7 @@ class Outputs:
             case ast.Call(func=ast.Name(id="display"), args=[shown, *_]) as call:
                 self._table(cell, shown, call, "displayed")
             case ast.Call(func=ast.Name(id="print")) as call:
-                text = "\n".join(f"# {line}" for line in source_of(cell, call).split("\n"))
+                text = self._as_comment(cell, call)
                 self.edits.append(place_of(cell, call, f"{text}  # TODO: say it with wb.say"))
                 why = "print shows what is not declared: kept as a comment; say it with wb.say"
                 self.found.append(
@@ -109,7 +126,9 @@ class Outputs:
             and not _draws_expr(value)
         ):
             why = "a value that only the analyst sees; say it with wb.say where it matters"
-            self.found.append(Found("look", _short(cell, value), cell.number, value.lineno, why))
+            self.found.append(
+                Found("look", self._short(cell, value), cell.number, value.lineno, why)
+            )
 
     def _written(self, cell: Cell, of: ast.expr, call: ast.Call) -> None:
         words = {one.arg: one.value for one in call.keywords}
@@ -135,7 +154,9 @@ class Outputs:
         shape = self._frames.look_at(inner)
         if shape.rows:
             why = "rows of persons or of a file as read: seen by the analyst, no output"
-            self.found.append(Found("look", _short(cell, shown), cell.number, shown.lineno, why))
+            self.found.append(
+                Found("look", self._short(cell, shown), cell.number, shown.lineno, why)
+            )
             if call is not None:
                 self._comment_out(cell, call, "rows are no output; declare what is counted")
             return
@@ -208,21 +229,29 @@ class Outputs:
 
     def _end_with_figure(self, cell: Cell, line: int) -> None:
         last = cell.tree.body[-1]
-        name = self._declare_figure(cell, line, "", "drawn and shown at the cell's end")
-        _, end = _ends_of(last)
-        value = last.value if isinstance(last, ast.Expr) else None
-        call = _make_figure(name, f"{self._plt}.gcf()")
-        if not self._plt:
-            if not (isinstance(value, ast.Call) and self._frames.look_at(value).kind == "drawing"):
-                why = "drawn without matplotlib's pyplot: write wb.figure by hand"
-                self.found.append(Found("output", name, cell.number, line, why, todo=True))
-                return
-            start, _ = _ends_of(value)
-            head, _, tail = _make_figure(name, "\0").partition("\0")
-            self.edits.append(Edit(cell.number, start, start, head))
-            self.edits.append(Edit(cell.number, end, end, f".get_figure(){tail}"))
-            return
-        self.edits.append(Edit(cell.number, end, end, f"\n{call}"))
+        start, end = _ends_of(last)
+        how = "drawn and shown at the cell's end"
+        match last:
+            case _ if self._plt:
+                name = self._declare_figure(cell, line, "", how)
+                text = f"\n{_make_figure(name, f'{self._plt}.gcf()')}"
+                self.edits.append(Edit(cell.number, end, end, text))
+            case ast.Assign(targets=[ast.Name(id=axes)], value=ast.Call() as value) if (
+                self._frames.look_at(value).kind == "drawing"
+            ):
+                name = self._declare_figure(cell, line, "", how)
+                text = f"\n{_make_figure(name, f'{axes}.get_figure()')}"
+                self.edits.append(Edit(cell.number, end, end, text))
+            case ast.Expr(value=ast.Call() as value) if (
+                self._frames.look_at(value).kind == "drawing"
+            ):
+                name = self._declare_figure(cell, line, "", how)
+                head, _, tail = _make_figure(name, "\0").partition("\0")
+                self.edits.append(Edit(cell.number, start, start, head))
+                self.edits.append(Edit(cell.number, end, end, f".get_figure(){tail}"))
+            case _:
+                why = "drawn without matplotlib's pyplot: declare it and write wb.figure by hand"
+                self.found.append(Found("left out", "figure", cell.number, line, why, todo=True))
 
     def _declare_figure(self, cell: Cell, line: int, stem: str, how: str) -> str:
         title = _title_of(cell) or self._heading or "Figure"
@@ -239,8 +268,18 @@ class Outputs:
         return name
 
     def _comment_out(self, cell: Cell, node: ast.expr, why: str) -> None:
-        text = "\n".join(f"# {line}" for line in source_of(cell, node).split("\n"))
-        self.edits.append(place_of(cell, node, f"{_pathless(text)}  # {why}"))
+        self.edits.append(place_of(cell, node, f"{self._as_comment(cell, node)}  # {why}"))
+
+    def _as_comment(self, cell: Cell, node: ast.expr) -> str:
+        lines = _pathless(self._text(cell, node)).split("\n")
+        return "\n".join(f"# {line}" for line in lines)
+
+    def _text(self, cell: Cell, node: ast.expr) -> str:
+        return edited_source(cell, node, self._asked)
+
+    def _short(self, cell: Cell, node: ast.expr) -> str:
+        text = " ".join(self._text(cell, node).split())
+        return text if len(text) <= 40 else f"{text[:39]}…"
 
     def _remember(self, cell: Cell, statement: ast.stmt) -> None:
         match statement:
@@ -253,16 +292,16 @@ class Outputs:
     def _formula(self, cell: Cell, node: ast.expr) -> str:
         if isinstance(node, ast.Name) and node.id in self._values:
             at, value = self._values[node.id]
-            return " ".join(source_of(at, value).split())
-        return " ".join(source_of(cell, node).split())
+            return " ".join(_pathless(self._text(at, value)).split())
+        return " ".join(_pathless(self._text(cell, node)).split())
 
     def _warn_inside(self, cell: Cell, statement: ast.stmt) -> None:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                if node.func.attr in {"to_csv", "to_excel", "savefig", "show"}:
-                    why = f"{node.func.attr} in a loop, a condition or a function: write it by hand"
+            match node:
+                case ast.Call(func=ast.Attribute(attr=attr)) if attr in _WRITES:
+                    why = f"{attr} in a loop, a condition or a function: write it by hand"
                     self.found.append(
-                        Found("output", node.func.attr, cell.number, node.lineno, why, todo=True)
+                        Found("output", attr, cell.number, node.lineno, why, todo=True)
                     )
 
 
@@ -330,10 +369,5 @@ def _ends_of(node: ast.stmt | ast.expr) -> tuple[tuple[int, int], tuple[int, int
     )
 
 
-def _short(cell: Cell, node: ast.expr) -> str:
-    text = " ".join(source_of(cell, node).split())
-    return text if len(text) <= 40 else f"{text[:39]}…"
-
-
 def _pathless(text: str) -> str:
-    return re.sub(r"""(["'])[^"']*[\\/][^"']*\1""", '"…"', text)
+    return re.sub(r"""(["'])[^"']*(?:[\\/]|\.[a-z]{3,7}(?=["']))[^"']*\1""", '"…"', text)

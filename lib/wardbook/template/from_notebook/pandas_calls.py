@@ -135,8 +135,8 @@ def _aggregate(
             told = {name: (name, of) for name in names}
             known = len(names) == len(parts)
             return _made(shape, "frame", (*lead, *names) if known else None, index, told)
-        case ast.Constant(value=str() as how) if shape.columns:
-            told = {name: (how, name) for name in shape.columns}
+        case ast.Constant(value=str() as single) if shape.columns:
+            told = {name: (single, name) for name in shape.columns}
             kind = "series" if shape.made and not lead else "frame"
             return _made(shape, kind, (*lead, *shape.columns), index, told)
     return _made(shape, "frame", None, index, {})

@@ -23,18 +23,19 @@ from wardbook.template.from_notebook.frames import Frames, Shape
 from wardbook.template.from_notebook.names import free_name, slug
 
 _READERS = re.compile(r"(?:read|scan)_(?:csv|parquet|excel|table|feather|json|fwf|ipc)\Z|open\Z")
-_DATABASES = frozenset(
-    "read_sql read_sql_query read_sql_table read_database read_database_uri create_engine "
-    "read_gbq connect".split()
-)
+_DATABASES = frozenset({
+    "read_sql", "read_sql_query", "read_sql_table", "read_database", "read_database_uri",
+    "create_engine", "read_gbq", "connect",
+})  # fmt: skip
 _CONNECTION = re.compile(r"\w+(?:\+\w+)?://[^\s/]*@|\b(?:postgresql|mysql|mssql|oracle|duckdb)[+:]")
 _OF_THE_FORM = frozenset({"sep", "delimiter", "encoding", "parse_dates", "dtype", "low_memory"})
 _PUBLIC = re.compile(
     r"data\.gouv\.fr|santepubliquefrance|insee\.fr|covid-hosp|sursaud|donnees-hosp"
 )
-_SPF_HOSPITAL = frozenset(
-    "dep sexe jour hosp rea rad dc HospConv SSR_USLD autres incid_hosp incid_rea incid_dc incid_rad".split()
-)
+_SPF_HOSPITAL = frozenset({
+    "dep", "sexe", "jour", "hosp", "rea", "rad", "dc", "HospConv", "SSR_USLD", "autres",
+    "incid_hosp", "incid_rea", "incid_dc", "incid_rad",
+})  # fmt: skip
 _SPF_OWN = frozenset({"hosp", "rea", "incid_hosp", "incid_rea"})
 
 
