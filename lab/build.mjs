@@ -16,7 +16,7 @@ const building = `${target}.building`;
 
 const shared = Object.fromEntries(
   Object.keys(described.devDependencies)
-    .filter(name => /^@(jupyterlab|lumino)\/|^react(-dom)?$/.test(name))
+    .filter(name => /^@(jupyterlab|lumino|codemirror)\/|^@jupyter\/ydoc$|^react(-dom)?$/.test(name))
     .map(name => [name, { import: false, singleton: true, requiredVersion: false }])
 );
 

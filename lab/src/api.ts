@@ -110,7 +110,7 @@ export interface Compared {
 
 export interface Submitted {
   commit: string;
-  merge_request_url: string;
+  merge_request_url: string | null;
   text: string;
 }
 
@@ -121,14 +121,15 @@ export interface TemplateTile {
   kernel: string;
   schema: Record<string, unknown>;
   ui: Record<string, unknown>;
-  sources: { name: string; label: string; twin: boolean }[];
+  sources: { name: string; label: string; public: boolean; twin: boolean }[];
 }
 
-/** Where something is in a notebook that a refusal is about. */
+/** What a refusal is about: a file and its line or cell (from 1), or the field of a form. */
 export interface RefusedPlace {
-  what?: string;
+  path: string;
+  text: string;
+  line: number | null;
   cell?: number | null;
-  [further: string]: unknown;
 }
 
 /** What the server refused: one sentence, what to do next, and the places it is about. */

@@ -30,6 +30,7 @@ from pipelines.bench.clone import (
 from pipelines.bench.desk import BenchRefusal, Place
 from pipelines.bench.git import Git, GitFailed, Trouble
 from pipelines.bench.merging import merge_commits
+from pipelines.bench.spots import Spot, tell_spots
 from pipelines.bench.tree import (
     NOTEBOOK,
     Change,
@@ -67,7 +68,7 @@ _TOO_LATE = {
 class SubmitRefused(BenchRefusal):
     """Something must not be committed: `places` say where, and nothing left the desk."""
 
-    def __init__(self, message: str, places: tuple[Objection, ...]) -> None:
+    def __init__(self, message: str, places: tuple[Spot, ...]) -> None:
         super().__init__(message)
         self.places = places
 
@@ -206,7 +207,7 @@ def _check(desk: _Desk, changes: list[Change], message: str) -> None:
     ]
     found += check_message(desk.say("the_message"), message, context)
     if found:
-        places = tuple(sorted(set(found)))
+        places = tell_spots(found, dict(kept), desk.place.desk.language)
         raise SubmitRefused(desk.say("refused", count=len(places)), places)
 
 
@@ -227,11 +228,12 @@ def _check_outgoing(desk: _Desk, upstream: str, head: str) -> None:
     """Check every commit that would be pushed: somebody may have made one by hand."""
     allowances, context = _known(desk)
     repository, wanted = Repository(desk.place.clone), Range((f"{upstream}..{head}",))
-    found = [*check_files(repository.new_files(wanted), allowances, context)]
+    files = list(repository.new_files(wanted))  # a path as often as it was committed
+    found = [*check_files(files, allowances, context)]
     for name, message in repository.messages(wanted):
         found += check_message(f"commit {name}", message, context)
     if found:
-        places = tuple(sorted(set(found)))
+        places = tell_spots(found, dict(files), desk.place.desk.language)
         text = desk.say("refused_by_hand", count=len(places), upstream=upstream)
         raise SubmitRefused(text, places)
 

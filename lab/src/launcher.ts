@@ -1,7 +1,0 @@
-import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
-
-export const launcher: JupyterFrontEndPlugin<void> = {
-  id: 'wardbook-bench:launcher',
-  autoStart: true,
-  activate: () => undefined
-};
