@@ -1,13 +1,13 @@
-// Builds the extension into ../labextension, as JupyterLab loads extensions: a module federation
-// container, beside a package.json that names it. JupyterLab's own builder needs a newer node than
-// Debian 12 has; this needs 18. Everything that JupyterLab has already comes from JupyterLab.
+// Bundles lib/, which tsc makes of src/, into ../labextension, as JupyterLab loads extensions: a
+// module federation container, beside a package.json that names it. JupyterLab's own builder needs
+// a newer node than Debian 12 has; this needs 18. What JupyterLab has already comes from there.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { rspack } from '@rspack/core';
+import webpack from 'webpack';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const described = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
@@ -33,30 +33,13 @@ const config = {
     chunkFilename: '[name].[contenthash].js',
     uniqueName: described.name
   },
-  resolve: { extensions: ['.tsx', '.ts', '.js'] },
-  module: {
-    rules: [
-      {
-        test: /\.tsx?$/,
-        loader: 'builtin:swc-loader',
-        options: {
-          jsc: {
-            parser: { syntax: 'typescript', tsx: true },
-            transform: { react: { runtime: 'classic' } },
-            target: 'es2021'
-          }
-        },
-        type: 'javascript/auto'
-      },
-      { test: /\.(css|svg)$/, type: 'asset/source' }
-    ]
-  },
+  module: { rules: [{ test: /\.(css|svg)$/, type: 'asset/source' }] },
   plugins: [
-    new rspack.container.ModuleFederationPluginV1({
+    new webpack.container.ModuleFederationPlugin({
       name: described.name,
       library: { type: 'var', name: ['_JUPYTERLAB', described.name] },
       filename: 'remoteEntry.js',
-      exposes: { './extension': './src/index.ts' },
+      exposes: { './extension': './lib/index.js' },
       shared
     })
   ]
@@ -64,7 +47,7 @@ const config = {
 
 rmSync(building, { recursive: true, force: true });
 const stats = await new Promise((done, failed) =>
-  rspack(config, (error, found) => (error ? failed(error) : done(found)))
+  webpack(config, (error, found) => (error ? failed(error) : done(found)))
 );
 if (stats.hasErrors()) {
   console.error(stats.toString({ preset: 'errors-only' }));
