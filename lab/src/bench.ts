@@ -2,6 +2,7 @@
 
 import type { ISignal } from '@lumino/signaling';
 import { Token } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import type { Api, Card } from './api';
@@ -34,6 +35,9 @@ export interface Bench {
   /** Show and mark a cell of the notebook of the request in front. */
   goToCell(index: number): Promise<void>;
 
+  /** Tell that a widget belongs to a request, whose card stays while the widget is in front. */
+  claim(widget: Widget, key: string): void;
+
   /** Show a problem in the panel, as an alert; null takes it away. */
   showProblem(problem: unknown): void;
 
@@ -48,6 +52,7 @@ export const Commands = {
   show: 'wardbook:show',
   run: 'wardbook:run',
   cancel: 'wardbook:cancel',
+  result: 'wardbook:result',
   preview: 'wardbook:preview',
   leaving: 'wardbook:leaving',
   compareVersion: 'wardbook:compare-version',

@@ -172,13 +172,25 @@ def draw_card(
         git=seen.git,
         trial=seen.trial,
         is_try=seen.is_try,
-        note=_tell_note(record, request, settings, seen, today, language),
+        note=tell_note(request, settings, seen.is_try, today, language),
     )
 
 
 def is_expired(request: Request, today: date) -> bool:
     """Tell whether the legal basis of a request is over; its last day still counts."""
     return date.fromisoformat(request.expires) < today
+
+
+def tell_note(
+    request: Request, settings: Settings, is_try: bool, today: date, language: Language
+) -> str:
+    """Return what the analyst has to know before all else; "" where there is nothing."""
+    if is_try:
+        project = settings.jira.project
+        return say(language, "bench.card_try", template=request.template, project=project)
+    if is_expired(request, today):
+        return say(language, "bench.card_expired", key=request.key, expires=request.expires)
+    return ""
 
 
 def find_refusal(
@@ -244,20 +256,3 @@ def _draw_event(event: Event, settings: Settings, language: Language) -> History
         else settings.name_of(event.actor)
     )
     return HistoryLine(event.at, text, title_of(actor))
-
-
-def _tell_note(
-    record: Record,
-    request: Request,
-    settings: Settings,
-    seen: Seen,
-    today: date,
-    language: Language,
-) -> str:
-    """Return what the analyst has to know before all else; "" where there is nothing."""
-    if seen.is_try:
-        project = settings.jira.project
-        return say(language, "bench.card_try", template=request.template, project=project)
-    if is_expired(request, today):
-        return say(language, "bench.card_expired", key=record.key, expires=request.expires)
-    return ""

@@ -1,7 +1,8 @@
 """The counter: each of the panel's questions, answered. It blocks; the handlers ask in threads.
 
 What takes long to make is kept between questions: the ledger's connections, the templates (until a
-file of the catalogue changes), the settings (until the server ends).
+file of the catalogue changes), the settings (until the server ends). What takes long to import is
+imported by the question that needs it: `wardbook lab KEY` opens a request here and needs little.
 """
 
 from __future__ import annotations
@@ -10,16 +11,27 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from pipelines.bench.card import Card, Data, GitLine, Seen, draw_card, is_expired, tell_state
+from pipelines.bench.card import (
+    Card,
+    Data,
+    GitLine,
+    Seen,
+    draw_card,
+    is_expired,
+    tell_note,
+    tell_state,
+)
 from pipelines.bench.desk import BenchRefusal, Desk, Place
+from pipelines.bench.kept_house import KeptHouse
 from pipelines.bench.launcher import HasTwin, describe_tiles
-from pipelines.bench.parts import Parts
+from pipelines.bench.session import choose_data, data_of, lay_out_session
 from pipelines.bench.tries import TryPlace, Unknown, find_place, find_record, known, make_try
+from pipelines.bench.workspace import open_workspace, standing_of
 from pipelines.house import House
 from requests_sync.foreign_text import title_of
 from wardbook.domain.record import Record
@@ -27,11 +39,21 @@ from wardbook.domain.request import Request
 from wardbook.errors import Fault
 from wardbook.ledger.glance import glance
 from wardbook.messages import say, topic_texts
-from wardbook.shipped import shipped_folder
 from wardbook.template.spec import Template
+
+if TYPE_CHECKING:
+    from pipelines.bench.trial import Trial, Trials
 
 Answer = dict[str, Any]
 _NO_GIT = GitLine("")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A request that lies open: its notebook from the server's root, and what to know of it."""
+
+    path: str
+    warnings: tuple[str, ...]
 
 
 class Counter:
@@ -41,21 +63,19 @@ class Counter:
     ("/" or what a proxy puts before).
     """
 
-    def __init__(self, desk: Desk, root: Path, base: str = "/", parts: Parts | None = None) -> None:
+    def __init__(self, desk: Desk, root: Path, base: str = "/") -> None:
         self.desk = desk
         self._root = root.resolve()
         self._base = base
-        self._parts = parts or Parts()
-        self._house = desk.open_house()
-        self._seen_templates: object = None
+        self._house = KeptHouse(desk)
         self._guard = threading.Lock()
-        self._trials: Any = None
+        self._trials: Trials | None = None
 
     def close(self) -> None:
         """End the trials that run, and let go of the ledger."""
         if self._trials is not None:
             self._trials.close()
-        self._house.__exit__()
+        self._house.close()
 
     # --- requests ---------------------------------------------------------------------------------
 
@@ -89,21 +109,18 @@ class Counter:
             return asdict(self._draw(house, place, record))
 
     def open(self, key: str) -> Answer:
+        """Open a request, as `lay_open` does; returns its card too."""
+        with self._at(key) as (house, place, record):
+            opened = self._lay_open(house, place, record)
+            return asdict(opened) | {"card": asdict(self._draw(house, place, record))}
+
+    def lay_open(self, key: str) -> Opened:
         """Open a request: its branch, and what its kernels are given.
 
         Real data are given only while the legal basis holds; that they were is a fact of the log.
         """
         with self._at(key) as (house, place, record):
-            path = self._path(place.notebook(record, house))
-            warnings: tuple[str, ...] = ()
-            if not isinstance(place, TryPlace):
-                warnings = self._parts.open_workspace(house, place, record).warnings
-            data = self._data(house, place, record)
-            self._note_opened(house, place, data)
-            session = self._parts.lay_out_session(house, place, known(record), data)
-            card = self._draw(house, place, record)
-            told = [*warnings, *session.problems, *filter(None, [card.note])]
-            return {"path": path, "warnings": told, "card": asdict(card)}
+            return self._lay_open(house, place, record)
 
     def choose_data(self, key: str, data: Data) -> Answer:
         """Change between the hospital's data and their stand-ins."""
@@ -111,7 +128,7 @@ class Counter:
             if data == "real":
                 self._require_real(house, place, record)
                 self._note_opened(house, place, data)
-            restart = self._parts.choose_data(house, place, known(record), data)
+            restart = choose_data(house, place, known(record), data)
             return {"card": asdict(self._draw(house, place, record)), "restart": restart}
 
     # --- trials -----------------------------------------------------------------------------------
@@ -120,7 +137,7 @@ class Counter:
         """Run a request as production would."""
         with self._at(key) as (house, place, record):
             data = self._data(house, place, record)
-            self._parts.choose_data(house, place, known(record), data)
+            choose_data(house, place, known(record), data)
             trial = self._open_trials().start(key)
             if not isinstance(place, TryPlace):
                 house.note_fact("bench.run", key, run=trial.id, kind=data)
@@ -140,28 +157,34 @@ class Counter:
 
     def leaving(self, key: str, trial: str) -> Answer:
         """Return what of a trial would leave, and why the rest would not."""
+        from pipelines.bench.leaving import dropped_of, leaving_of
+
         with self._at(key) as (house, place, record):
             found = self._find_trial(place, trial)
-            subject = (house, place, known(record), found.id)
+            outputs = leaving_of(house, place, known(record), found.id)
             return {
-                "outputs": [asdict(one) for one in self._parts.leaving_of(*subject)],
-                "dropped": list(self._parts.dropped_of(*subject)),
+                "outputs": [asdict(one) for one in outputs],
+                "dropped": list(dropped_of(house, place, found.id)),
             }
 
     def preview(self, key: str, trial: str) -> Path:
         """Return the folder of the report as it would leave."""
+        from pipelines.bench.preview import preview_folder
+
         with self._at(key) as (house, place, record):
             found = self._find_trial(place, trial)
-            return self._parts.preview_folder(house, place, known(record), found.id).resolve()
+            return preview_folder(house, place, known(record), found.id).resolve()
 
     # --- git --------------------------------------------------------------------------------------
 
     def compare(self, key: str, against: Literal["version", "release"]) -> Answer:
         """Return two notebooks to be compared."""
+        from pipelines.bench.compare import compare_with
+
         with self._at(key) as (house, place, record):
             if isinstance(place, TryPlace):
                 raise BenchRefusal(say(self.desk.language, "bench.card_try_compare"))
-            found = self._parts.compare_with(house, place, record, against)
+            found = compare_with(house, place, record, against)
             return {
                 "base": self._path(found.base),
                 "remote": self._path(found.remote),
@@ -171,10 +194,12 @@ class Counter:
 
     def submit(self, key: str, message: str) -> Answer:
         """Strip, check, commit and push, and open the merge request."""
+        from pipelines.bench.submit import submit
+
         with self._at(key) as (house, place, record):
             if isinstance(place, TryPlace):
                 raise self._refuse_try("card_try_submit", record)
-            done = self._parts.submit(house, place, record, message)
+            done = submit(house, place, record, message)
             house.note_fact("bench.submitted", key, commit=done.commit)
             return {
                 "commit": done.commit,
@@ -186,7 +211,7 @@ class Counter:
 
     def templates(self) -> Answer:
         """Return the catalogue with its forms."""
-        with self._open_house() as house:
+        with self._house.open() as house:
             tiles = describe_tiles(
                 house.templates, house.settings, self.desk.language, self._has_twin
             )
@@ -194,55 +219,50 @@ class Counter:
 
     def make_try(self, template: str, values: Mapping[str, Any]) -> Answer:
         """Begin a try of a template."""
-        with self._open_house() as house:
+        with self._house.open() as house:
             key = make_try(house, self.desk, template, values, self._has_twin)
             place = find_place(self.desk, key)
             record = find_record(house, place)
-            self._parts.lay_out_session(house, place, known(record), "twin")
+            lay_out_session(house, place, known(record), "twin")
             return {"key": key, "path": self._path(place.notebook(record, house))}
 
     # --- how --------------------------------------------------------------------------------------
 
     @property
     def _has_twin(self) -> HasTwin:
+        from pipelines.twins import find_twin
+
         settings = self.desk.settings
-        return lambda source, kind: self._parts.find_twin(settings, source, kind) is not None
-
-    @contextmanager
-    def _open_house(self) -> Iterator[House]:
-        """Open a house for this thread, with what is kept between questions."""
-        with self._guard:
-            self._look_at_templates()
-            worker = self._house.worker()
-        worker.act = self.desk.act
-        worker.look_again()  # data and software as they are now
-        with worker:
-            try:
-                yield worker
-            finally:
-                del worker.__dict__["ledger"]  # leaving a house closes its ledger: this is kept
-
-    def _look_at_templates(self) -> None:
-        folder = self.desk.settings.unit.templates or shipped_folder("templates")
-        files = sorted(folder.glob("*/*"))
-        seen = [(str(file), file.stat().st_mtime_ns) for file in files]
-        if seen != self._seen_templates:
-            self._house.__dict__.pop("templates", None)
-            self._seen_templates = seen
+        return lambda source, kind: find_twin(settings, source, kind) is not None
 
     @contextmanager
     def _at(self, key: str) -> Iterator[tuple[House, Place, Record]]:
         place = find_place(self.desk, key)
-        with self._open_house() as house:
+        with self._house.open() as house:
             yield house, place, find_record(house, place)
 
-    def _open_trials(self) -> Any:
+    def _lay_open(self, house: House, place: Place, record: Record) -> Opened:
+        request, _ = self._request(house, place, record)
+        path = self._path(place.notebook(record, house))
+        is_try = isinstance(place, TryPlace)
+        warnings = () if is_try else open_workspace(house, place, record).warnings
+        data = self._data(house, place, record)
+        self._note_opened(house, place, data)
+        session = lay_out_session(house, place, known(record), data)
+        note = tell_note(request, house.settings, is_try, house.today, self.desk.language)
+        return Opened(path, (*warnings, *session.problems, *filter(None, [note])))
+
+    def _open_trials(self) -> Trials:
+        from pipelines.bench.trial import Trials
+
         with self._guard:
             if self._trials is None:
-                self._trials = self._parts.open_trials(self.desk)
+                self._trials = Trials(self.desk)
             return self._trials
 
     def _draw(self, house: House, place: Place, record: Record) -> Card:
+        from pipelines.bench.kernels import find_kernel_problem
+
         request, template = self._request(house, place, record)
         language, is_try = self.desk.language, isinstance(place, TryPlace)
         trial = self._open_trials().look(place.key, "latest")
@@ -252,9 +272,9 @@ class Counter:
             events=() if is_try else house.ledger.events(place.key),
             data=self._data(house, place, record),
             notebook=self._path(place.notebook(record, house)),
-            kernel_problem=self._parts.find_kernel_problem(template.spec.kernel, language),
+            kernel_problem=find_kernel_problem(template.spec.kernel, language),
             git=self._git(place),
-            trial=trial and self._tell_trial(place, trial),
+            trial=self._tell_trial(place, trial) if trial else None,
             is_try=is_try,
         )
         return draw_card(record, request, template, house.settings, seen, house.today, language)
@@ -278,7 +298,7 @@ class Counter:
             return _NO_GIT
         if not place.clone.is_dir():
             return GitLine(place.branch)
-        found = self._parts.standing_of(place)
+        found = standing_of(place)
         return GitLine(found.branch, found.changed, found.ahead, found.behind, found.gone)
 
     def _data(self, house: House, place: Place, record: Record) -> Data:
@@ -286,7 +306,7 @@ class Counter:
         request, _ = self._request(house, place, record)
         if isinstance(place, TryPlace) or is_expired(request, house.today):
             return "twin"
-        return self._parts.data_of(place) if place.folder.is_dir() else "real"
+        return data_of(place) if place.folder.is_dir() else "real"
 
     def _require_real(self, house: House, place: Place, record: Record) -> None:
         request, _ = self._request(house, place, record)
@@ -307,18 +327,16 @@ class Counter:
         if data == "real":  # before they are given: no data without the fact
             house.note_fact("bench.opened", place.key, kind=data)
 
-    def _find_trial(self, place: Place, trial: str) -> Any:
+    def _find_trial(self, place: Place, trial: str) -> Trial:
         found = self._open_trials().look(place.key, trial)
         if found is None:
             raise Unknown(say(self.desk.language, "bench.card_no_trial", key=place.key))
         return found
 
-    def _tell_trial(self, place: Place, trial: Any) -> Answer:
-        executed = trial.executed and self._path(Path(trial.executed))
+    def _tell_trial(self, place: Place, trial: Trial) -> Answer:
+        executed = trial.executed and self._path(trial.executed)
         address = f"{self._base}wardbook/preview/{quote(place.key)}/{quote(trial.id)}/index.html"
-        told = asdict(trial)
-        del told["folder"]
-        return told | {
+        return asdict(trial) | {
             "executed": executed or "",
             "preview": address if trial.state == "ended" else "",
         }

@@ -16,7 +16,6 @@ from typing import Any, get_args
 
 from pipelines.bench.counter import Counter
 from pipelines.bench.desk import Desk
-from pipelines.bench.parts import Parts
 from wardbook.audit.account import Act
 from wardbook.errors import SettingsFault
 from wardbook.identifiers.masking import install_masking
@@ -33,12 +32,13 @@ def _load_jupyter_server_extension(server: Any) -> None:
     add_handlers(server, os.environ)
 
 
-def add_handlers(server: Any, environ: Mapping[str, str], parts: Parts | None = None) -> None:
-    """Add the panel's addresses to a server. `parts` is what the bench does, if not its own."""
-    from pipelines.bench.handlers import Desktop, routes
+def add_handlers(server: Any, environ: Mapping[str, str]) -> None:
+    """Add the panel's addresses to a server."""
+    from pipelines.bench.desktop import Desktop
+    from pipelines.bench.handlers import routes
 
     base = server.web_app.settings["base_url"]
-    kept = _Kept(environ, Path(server.root_dir), base, parts)
+    kept = _Kept(environ, Path(server.root_dir), base)
     desktop = Desktop(kept.open, kept.language)
     atexit.register(kept.close)
     server.web_app.add_handlers(".*$", routes(desktop, base))
@@ -68,10 +68,8 @@ def _language(environ: Mapping[str, str], default: Language) -> Language:
 class _Kept:
     """The counter, opened by the first question; one that could not be opened is tried again."""
 
-    def __init__(
-        self, environ: Mapping[str, str], root: Path, base: str, parts: Parts | None
-    ) -> None:
-        self._environ, self._root, self._base, self._parts = environ, root, base, parts
+    def __init__(self, environ: Mapping[str, str], root: Path, base: str) -> None:
+        self._environ, self._root, self._base = environ, root, base
         self._counter: Counter | None = None
         self._guard = threading.Lock()
 
@@ -79,8 +77,7 @@ class _Kept:
         """Return the counter."""
         with self._guard:
             if self._counter is None:
-                desk = open_desk(self._environ)
-                self._counter = Counter(desk, self._root, self._base, self._parts)
+                self._counter = Counter(open_desk(self._environ), self._root, self._base)
             return self._counter
 
     def language(self) -> Language:

@@ -19,9 +19,8 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pipelines.bench.desk import Desk
@@ -41,6 +40,9 @@ from wardbook.files import write_atomically
 from wardbook.messages import Language, say
 from wardbook.shipped import shipped_folder
 
+if TYPE_CHECKING:
+    from pipelines.bench.counter import Opened
+
 PORTS = 50
 """How many ports are tried, from the one of the settings on."""
 
@@ -51,14 +53,6 @@ OWN = "jupyter"
 EXTENSION = "pipelines.bench.extension"
 KERNELS = "pipelines.bench.kernels"
 Config = dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A request that lies open: its notebook from the bench's folder, and what to know of it."""
-
-    path: str
-    warnings: tuple[str, ...]
 
 
 def own_folder(desk: Desk) -> Path:
@@ -84,8 +78,7 @@ def open_request(desk: Desk, key: str) -> Opened:
     with tell_disk(desk):
         desk.private.mkdir(parents=True, exist_ok=True, mode=0o700)
         with closing(Counter(desk, desk.folder)) as counter:
-            answer = counter.open(key)
-    return Opened(answer["path"], tuple(answer["warnings"]))
+            return counter.lay_open(key)
 
 
 def ensure_running(desk: Desk, environment: Mapping[str, str]) -> tuple[Running, bool]:

@@ -1,0 +1,13 @@
+import { LabIcon } from '@jupyterlab/ui-components';
+
+import css from '../style/bench.css';
+import svg from '../style/bench.svg';
+
+export const benchIcon = new LabIcon({ name: 'wardbook-bench:icon', svgstr: svg });
+
+/** Give the page the bench's styles. */
+export function addStyles(): void {
+  const style = document.createElement('style');
+  style.textContent = css;
+  document.head.append(style);
+}
