@@ -17,10 +17,7 @@ function Field(props: FieldTemplateProps): JSX.Element {
   const wrong = rawErrors.length > 0;
   useEffect(() => {
     for (const control of field.current?.querySelectorAll('input, select') ?? []) {
-      control.toggleAttribute('aria-invalid', false);
-      if (wrong) {
-        control.setAttribute('aria-invalid', 'true');
-      }
+      control.setAttribute('aria-invalid', String(wrong));
     }
   });
   if (schema.type === 'object') {
@@ -87,7 +84,7 @@ export function ListWidget(props: WidgetProps): JSX.Element {
       type="text"
       value={text}
       required={required}
-      placeholder={write(schema.examples?.[0])}
+      placeholder={write(firstOf(schema.examples))}
       aria-describedby={`${id}__error ${id}__description`}
       onChange={event => {
         setText(event.target.value);
@@ -96,6 +93,10 @@ export function ListWidget(props: WidgetProps): JSX.Element {
       }}
     />
   );
+}
+
+function firstOf(examples: unknown): unknown {
+  return Array.isArray(examples) ? examples[0] : undefined;
 }
 
 function write(value: unknown): string {
