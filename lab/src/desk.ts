@@ -37,7 +37,7 @@ export function keyOf(path: string): string {
 
 export class Desk implements Bench {
   readonly changed = new Signal<Desk, void>(this);
-  readonly cardChanged = new Signal<Bench, void>(this);
+  readonly cardChanged: Signal<Bench, void> = new Signal<Bench, void>(this);
 
   /** The requests that can be opened; null until they were fetched. */
   listed: ListedRequest[] | null = null;
