@@ -83,6 +83,11 @@ export interface Opened {
   card: Card;
 }
 
+export interface Reason {
+  verdict: string;
+  text: string;
+}
+
 export interface LeavingOutput {
   output: string;
   kind: string;
@@ -91,7 +96,7 @@ export interface LeavingOutput {
   sensitivity_label: string;
   verdict: string;
   verdict_label: string;
-  reasons: { verdict: string; text: string }[];
+  reasons: Reason[];
   approvals: number;
   cell: number | null;
 }

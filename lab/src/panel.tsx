@@ -140,7 +140,11 @@ function addCommands(app: JupyterFrontEnd, desk: Desk, trials: Trials): void {
     async () => {
       await trials.showLeaving();
       app.shell.activateById(PANEL);
-      requestAnimationFrame(() => document.getElementById('wb-leaving')?.focus());
+      requestAnimationFrame(() => {
+        const heading = document.getElementById('wb-leaving');
+        heading?.focus();
+        heading?.scrollIntoView({ block: 'start' });
+      });
     }
   );
   add(

@@ -4,6 +4,7 @@ import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { NotebookPanel, NotebookWidgetFactory } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { Widget } from '@lumino/widgets';
 
 import type { Say } from './words';
 
@@ -29,7 +30,14 @@ export function addResultFactory(
     rendermime,
     contentFactory,
     mimeTypeService: editors.mimeTypeService,
-    toolbarFactory: () => []
+    toolbarFactory: () => [{ name: 'wardbook-result', widget: tellWhatItIs(say) }]
   });
   registry.addWidgetFactory(factory);
+}
+
+function tellWhatItIs(say: Say): Widget {
+  const told = new Widget();
+  told.addClass('wb-result-mark');
+  told.node.textContent = say('result_mark');
+  return told;
 }

@@ -2,7 +2,7 @@
 
 import React from 'react';
 
-import type { Leaving, LeavingOutput, Trial } from './api';
+import type { Leaving, LeavingOutput, Reason, Trial } from './api';
 import type { Say } from './words';
 
 interface Shown {
@@ -92,7 +92,11 @@ export function LeavingView({ leaving, say, goToCell }: Shown & { leaving: Leavi
 }
 
 function OutputRow({ output, say, goToCell }: Shown & { output: LeavingOutput }): JSX.Element {
-  const { cell } = output;
+  const { cell, reasons } = output;
+  // What decides comes first; what passed, or was only noted, is there for who asks.
+  const decides = (one: Reason) => one.verdict === output.verdict && one.verdict !== 'pass';
+  const deciding = reasons.filter(decides);
+  const further = reasons.filter(one => !decides(one));
   return (
     <tr className={`wb-verdict-${output.verdict}`}>
       <th scope="row">
@@ -117,12 +121,25 @@ function OutputRow({ output, say, goToCell }: Shown & { output: LeavingOutput })
         {output.approvals > 0 && (
           <span className="wb-small">{say('approvals', { count: output.approvals })}</span>
         )}
-        <ul>
-          {output.reasons.map((one, index) => (
-            <li key={index}>{one.text}</li>
-          ))}
-        </ul>
+        <Reasons reasons={deciding} />
+        {further.length > 0 && (
+          <details>
+            <summary>{say('further', { count: further.length })}</summary>
+            <Reasons reasons={further} />
+          </details>
+        )}
       </td>
     </tr>
+  );
+}
+
+function Reasons({ reasons }: { reasons: Reason[] }): JSX.Element | null {
+  if (reasons.length === 0) return null;
+  return (
+    <ul>
+      {reasons.map((one, index) => (
+        <li key={index}>{one.text}</li>
+      ))}
+    </ul>
   );
 }

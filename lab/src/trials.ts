@@ -92,13 +92,9 @@ export class Trials {
     if (!widget) return;
     this.results.set(key, widget);
     this.desk.claim(widget, key);
-    widget.title.closable = true;
+    // Never its label: a document whose tab is named anew is renamed on the disk.
+    widget.title.icon = benchIcon;
     widget.title.caption = this.desk.say('result_title', { key });
-    const name = () => (widget.title.label = this.desk.say('result_title', { key }));
-    widget.title.changed.connect(() => {
-      if (widget.title.label !== this.desk.say('result_title', { key })) name();
-    });
-    name();
     old?.dispose();
     await widget.context.ready;
     if (widget instanceof NotebookPanel) {
