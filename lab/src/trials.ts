@@ -85,8 +85,10 @@ export class Trials {
       if (activate) this.desk.app.shell.activateById(old.id);
       return;
     }
-    const beside = old
-      ? ({ mode: 'tab-after', ref: old.id } as const)
+    const preview = this.previews.get(key);
+    const there = old ?? (preview?.isDisposed ? undefined : preview);
+    const beside = there
+      ? ({ mode: 'tab-after', ref: there.id } as const)
       : ({ mode: 'split-right', ref: notebook?.id ?? null } as const);
     const widget = documents.open(path, RESULT, undefined, { ...beside, activate });
     if (!widget) return;
@@ -120,7 +122,14 @@ export class Trials {
       widget.title.closable = true;
       this.previews.set(key, widget);
       this.desk.claim(widget, key);
-      app.shell.add(widget, 'main', { mode: 'split-right', ref: notebook?.id ?? null });
+      const result = this.results.get(key);
+      app.shell.add(
+        widget,
+        'main',
+        result && !result.isDisposed
+          ? { mode: 'tab-after', ref: result.id }
+          : { mode: 'split-right', ref: notebook?.id ?? null }
+      );
     }
     widget.content.url = '';
     widget.content.url = address;
