@@ -9,6 +9,7 @@ import type { Widget } from '@lumino/widgets';
 import { Problem, type Api, type Card, type Data, type Leaving, type Trial } from './api';
 import type { ListedRequest } from './api';
 import type { Bench } from './bench';
+import { isNarrow, sidesOf } from './narrow';
 import type { Say } from './words';
 
 /** What the panel keeps of a request while the page lives. */
@@ -174,6 +175,7 @@ export class Desk implements Bench {
     const notebook = this.notebook;
     if (!notebook) return;
     await notebook.revealed;
+    if (isNarrow()) sidesOf(this.app)?.collapseRight();
     const { content } = notebook;
     content.activeCellIndex = index;
     content.deselectAll();

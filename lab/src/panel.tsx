@@ -17,15 +17,13 @@ import { CATEGORY, Commands, IBench, type Bench } from './bench';
 import { addDataMark } from './data_mark';
 import { Desk } from './desk';
 import { addStyles, benchIcon } from './look';
+import { isNarrow, sidesOf } from './narrow';
 import { PanelView } from './panel_view';
 import { addResultFactory } from './result';
 import { hasEnded, Trials } from './trials';
 import { fetchWords } from './words';
 
 const PANEL = 'wardbook-bench-panel';
-/** A window narrower than this has no room for a panel that was not asked for. */
-const ROOMY = 900;
-
 export const panel: JupyterFrontEndPlugin<Bench> = {
   id: 'wardbook-bench:panel',
   autoStart: true,
@@ -93,12 +91,16 @@ class Frame extends ReactWidget {
   }
 }
 
-/** Show the panel when the page opens on a request; a narrow window is the notebook's. */
+/** Show the panel when the page opens; a narrow window is the notebook's until it is asked for. */
 function reveal(app: JupyterFrontEnd, desk: Desk): void {
   void app.restored.then(() => {
-    const roomy = window.innerWidth >= ROOMY;
-    const shell = app.shell as { expandRight?: () => void; rightCollapsed?: boolean };
-    if (roomy && shell.rightCollapsed) shell.expandRight?.();
+    const sides = sidesOf(app);
+    if (isNarrow()) {
+      sides?.collapseLeft();
+      sides?.collapseRight();
+    } else if (sides?.rightCollapsed) {
+      sides.expandRight();
+    }
     desk.draw();
   });
 }
@@ -118,7 +120,10 @@ function addCommands(app: JupyterFrontEnd, desk: Desk, trials: Trials): void {
 
   commands.addCommand(Commands.show, {
     label: say('show'),
-    execute: () => app.shell.activateById(PANEL)
+    execute: () => {
+      if (isNarrow()) sidesOf(app)?.collapseLeft();
+      app.shell.activateById(PANEL);
+    }
   });
   add(
     Commands.run,

@@ -28,7 +28,7 @@ function RequestView({ desk }: { desk: Desk }): JSX.Element {
   const goToCell = (index: number) => void desk.attempt('', () => desk.goToCell(index));
   return (
     <>
-      <header>
+      <div className="wb-head">
         <button type="button" className="wb-link" onClick={() => showList(desk)}>
           {say('all_requests')}
         </button>
@@ -37,7 +37,7 @@ function RequestView({ desk }: { desk: Desk }): JSX.Element {
           {card?.state_label && <span className="wb-mark">{card.state_label}</span>}
         </h2>
         {card && <p className="wb-title">{card.title}</p>}
-      </header>
+      </div>
       <Messages desk={desk} />
       {card && (
         <>
@@ -179,14 +179,14 @@ function ListView({ desk }: { desk: Desk }): JSX.Element {
   const { say, listed, key } = desk;
   return (
     <>
-      <header>
+      <div className="wb-head">
         {key && (
           <button type="button" className="wb-link" onClick={() => back(desk)}>
             {say('back', { key })}
           </button>
         )}
         <h2>{say('requests')}</h2>
-      </header>
+      </div>
       <Messages desk={desk} />
       {listed?.length === 0 && <p>{say('no_requests')}</p>}
       <ul className="wb-list">
