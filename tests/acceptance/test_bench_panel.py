@@ -143,7 +143,7 @@ def test_dark_and_narrow_it_is_readable_too(browser: Any, lab: Lab, key: str) ->
         page = context.new_page()
         lab.choose_theme(page, "JupyterLab Dark")
         lab.open(page, key)
-        page.locator('body[data-jp-theme-light="false"]').wait_for()
+        page.locator('body[data-jp-theme-light="false"]').wait_for(state="attached")
         expect(page.locator(".wb-panel")).to_be_hidden()  # the window is the notebook's
         page.keyboard.press("Alt+b")
         page.keyboard.press("w")
