@@ -45,7 +45,7 @@ export interface Bench {
   tell(text: string): void;
 }
 
-export const IBench = new Token<Promise<Bench>>('wardbook-bench:IBench');
+export const IBench = new Token<Bench>('wardbook-bench:IBench');
 
 /** Commands of the bench; the panel has a button for each. */
 export const Commands = {

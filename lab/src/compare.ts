@@ -17,7 +17,7 @@ export const compare: JupyterFrontEndPlugin<void> = {
   optional: [ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    coming: Promise<Bench>,
+    bench: Bench,
     rendermime: IRenderMimeRegistry,
     editors: IEditorServices,
     translator: ITranslator | null
@@ -27,10 +27,8 @@ export const compare: JupyterFrontEndPlugin<void> = {
       editorFactory: editors.factoryService.newInlineEditor,
       ...(translator && { translator })
     };
-    void coming.then(bench => {
-      addCommand(app, bench, Commands.compareVersion, 'version', tools);
-      addCommand(app, bench, Commands.compareRelease, 'release', tools);
-    });
+    addCommand(app, bench, Commands.compareVersion, 'version', tools);
+    addCommand(app, bench, Commands.compareRelease, 'release', tools);
   }
 };
 
@@ -87,6 +85,7 @@ async function show(
     }
   }
   const beside = bench.notebook;
+  bench.claim(view, card.key);
   app.shell.add(view, 'main', { mode: 'split-right', ...(beside && { ref: beside.id }) });
   app.shell.activateById(view.id);
 }

@@ -26,7 +26,7 @@ const PANEL = 'wardbook-bench-panel';
 /** A window narrower than this has no room for a panel that was not asked for. */
 const ROOMY = 900;
 
-export const panel: JupyterFrontEndPlugin<Promise<Bench>> = {
+export const panel: JupyterFrontEndPlugin<Bench> = {
   id: 'wardbook-bench:panel',
   autoStart: true,
   provides: IBench,

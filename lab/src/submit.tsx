@@ -11,20 +11,18 @@ export const submit: JupyterFrontEndPlugin<void> = {
   id: 'wardbook-bench:submit',
   autoStart: true,
   requires: [IBench],
-  activate: (app: JupyterFrontEnd, coming: Promise<Bench>) => {
+  activate: (app: JupyterFrontEnd, bench: Bench) => {
     const drafts = new Map<string, string>();
-    void coming.then(bench => {
-      app.commands.addCommand(Commands.submit, {
-        label: bench.say('submit_command'),
-        isEnabled: () => bench.card !== null && !bench.card.is_try,
-        execute: async () => {
-          if (bench.card !== null) {
-            await new SubmitDialog(app, bench, bench.card.key, drafts).launch();
-          }
+    app.commands.addCommand(Commands.submit, {
+      label: bench.say('submit_command'),
+      isEnabled: () => bench.card !== null && !bench.card.is_try,
+      execute: async () => {
+        if (bench.card !== null) {
+          await new SubmitDialog(app, bench, bench.card.key, drafts).launch();
         }
-      });
-      bench.cardChanged.connect(() => app.commands.notifyCommandChanged(Commands.submit));
+      }
     });
+    bench.cardChanged.connect(() => app.commands.notifyCommandChanged(Commands.submit));
   }
 };
 

@@ -19,14 +19,15 @@ export const launcher: JupyterFrontEndPlugin<void> = {
   optional: [ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
-    coming: Promise<Bench>,
+    bench: Bench,
     launcher: ILauncher,
     palette: ICommandPalette | null
   ) => {
     // JupyterLab does not wait for the catalogue.
-    void coming
-      .then(async bench => addTiles(app, bench, await bench.api.templates(), launcher, palette))
-      .catch(async problem => (await coming).showProblem(problem));
+    bench.api
+      .templates()
+      .then(tiles => addTiles(app, bench, tiles, launcher, palette))
+      .catch(problem => bench.showProblem(problem));
   }
 };
 
