@@ -75,6 +75,7 @@ function openForm(app: JupyterFrontEnd, bench: Bench, tile: TemplateTile): MainA
   const content = ReactWidget.create(createElement(TemplateForm, { tile, bench }));
   content.addClass('wb-Form-scroller');
   const tab = new MainAreaWidget({ content });
+  tab.toolbar.hide();
   tab.id = id;
   tab.title.label = tile.title;
   tab.title.caption = tile.summary;
