@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["pytester", "tests.canary_watch", "tests.hospitals", "tests.bench_world"]
+pytest_plugins = [
+    "pytester",
+    "tests.canary_watch",
+    "tests.hospitals",
+    "tests.bench_world",
+    "tests.bench_people",
+]
 pytest.register_assert_rewrite("tests.desk")
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -85,6 +85,7 @@ async function show(
     }
   }
   const beside = bench.notebook;
+  bench.claim(view, card.key);
   app.shell.add(view, 'main', { mode: 'split-right', ...(beside && { ref: beside.id }) });
   app.shell.activateById(view.id);
 }

@@ -1,7 +1,9 @@
 // The bench in the browser: which request is in front, and what is known of it.
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { PathExt } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
@@ -50,6 +52,7 @@ export class Desk implements Bench {
   private front = '';
   private readonly known = new Map<string, Kept>();
   private readonly claimed = new WeakMap<Widget, string>();
+  private readonly heard = new WeakSet<Widget>();
 
   constructor(
     readonly app: JupyterFrontEnd,
@@ -117,8 +120,11 @@ export class Desk implements Bench {
   show(key: string, card: Card): void {
     const kept = this.keptOf(key);
     kept.card = card;
-    if (kept.trial?.id !== card.trial?.id) kept.leaving = null;
-    kept.trial = card.trial;
+    // An answer that was under way when a trial began knows an earlier one.
+    if ((card.trial?.started ?? '') >= (kept.trial?.started ?? '')) {
+      if (kept.trial?.id !== card.trial?.id) kept.leaving = null;
+      kept.trial = card.trial;
+    }
     this.draw();
     if (key === this.front) this.cardChanged.emit();
   }
@@ -129,15 +135,15 @@ export class Desk implements Bench {
   }
 
   async save(): Promise<void> {
-    const notebook = this.notebook;
-    if (!notebook) return;
-    const { context } = notebook;
-    try {
-      await context.save();
-    } catch {
-      // Whatever it was: it is in the page still, and only there.
+    for (const context of this.unsaved()) {
+      try {
+        await context.save();
+      } catch {
+        // Whatever it was: it is in the page still, and only there.
+      }
+      if (!context.model.dirty) continue;
+      throw new Problem(this.say('save_failed'), this.say('save_failed_next'));
     }
-    if (context.model.dirty) throw new Problem(this.say('save_failed'), this.say('save_failed_next'));
   }
 
   async open(key: string): Promise<void> {
@@ -226,14 +232,37 @@ export class Desk implements Bench {
     this.draw();
   }
 
+  /** The notebook of the request in front, and what else lies in its folder, where it was edited. */
+  private unsaved(): DocumentRegistry.Context[] {
+    const folder = PathExt.dirname(this.card?.notebook ?? '');
+    const open = [...this.app.shell.widgets('main')]
+      .map(widget => this.documents.contextForWidget(widget))
+      .filter(context => context !== undefined)
+      .filter(({ path, model }) => PathExt.dirname(path) === folder && model.dirty);
+    return folder ? [...new Set(open)] : [];
+  }
+
+  /** Look at the card again when the notebook was saved: what was tried may not be current. */
+  private followSaves(): void {
+    const notebook = this.notebook;
+    const key = this.front;
+    if (!notebook || this.heard.has(notebook)) return;
+    this.heard.add(notebook);
+    notebook.context.saveState.connect((_, state) => {
+      if (state !== 'completed') return;
+      this.refresh(key).catch(problem => this.problemOf(key, problem));
+    });
+  }
+
   /** Follow the main area: its documents belong to a request or to none. */
   private look(first = false): void {
     const current = this.app.shell.currentWidget;
     const found = current === null ? '' : this.belongsTo(current);
     const key = found ?? (this.notebook ? this.front : '');
-    if (key === this.front && !first) return;
+    if (key === this.front && !first) return this.followSaves();
     this.front = key;
     this.choosing = false;
+    this.followSaves();
     this.draw();
     this.cardChanged.emit();
     this.refresh(key).catch(problem => this.problemOf(key, problem));

@@ -51,6 +51,13 @@ def upstream_of(place: Place) -> str:
     return f"refs/remotes/origin/{place.branch}"
 
 
+def last_seen(git: Git, place: Place) -> str:
+    """Return the commit that GitLab had when it last had the branch, "" where none is known."""
+    names = (upstream_of(place), KEPT_BEFORE_GONE)
+    known = (git.answer("rev-parse", "-q", "--verify", name) for name in names)
+    return next(filter(None, known), "")
+
+
 def own_person(house: House) -> Person:
     """Return the owner of the token.
 
@@ -83,8 +90,7 @@ def telling(place: Place) -> Iterator[None]:
 
 def tell(place: Place, trouble: Trouble, told: str = "") -> BenchRefusal | ForeignFault:
     """Return a trouble as what is told of it."""
-    values = {"key": place.key, "folder": place.clone, "branch": place.branch, "told": told}
-    text = say(place.desk.language, f"bench.git_{trouble}", **values)
+    text = say_of(place, trouble, told=told)
     return ForeignFault(text) if trouble is Trouble.UNREACHABLE else BenchRefusal(text)
 
 
@@ -103,8 +109,13 @@ def trouble_of(fault: ForeignFault) -> Trouble:
 
 def refuse(place: Place, code: str, **values: object) -> BenchRefusal:
     """Return a refusal with the message `bench.git_CODE`."""
+    return BenchRefusal(say_of(place, code, **values))
+
+
+def say_of(place: Place, code: str, **values: object) -> str:
+    """Return the message `bench.git_CODE` about a place, in the analyst's language."""
     told = {"key": place.key, "folder": place.clone, "branch": place.branch, **values}
-    return BenchRefusal(say(place.desk.language, f"bench.git_{code}", **told))
+    return say(place.desk.language, f"bench.git_{code}", **told)
 
 
 def find_obstacle(git: Git, place: Place) -> BenchRefusal | None:
@@ -116,8 +127,9 @@ def find_obstacle(git: Git, place: Place) -> BenchRefusal | None:
     branch = git.answer("symbolic-ref", "--short", "-q", "HEAD")
     if branch != place.branch:
         return refuse(place, "elsewhere", other=branch or "HEAD")
-    if (inner / "index.lock").exists():
-        return refuse(place, "locked")
+    lock = inner / "index.lock"
+    if lock.exists():
+        return refuse(place, "locked", told=lock)
     return None
 
 

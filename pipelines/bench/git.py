@@ -53,9 +53,10 @@ _SIGNS = (
     (Trouble.FORBIDDEN, r"returned error: 403|not allowed to push code to this project"),
     (Trouble.PROJECT_GONE, r"repository '.*' not found|returned error: 404"),
     (Trouble.PROTECTED, r"protected branch"),
+    # Here, not at the server: what that says of its own locks begins with "remote:" or "!".
+    (Trouble.LOCKED, r"(?m)^(?!remote:|\s*!).*\.lock': file exists"),
     (Trouble.OVERTAKEN, r"\[rejected\]|cannot lock ref|failed to update ref"),
     (Trouble.DECLINED, r"\[remote rejected\]"),
-    (Trouble.LOCKED, r"\.lock': file exists|another git process seems to be running"),
     (
         Trouble.BROKEN,
         r"bad (numeric |boolean )?config|not a git repository|object .* is corrupt"
@@ -71,7 +72,7 @@ _SIGNS = (
 
 
 class GitFailed(Fault):
-    """Git failed; `told` is the line of the server, or git's last."""
+    """Git failed; `told` is the line of the server, or git's last; the file of a lock."""
 
     def __init__(self, command: str, trouble: Trouble, told: str = "") -> None:
         super().__init__(f"git {command} failed ({trouble}). Look at the clone with git status.")
@@ -185,5 +186,8 @@ def _judge(command: str, said: str) -> GitFailed:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     servers = [line[7:].strip() for line in lines if line.startswith("remote:")]
     told = next(filter(None, servers), lines[-1] if lines else "")
+    lock = re.search(r"'([^']+\.lock)'", said)
+    if trouble is Trouble.LOCKED and lock:
+        told = lock[1]
     shown = "".join(letter if letter.isprintable() else " " for letter in told)
     return GitFailed(command, trouble, shown[:200])

@@ -1,4 +1,8 @@
-"""Merges what somebody else pushed: notebooks cell by cell, everything else as git does."""
+"""Merges what somebody else pushed: notebooks cell by cell, everything else as git does.
+
+A cell that both sides changed is left to a person, even where they changed different lines of it:
+nobody would have seen or run what comes out.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,6 @@ from pipelines.bench.tree import (
     write_commit,
 )
 
-# What both sides changed is left to a person; what nobody wrote is not asked about.
 _STRATEGY = SimpleNamespace(
     merge_strategy="mergetool",
     input_strategy=None,
@@ -31,11 +34,19 @@ _STRATEGY = SimpleNamespace(
 
 
 @dataclass(frozen=True)
+class Conflict:
+    """A file that both sides changed in the same place; `cells` are ours, from 1."""
+
+    path: str
+    cells: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Merged:
-    """Two commits merged into `commit`; "" where `conflicts` names files, and their cells."""
+    """Two commits merged into `commit`; "" where there are `conflicts`."""
 
     commit: str
-    conflicts: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
 
 def merge_commits(git: Git, ours: str, theirs: str, message: str, by: Person) -> Merged:
@@ -52,8 +63,8 @@ def merge_commits(git: Git, ours: str, theirs: str, message: str, by: Person) ->
         if isinstance(merged, bytes):
             changes.append(Change(path, merged))
         else:
-            conflicts.append(path + (f" ({', '.join(map(str, merged))})" if merged else ""))
-    conflicts += sorted(open_files)
+            conflicts.append(Conflict(path, merged))
+    conflicts += [Conflict(path) for path in sorted(open_files)]
     if conflicts:
         return Merged("", tuple(conflicts))
     return Merged(write_commit(git, tree, changes, (ours, theirs), message, by))
@@ -68,9 +79,12 @@ def _is_both(
 
 def _merge_trees(git: Git, ours: str, theirs: str) -> tuple[str, set[str]]:
     """Return the merged tree as git makes it, and the files in which it has conflicts."""
+    # Notebooks are merged here: the clone's own driver would only do the same a second time.
     told = git.ask(
-        "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, fine=(1,)
-    )
+        "-c", "merge.wardbook.driver=true",
+        "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs,
+        fine=(1,),
+    )  # fmt: skip
     tree, *names = [os.fsdecode(part) for part in told.split(b"\0") if part]
     return tree, set(names)
 
@@ -78,7 +92,7 @@ def _merge_trees(git: Git, ours: str, theirs: str) -> tuple[str, set[str]]:
 def _merge_texts(
     base: bytes | None, ours: bytes | None, theirs: bytes | None
 ) -> bytes | tuple[int, ...]:
-    """Return the merged notebook, or the cells (from 1) that both sides changed.
+    """Return the merged notebook, or our numbers of the cells that both sides changed.
 
     No cells are named where one side took the notebook away, or it cannot be read.
     """
@@ -87,26 +101,65 @@ def _merge_texts(
     if len(clean) < 3:
         return ()
     import nbformat
-    from nbdime.merging.notebooks import merge_notebooks
 
-    merged, decisions = merge_notebooks(
-        *(nbformat.reads(one.decode(), as_version=4) for one in clean), _STRATEGY
-    )
-    open_ones = [one for one in decisions if one.conflict]
-    if open_ones:
-        return tuple(sorted({_cell_of(one) for one in open_ones} - {0}))
+    was, own, other = (nbformat.reads(one.decode(), as_version=4) for one in clean)
+    wanted = _choose_cells(was, own, other)
+    clashes = [name for name, cell in wanted.items() if cell is _CLASH]
+    if clashes:
+        return _count(was, own, clashes)
+    merged = _merge_notebooks(was, own, other)
+    if merged is None or not _is_whole(merged, wanted):
+        return ()
     text: bytes | None = strip(nbformat.writes(merged).encode())
     return () if text is None else text
 
 
-def _cell_of(decision: Any) -> int:
-    path = tuple(decision.common_path)
-    if len(path) > 1 and path[0] == "cells":
-        return int(path[1]) + 1
-    keys = [
-        one.key
-        for diff in (decision.local_diff, decision.remote_diff)
-        for one in diff or ()
-        if path == ("cells",)
-    ]
-    return int(min(keys)) + 1 if keys else 0
+_CLASH = object()
+
+
+def _choose_cells(was: Any, own: Any, other: Any) -> dict[str, object]:
+    """Return each cell as it is to be, by name: None where it goes, _CLASH where both changed."""
+    before, ours, theirs = _cells_of(was), _cells_of(own), _cells_of(other)
+    chosen: dict[str, object] = {}
+    for name in {**before, **ours, **theirs}:
+        base, own_cell, other_cell = before.get(name), ours.get(name), theirs.get(name)
+        if own_cell in (base, other_cell):
+            chosen[name] = other_cell
+        else:
+            chosen[name] = own_cell if other_cell == base else _CLASH
+    return chosen
+
+
+def _is_whole(merged: Any, wanted: Mapping[str, object]) -> bool:
+    """Tell whether each cell is there once, with the changes of both sides: no edit is lost."""
+    kept = {name: cell for name, cell in wanted.items() if cell is not None}
+    return _cells_of(merged) == kept and len(merged.cells) == len(kept)
+
+
+def _cells_of(notebook: Any) -> dict[str, object]:
+    return {one.id: (one.cell_type, one.source, one.metadata) for one in notebook.cells}
+
+
+def _count(was: Any, own: Any, names: list[str]) -> tuple[int, ...]:
+    """Return the numbers of cells in our notebook; of those we took out, where they stood."""
+    numbers = {one.id: number for number, one in enumerate(was.cells, start=1)}
+    numbers |= {one.id: number for number, one in enumerate(own.cells, start=1)}
+    return tuple(sorted({numbers[name] for name in names if name in numbers}))
+
+
+def _merge_notebooks(was: Any, own: Any, other: Any) -> Any | None:
+    """Return the merged notebook, or None where something but cells is in conflict."""
+    from nbdime.merging.decisions import apply_decisions
+    from nbdime.merging.notebooks import merge_notebooks
+
+    _, decisions = merge_notebooks(was, own, other, _STRATEGY)
+    for one in decisions:
+        if not one.conflict:
+            continue
+        if tuple(one.common_path) != ("cells",):
+            return None
+        # Cells that both sides put at the same place: theirs first, they were pushed before.
+        if one.action == "base":
+            one.action = "remote_then_local"
+        one.conflict = False
+    return apply_decisions(was, decisions)

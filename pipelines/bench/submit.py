@@ -11,15 +11,16 @@ from http import HTTPStatus
 from typing import Any
 
 from pipelines.bench.clone import (
-    KEPT_BEFORE_GONE,
     fetch,
     find_obstacle,
     git_of,
     is_behind,
+    last_seen,
     locked,
     own_person,
     project_of,
     refuse,
+    say_of,
     set_up,
     tell,
     tell_commit,
@@ -27,33 +28,26 @@ from pipelines.bench.clone import (
     trouble_of,
     upstream_of,
 )
-from pipelines.bench.desk import BenchRefusal, Place
+from pipelines.bench.desk import Place
 from pipelines.bench.git import Git, GitFailed, Trouble
-from pipelines.bench.merging import merge_commits
-from pipelines.bench.spots import Spot, tell_spots
+from pipelines.bench.merging import Conflict, merge_commits
+from pipelines.bench.outgoing import require_fit, require_fit_to_push
 from pipelines.bench.tree import (
-    NOTEBOOK,
-    Change,
     NotPlain,
     Person,
     bring,
     find_changes,
+    finish_bringing,
     settle_index,
-    strip,
     write_commit,
 )
 from pipelines.house import House
 from pipelines.steps.prepare import folder_of, open_merge_request
 from wardbook.domain.record import Record
 from wardbook.domain.states import State
-from wardbook.errors import Fault, ForeignFault, Refusal
-from wardbook.identifiers.allowances import FILE, Allowances, read_allowances
-from wardbook.identifiers.commits import Objection, check_files, check_message
-from wardbook.identifiers.context import Context
-from wardbook.identifiers.repository import Range, Repository
-from wardbook.identifiers.site import SitePatterns
-from wardbook.messages import say
+from wardbook.errors import Fault, ForeignFault
 
+REQUEST_FILES = ("parameters.json", "request.json")
 _TRIES = 3
 """How often somebody else may push between our look and our push."""
 _TOO_LATE = {
@@ -63,14 +57,6 @@ _TOO_LATE = {
     State.ANSWERED: "answered",
     State.CLOSED: "closed",
 }
-
-
-class SubmitRefused(BenchRefusal):
-    """Something must not be committed: `places` say where, and nothing left the desk."""
-
-    def __init__(self, message: str, places: tuple[Spot, ...]) -> None:
-        super().__init__(message)
-        self.places = places
 
 
 @dataclass(frozen=True)
@@ -93,8 +79,7 @@ class _Desk:
     by: Person
 
     def say(self, code: str, **values: object) -> str:
-        told = {"key": self.place.key, "branch": self.place.branch, **values}
-        return say(self.place.desk.language, f"bench.git_{code}", **told)
+        return say_of(self.place, code, **values)
 
 
 def submit(house: House, place: Place, record: Record, message: str) -> Submitted:
@@ -126,6 +111,7 @@ def submit(house: House, place: Place, record: Record, message: str) -> Submitte
         except ForeignFault as fault:
             raise tell(place, trouble_of(fault)) from None
         set_up(git, place, by)
+        finish_bringing(git, place.branch)
         return _submit(_Desk(house, place, record, git, by), message)
 
 
@@ -181,71 +167,32 @@ def _commit(desk: _Desk, message: str) -> None:
         changes = find_changes(git, head, folder)
     except NotPlain as found:
         raise refuse(place, "not_plain", path=found.path) from None
-    needed = {f"{folder}/{name}" for name in ("parameters.json", "request.json")}
-    needed.add(place.notebook(desk.record, desk.house).relative_to(place.clone).as_posix())
-    for one in changes:
-        if one.content is None and one.path in needed:
-            raise refuse(place, "needed", path=one.path)
+    notebook = place.notebook(desk.record, desk.house)
+    for needed in (notebook, *(place.folder / name for name in REQUEST_FILES)):
+        if not needed.is_file():
+            raise refuse(place, "needed", path=needed.relative_to(place.clone))
     if not changes:
         settle_index(git, [f"{folder}/"])
         return
-    _check(desk, changes, message)
+    require_fit(desk.house, place, changes, message, desk.by)
     commit = write_commit(git, head, changes, (head,), message, desk.by)
     branch = f"refs/heads/{place.branch}"
     git.ask("update-ref", "-m", "wardbook: submit", branch, commit, head)
     settle_index(git, [f"{folder}/"])
 
 
-def _check(desk: _Desk, changes: list[Change], message: str) -> None:
-    allowances, context = _known(desk)
-    kept = [(one.path, one.content) for one in changes if one.content is not None]
-    found = [*check_files(kept, allowances, context)]
-    found += [
-        Objection(path, 1, "notebook_broken")
-        for path, content in kept
-        if path.endswith(NOTEBOOK) and strip(content) != content
-    ]
-    found += check_message(desk.say("the_message"), message, context)
-    if found:
-        places = tell_spots(found, dict(kept), desk.place.desk.language)
-        raise SubmitRefused(desk.say("refused", count=len(places)), places)
-
-
-def _known(desk: _Desk) -> tuple[Allowances, Context]:
-    # What is to be pushed cannot allow itself: what GitLab has counts.
-    site = desk.house.settings.identifiers
-    upstream = upstream_of(desk.place)
-    content = Repository(desk.place.clone).read(f"{upstream}:{FILE}")
-    try:
-        allowances = read_allowances(content)
-    except Refusal as wrong:
-        raise BenchRefusal(str(wrong)) from None
-    patterns = SitePatterns(site.ipp, site.nda)
-    return allowances, Context(site=patterns, shown=frozenset(site.shown))
-
-
-def _check_outgoing(desk: _Desk, upstream: str, head: str) -> None:
-    """Check every commit that would be pushed: somebody may have made one by hand."""
-    allowances, context = _known(desk)
-    repository, wanted = Repository(desk.place.clone), Range((f"{upstream}..{head}",))
-    files = list(repository.new_files(wanted))  # a path as often as it was committed
-    found = [*check_files(files, allowances, context)]
-    for name, message in repository.messages(wanted):
-        found += check_message(f"commit {name}", message, context)
-    if found:
-        places = tell_spots(found, dict(files), desk.place.desk.language)
-        text = desk.say("refused_by_hand", count=len(places), upstream=upstream)
-        raise SubmitRefused(text, places)
-
-
 def _fetch(desk: _Desk) -> tuple[str, bool]:
-    """Return the commit that GitLab has, or the last that it had and that its branch is gone."""
+    """Return the commit that GitLab has, "" where its branch is gone, and whether it is."""
+    git, place = desk.git, desk.place
     try:
-        return fetch(desk.git, desk.place), False
+        upstream, gone = fetch(git, place), False
     except GitFailed as failed:
-        if failed.trouble is not Trouble.BRANCH_GONE:
+        if failed.trouble is not Trouble.BRANCH_GONE or not last_seen(git, place):
             raise
-        return "", True
+        upstream, gone = "", True
+    if not git.answer("merge-base", last_seen(git, place), "HEAD"):
+        raise refuse(place, "other_history")
+    return upstream, gone
 
 
 def _push(desk: _Desk, upstream: str) -> tuple[str, bool]:
@@ -253,10 +200,11 @@ def _push(desk: _Desk, upstream: str) -> tuple[str, bool]:
     git, place, merged = desk.git, desk.place, False
     for _ in range(_TRIES):
         head = _head(desk)
+        require_fit_to_push(desk.house, place, git, head)
         if upstream and not is_behind(git, upstream, head):
             _merge(desk, head, upstream)
             merged, head = True, _head(desk)
-        _check_outgoing(desk, upstream or KEPT_BEFORE_GONE, head)
+            require_fit_to_push(desk.house, place, git, head)
         try:
             refs = f"{head}:refs/heads/{place.branch}"
             git.reach("push", "-q", "--no-verify", git.address, refs)
@@ -272,16 +220,22 @@ def _push(desk: _Desk, upstream: str) -> tuple[str, bool]:
 
 def _merge(desk: _Desk, head: str, upstream: str) -> None:
     git, place = desk.git, desk.place
-    if not git.answer("merge-base", head, upstream):
-        raise refuse(place, "other_history")
     who, when = tell_commit(desk.house, place, git, upstream)
-    merged = merge_commits(git, head, upstream, f"Merge what {who} pushed", desk.by)
+    # Not by whom: somebody's name and title may not stand in a message.
+    merged = merge_commits(git, head, upstream, "Merge what was pushed meanwhile", desk.by)
     if merged.conflicts:
-        files = ", ".join(merged.conflicts)
+        files = ", ".join(_tell_conflict(desk, one) for one in merged.conflicts)
         raise refuse(place, "conflict", who=who, when=when, files=files)
     in_the_way = bring(git, place.branch, head, merged.commit)
     if in_the_way:
         raise refuse(place, "in_the_way_of_merge", who=who, files=", ".join(in_the_way))
+
+
+def _tell_conflict(desk: _Desk, conflict: Conflict) -> str:
+    if not conflict.cells:
+        return conflict.path
+    cells = ", ".join(map(str, conflict.cells))
+    return desk.say("conflict_cells", path=conflict.path, cells=cells)
 
 
 def _is_cut_off(desk: _Desk, upstream: str) -> bool:

@@ -20,6 +20,8 @@ from wardbook.files import write_atomically
 
 PLAIN, PROGRAM, NOTHING = "100644", "100755", "000000"
 NOTEBOOK = ".ipynb"
+BRINGING = "refs/bench/bringing"
+"""The commit to which branch and desk are being brought, until they are there."""
 
 
 class NotPlain(Refusal):
@@ -191,13 +193,27 @@ def bring(git: Git, branch: str, old: str, new: str) -> list[str]:
     in_the_way = [path for path, (was, now) in moved.items() if not _is_free(git, path, was, now)]
     if in_the_way:
         return in_the_way
-    # Files first: cut off here, they differ from the old commit by what the new one brings, and
-    # are merged with it; the other way round they would take its changes back.
+    # Files first: cut off here, the next call goes on; the other way round they would take back
+    # what the new commit brings.
+    git.ask("update-ref", BRINGING, new)
     for path, (_, now) in moved.items():
         _lay_out(git, path, now)
     git.ask("update-ref", "-m", "wardbook: bring", f"refs/heads/{branch}", new, old)
     settle_index(git, list(moved))
+    git.ask("update-ref", "-d", BRINGING)
     return []
+
+
+def finish_bringing(git: Git, branch: str) -> None:
+    """Go on where `bring` was cut off, unless a file was edited since: then it is an edit."""
+    new = git.answer("rev-parse", "-q", "--verify", BRINGING)
+    if not new:
+        return
+    old = git.ask("rev-parse", "HEAD").decode().strip()
+    if git.answer("merge-base", old, new) == old:
+        bring(git, branch, old, new)
+    settle_index(git, ["."])
+    git.ask("update-ref", "-d", BRINGING)
 
 
 def settle_index(git: Git, paths: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from pipelines.bench.clone import (
     own_person,
     project_of,
     refuse,
+    say_of,
     set_up,
     tell,
     tell_commit,
@@ -26,12 +27,24 @@ from pipelines.bench.clone import (
 )
 from pipelines.bench.desk import Place
 from pipelines.bench.git import Git, GitFailed, Trouble
-from pipelines.bench.tree import NOTEBOOK, NotPlain, blob_of, bring, read_plain, strip
+from pipelines.bench.tree import (
+    NOTEBOOK,
+    PLAIN,
+    PROGRAM,
+    Held,
+    NotPlain,
+    blob_of,
+    bring,
+    files_at,
+    finish_bringing,
+    is_held,
+    read_plain,
+    strip,
+)
 from pipelines.house import House
 from pipelines.steps.prepare import folder_of
 from wardbook.domain.record import Record
 from wardbook.errors import ForeignFault
-from wardbook.messages import say
 
 _BEARABLE = frozenset(
     {
@@ -80,6 +93,8 @@ def open_workspace(house: House, place: Place, record: Record) -> Opened:
     git = git_of(house, place, project_of(place, record))
     with locked(place), telling(place):
         known = _begin(git, place)
+        if known and find_obstacle(git, place) is None:
+            finish_bringing(git, place.branch)
         try:
             other = set_up(git, place, own_person(house))
             upstream = fetch(git, place)
@@ -87,12 +102,11 @@ def open_workspace(house: House, place: Place, record: Record) -> Opened:
             trouble = failed.trouble if isinstance(failed, GitFailed) else trouble_of(failed)
             if trouble not in _BEARABLE or not known:
                 raise tell(place, trouble, getattr(failed, "told", "")) from None
-            return Opened((_say(place, f"{trouble}_kept"),))
+            return Opened((say_of(place, f"{trouble}_kept"),))
         if not known:
-            quiet = ("-c", "core.hooksPath=/dev/null", "checkout", "-q", "-f")
-            git.ask(*quiet, "-B", place.branch, upstream)
-        warnings = _go_forward(house, git, place, upstream)
-        return Opened((*([_say(place, "other_address")] if other else []), *warnings))
+            _check_out(git, place, upstream)
+        told = (say_of(place, "other_address"),) if other and known else ()
+        return Opened(told + _go_forward(house, git, place, upstream))
 
 
 def _begin(git: Git, place: Place) -> bool:
@@ -109,6 +123,23 @@ def _begin(git: Git, place: Place) -> bool:
     return bool(git.answer("rev-parse", "-q", "--verify", "HEAD"))
 
 
+def _check_out(git: Git, place: Place, upstream: str) -> None:
+    """Lay out a commit for the first time; a file that stands there and differs is not touched."""
+    for path, held in files_at(git, upstream).items():
+        if os.path.lexists(place.clone / path) and not _is_as(git, path, held):
+            raise refuse(place, "lost", path=path)
+    quiet = ("-c", "core.hooksPath=/dev/null", "checkout", "-q", "-f")
+    git.ask(*quiet, "-B", place.branch, upstream)
+
+
+def _is_as(git: Git, path: str, held: Held) -> bool:
+    try:
+        content = read_plain(git.folder, path)
+    except NotPlain:
+        return held.mode not in (PLAIN, PROGRAM)
+    return content is not None and is_held(git, path, content, held)
+
+
 def _go_forward(house: House, git: Git, place: Place, upstream: str) -> tuple[str, ...]:
     obstacle = find_obstacle(git, place)
     if obstacle is not None:
@@ -121,7 +152,7 @@ def _go_forward(house: House, git: Git, place: Place, upstream: str) -> tuple[st
     if is_behind(git, head, upstream) and not bring(git, place.branch, head, upstream):
         return ()
     who, when = tell_commit(house, place, git, upstream)
-    return (_say(place, "both_moved", who=who, when=when),)
+    return (say_of(place, "both_moved", who=who, when=when),)
 
 
 def standing_of(place: Place) -> Standing:
@@ -167,8 +198,3 @@ def _is_changed(git: Git, line: str) -> bool:
     if clean is None or head == "0" * 40:
         return True
     return blob_of(clean) != head and clean != strip(git.ask("cat-file", "blob", head))
-
-
-def _say(place: Place, code: str, **values: object) -> str:
-    told = {"key": place.key, "folder": place.clone, "branch": place.branch, **values}
-    return say(place.desk.language, f"bench.git_{code}", **told)

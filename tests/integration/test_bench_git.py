@@ -1,171 +1,225 @@
-"""The bench's git against the sandbox: two people on one branch, and everything that goes wrong."""
+"""Opening a request against a real GitLab by HTTP, and everything that is wrong with a clone."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import gitlab
 import pytest
-from pydantic import SecretStr
 
-from pipelines.bench.clone import find_obstacle, git_of
-from pipelines.bench.compare import compare_with
-from pipelines.bench.desk import BenchRefusal, Desk, Place
-from pipelines.bench.submit import Submitted, SubmitRefused, submit
-from pipelines.bench.workspace import Opened, Standing, open_workspace, standing_of
-from pipelines.demo.world import ANALYST, REVIEWER
-from pipelines.house import House
-from tests.bench_world import BenchWorld
-from wardbook.domain.record import Record
-from wardbook.domain.states import State
-from wardbook.errors import ForeignFault
+from pipelines.bench.desk import BenchRefusal
+from pipelines.bench.workspace import Opened
+from pipelines.demo.world import ANALYST
+from tests.bench_people import Person, Scene
+from wardbook.errors import ForeignFault, WardbookError
 from wardbook.messages import say
 
 pytestmark = pytest.mark.xdist_group("bench")
-NIR = "2 55 08 14 168 025 38"
 
 
-@dataclass
-class Analyst:
-    """One person at a desk of their own."""
-
-    desk: Desk
-    house: House
-    place: Place
-    record: Record
-
-    @property
-    def clone(self) -> Path:
-        return self.place.clone
-
-    @property
-    def notebook(self) -> Path:
-        return self.place.notebook(self.record, self.house)
-
-    def open(self) -> Opened:
-        return open_workspace(self.house, self.place, self.record)
-
-    def submit(self, message: str = "Count nights too") -> Submitted:
-        return submit(self.house, self.place, self.record, message)
-
-    def standing(self) -> Standing:
-        return standing_of(self.place)
-
-    def cells(self) -> list[dict[str, Any]]:
-        return list(json.loads(self.notebook.read_text(encoding="utf-8"))["cells"])
-
-    def edit(self, cell: int, line: str, outputs: list[Any] | None = None) -> None:
-        """Write a last line into a cell, as JupyterLab saves it."""
-        notebook = json.loads(self.notebook.read_text(encoding="utf-8"))
-        one = notebook["cells"][cell]
-        one["source"] = "".join(one["source"]) + f"\n{line}"
-        if outputs is not None:
-            one |= {"outputs": outputs, "execution_count": 7}
-        self.notebook.write_text(json.dumps(notebook, indent=2), encoding="utf-8")
-
-    def run_cells(self) -> None:
-        """Leave outputs in the notebook without editing it."""
-        notebook = json.loads(self.notebook.read_text(encoding="utf-8"))
-        for one in notebook["cells"]:
-            if one["cell_type"] == "code":
-                shown = {"output_type": "stream", "name": "stdout", "text": ["seen\n"]}
-                one |= {"outputs": [shown], "execution_count": 3}
-        self.notebook.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
-
-    def git(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-c", "core.hooksPath=/dev/null", *arguments],
-            cwd=self.clone, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return done.stdout.strip()
-
-    def code_cells(self) -> list[int]:
-        return [n for n, one in enumerate(self.cells()) if one["cell_type"] == "code"]
+def told(person: Person, code: str, **values: object) -> str:
+    place = person.place
+    about = {"key": place.key, "folder": place.clone, "branch": place.branch, **values}
+    return say(place.desk.language, f"bench.git_{code}", **about)
 
 
-@dataclass
-class Scene:
-    """A prepared request, its project as the platform sees it, and two people."""
+def test_a_clone_goes_forward_past_edits(scene: Scene) -> None:
+    ana = scene.opened()
+    standing = ana.standing()
+    assert (standing.branch, standing.head) == (scene.branch, scene.head())
+    assert (standing.changed, standing.ahead, standing.behind, standing.gone) == (
+        False,
+        0,
+        0,
+        False,
+    )
+    assert ana.git("status", "--porcelain") == ""
 
-    world: BenchWorld
-    key: str
-    folder: Path
-    houses: list[House]
+    ana.run_cells()
+    assert ana.standing().changed is False, "outputs are no change"
+    ana.edit(ana.code[0], "# mine")
+    mine, parameters = ana.notebook.read_bytes(), ana.place.folder / "parameters.json"
+    assert ana.standing().changed is True
 
-    def analyst(self, username: str = ANALYST, **changes: Any) -> Analyst:
-        desk = self.world.desk(self.folder / username)
-        token = SecretStr(str(changes.get("token", self.world.world.token(username))))
-        told = desk.settings.gitlab.model_copy(
-            update={"token": token, "url": changes.get("url", desk.settings.gitlab.url)}
-        )
-        desk = replace(desk, settings=desk.settings.model_copy(update={"gitlab": told}))
-        house = desk.open_house()
-        self.houses.append(house)
-        record = house.ledger.record(self.key)
-        assert record is not None
-        return Analyst(desk, house, desk.place(self.key), record)
-
-    @property
-    def branch(self) -> str:
-        return f"request/{self.key}"
-
-    @property
-    def project(self) -> Any:
-        settings = self.analyst(REVIEWER).house.settings.gitlab
-        client = gitlab.Gitlab(settings.url, private_token=settings.token.get_secret_value())
-        record = self.houses[-1].ledger.record(self.key)
-        assert record is not None
-        return client.projects.get(str(record.links.project))
-
-    def head(self) -> str:
-        return str(self.project.branches.get(self.branch).commit["id"])
-
-    def commits(self) -> int:
-        listed = self.project.commits.list(ref_name=self.branch, get_all=True)
-        return len(listed)
-
-    def merge_requests(self) -> list[Any]:
-        return list(
-            self.project.mergerequests.list(
-                source_branch=self.branch, state="all", scope="all", get_all=True
-            )
-        )
-
-    def pushed(self, path: str) -> str:
-        content = self.project.files.raw(file_path=path, ref=self.branch)
-        return bytes(content).decode()
-
-
-@pytest.fixture
-def scene(bench_world: BenchWorld, tmp_path: Path, request_key: str) -> Iterator[Scene]:
-    made = Scene(bench_world, request_key, tmp_path, [])
-    yield made
-    for house in made.houses:
-        house.__exit__()
-
-
-@pytest.fixture
-def request_key(bench_world: BenchWorld) -> str:
-    return bench_world.prepare("wards")
-
-
-@pytest.fixture
-def ana(scene: Scene) -> Analyst:
-    ana = scene.analyst()
+    aside = parameters.relative_to(ana.place.clone).as_posix()
+    newer = parameters.read_text(encoding="utf-8").replace("{\n", "{\n\n", 1)
+    commit = scene.push(aside, newer)
     assert ana.open() == Opened()
-    return ana
+    assert (ana.standing().head, parameters.read_text(encoding="utf-8")) == (commit, newer)
+    assert ana.notebook.read_bytes() == mine
+
+    theirs = scene.pushed(ana.path).replace('"nbformat_minor"', '\n"nbformat_minor"')
+    scene.push(ana.path, theirs)
+    (warning,) = ana.open().warnings
+    assert "Rémi Faure" in warning
+    assert "cell by cell" in warning
+    assert (ana.notebook.read_bytes(), ana.standing().head) == (mine, commit)
+    assert ana.standing().behind == 1
 
 
-def test_first_slice(scene: Scene, ana: Analyst) -> None:
-    assert ana.standing().changed is False
-    ana.edit(ana.code_cells()[0], "# mine")
-    print(ana.standing())
+def test_who_has_a_clone_works_on_without_gitlab(scene: Scene) -> None:
+    ana = scene.opened()
+    ana.edit(ana.code[0], "# mine")
+    kept = ana.files()
+    nowhere = "http://127.0.0.1:9"
+    moved = replace(ana.record.links, project="unite/nowhere")
+    cases: dict[str, Callable[[str], Person]] = {
+        "unreachable": lambda at: scene.person(at=at, url=nowhere),
+        "signed_out": lambda at: scene.person(at=at, token="revoked"),
+        "project_gone": lambda at: replace(
+            scene.person(at=at), record=replace(ana.record, links=moved)
+        ),
+    }
+    for code, seat in cases.items():
+        there = seat(ANALYST)
+        assert there.open().warnings[-1] == told(there, f"{code}_kept")
+        with pytest.raises(WardbookError) as refused:
+            there.submit()
+        assert str(refused.value) == told(there, code)
+        assert isinstance(refused.value, ForeignFault) == (code == "unreachable")
+        assert there.files() == kept
+
+        without = seat("new")
+        with pytest.raises(WardbookError) as refused:
+            without.open()
+        assert str(refused.value) == told(without, code)
+    back = scene.person()
+    assert back.open() == Opened((told(back, "other_address"),))
+    assert back.files() == kept
+    back.git("restore", ".")
+    assert scene.person(at="new").open() == Opened(), "what a failed opening left is no obstacle"
+
+
+def test_who_may_only_read_keeps_the_commit(scene: Scene) -> None:
+    with_role = scene.project.members_all.list(get_all=True)
+    assert "yhaddad" not in {one.username for one in with_role}
+    (user,) = scene.project.manager.gitlab.users.list(username="yhaddad")
+    scene.project.members.create({"user_id": user.id, "access_level": 20})
+    before = scene.head()
+    guest = scene.opened("yhaddad")
+    guest.edit(guest.code[0], "# a guest's")
+    kept = guest.files()
+    with pytest.raises(BenchRefusal) as refused:
+        guest.submit()
+    assert str(refused.value) == told(guest, "forbidden")
+    assert guest.files() == kept
+    assert "# a guest's" in guest.git("show", "HEAD")
+    assert scene.head() == before
+
+
+def test_what_the_server_declines_is_told_in_its_words(scene: Scene) -> None:
+    repository = scene.world.world.folder / "sandbox" / "repositories" / f"{scene.project.id}.git"
+    hook = repository / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'notebook.ipynb:3: a patient’s number' >&2\nexit 1\n", "utf-8")
+    hook.chmod(0o755)
+    ana = scene.opened()
+    ana.edit(ana.code[0], "# declined")
+    kept, before = ana.files(), scene.head()
+    with pytest.raises(BenchRefusal) as refused:
+        ana.submit()
+    sentence = told(ana, "declined", told="notebook.ipynb:3: a patient’s number")
+    assert (str(refused.value), ana.files(), scene.head()) == (sentence, kept, before)
+    hook.unlink()
+    assert ana.submit().commit == scene.head(), "the commit was kept"
+
+
+def test_a_branch_that_is_gone_is_restored_by_a_submit(scene: Scene) -> None:
+    ana = scene.opened()
+    ana.edit(ana.code[0], "# mine, alone")
+    kept = ana.files()
+    scene.project.branches.delete(scene.branch)
+    for _ in range(2):  # the second time, the clone has forgotten what GitLab had
+        assert ana.open() == Opened((told(ana, "branch_gone_kept"),))
+    assert ana.standing().gone is True
+    new = scene.person(at="new", language="fr")
+    with pytest.raises(BenchRefusal) as refused:
+        new.open()
+    assert str(refused.value) == told(new, "branch_gone")
+    assert "Faites-la rétablir" in str(refused.value)
+
     done = ana.submit()
-    print(done)
-    assert scene.head() == done.commit
+    assert told(ana, "submitted_restored") in done.text
+    assert (scene.head(), ana.files()) == (done.commit, kept)
+    assert "# mine, alone" in scene.pushed(ana.path)
+    assert ana.standing().gone is False
+    assert scene.person(at="new").open() == Opened()
+
+
+def test_a_clone_in_trouble_is_left_as_it_is(scene: Scene) -> None:
+    ana = scene.opened()
+    line = "# on another branch"
+    ana.git("switch", "-q", "-c", "aside")
+    ana.edit(ana.code[0], line)
+    kept = ana.files()
+    refuses(ana, kept, "elsewhere", other="aside")
+
+    ana.git("commit", "-qam", "Aside")
+    ana.git("switch", "-q", scene.branch)
+    ana.edit(ana.code[0], "# here")
+    ana.git("commit", "-qam", "Here")
+    ana.git("-c", "merge.wardbook.driver=false", "merge", "-q", "aside", fine=1)
+    refuses(ana, ana.files(), "under_way", what="merge")
+    ana.git("reset", "-q", "--hard", "@{upstream}")
+
+    lock = ana.place.clone / ".git" / "index.lock"
+    lock.touch()
+    refuses(ana, ana.files(), "locked", told=lock)
+    lock.unlink()
+    assert ana.open() == Opened()
+    lock = ana.place.clone / ".git" / "refs" / "heads" / f"{scene.branch}.lock"
+    lock.touch()
+    ana.edit(ana.code[0], "# behind a lock")
+    kept = ana.files()
+    with pytest.raises(BenchRefusal) as refused:
+        ana.submit()
+    assert (str(refused.value), ana.files()) == (told(ana, "locked", told=lock), kept)
+    lock.unlink()
+    assert ana.submit().commit == scene.head()
+
+
+def refuses(person: Person, kept: dict[str, bytes], code: str, **values: object) -> None:
+    """Opening warns, submitting refuses, both in the same words; nothing is touched."""
+    assert person.open().warnings == (told(person, code, **values),)
+    with pytest.raises(BenchRefusal) as refused:
+        person.submit()
+    assert str(refused.value) == told(person, code, **values)
+    assert person.files() == kept
+
+
+def test_a_damaged_clone_is_refused_and_its_files_stay(scene: Scene) -> None:
+    ana = scene.opened()
+    ana.edit(ana.code[0], "# mine")
+    kept, inner = ana.files(), ana.place.clone / ".git"
+
+    config = (inner / "config").read_bytes()
+    (inner / "config").write_bytes(config + b"\n[core\n")
+    refused = refused_to_open(ana)
+    assert "is damaged" in refused
+    assert "config" in refused
+    (inner / "config").write_bytes(config)
+
+    # As after a full disk: the branch's file is empty; or not there at all.
+    head = inner / "refs" / "heads" / scene.branch
+    head.write_bytes(b"")
+    assert "is damaged" in refused_to_open(ana)
+    head.unlink()
+    assert refused_to_open(ana) == told(ana, "lost", path=ana.path)
+    assert ana.files() == kept
+
+    elsewhere = scene.person(at="taken")
+    elsewhere.place.clone.mkdir(parents=True)
+    (elsewhere.place.clone / "notes.txt").write_text("mine", encoding="utf-8")
+    assert refused_to_open(elsewhere) == told(elsewhere, "in_the_way")
+
+    ana.place.clone.rename(ana.place.clone.with_name("before"))
+    assert ana.open() == Opened()
+    before = Path(str(ana.notebook).replace(str(ana.place.clone), f"{ana.desk.folder}/before"))
+    assert before.read_bytes() == kept[str(ana.notebook)]
+
+
+def refused_to_open(person: Person) -> str:
+    with pytest.raises(BenchRefusal) as refused:
+        person.open()
+    return str(refused.value)

@@ -24,7 +24,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ) => {
     // JupyterLab does not wait for the catalogue.
-    void bench.api
+    bench.api
       .templates()
       .then(tiles => addTiles(app, bench, tiles, launcher, palette))
       .catch(problem => bench.showProblem(problem));
@@ -75,6 +75,7 @@ function openForm(app: JupyterFrontEnd, bench: Bench, tile: TemplateTile): MainA
   const content = ReactWidget.create(createElement(TemplateForm, { tile, bench }));
   content.addClass('wb-Form-scroller');
   const tab = new MainAreaWidget({ content });
+  tab.toolbar.hide();
   tab.id = id;
   tab.title.label = tile.title;
   tab.title.caption = tile.summary;
