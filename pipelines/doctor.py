@@ -257,7 +257,7 @@ def _look_at_fence(_: House) -> Iterator[Finding]:
 def _look_at_bench(house: House) -> Iterator[Finding]:
     from importlib.util import find_spec
 
-    from pipelines.bench.launch import find_panel
+    from pipelines.bench.jupyter import find_panel
 
     yield Finding(
         "JupyterLab, for `wardbook lab`",

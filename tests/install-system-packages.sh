@@ -26,4 +26,4 @@ echo "Installing for the tests:$wanted"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 # shellcheck disable=SC2086  # a list of names
-apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends $wanted >/dev/null

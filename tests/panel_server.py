@@ -1,21 +1,27 @@
-"""A real jupyter_server with the bench's extension, in a process of its own, for tests."""
+"""The bench's real server, opened by `wardbook lab KEY` as an analyst would, asked over HTTP."""
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
-import socket
+import re
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-TOKEN = "0123456789abcdef0123456789abcdef"
+from answered_unit import write_records
+from bench_world import BenchWorld
+
+from wardbook.domain.record import Record
+from wardbook.ledger import open_ledger
+from wardbook.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)
@@ -31,11 +37,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class PanelServer:
-    """The server: its port, and what it logged."""
+    """A server: where it listens, its token, the desk that it shows, and of which unit."""
 
     port: int
-    log: Path
-    headers: Mapping[str, str] = field(default_factory=lambda: {"Authorization": f"token {TOKEN}"})
+    token: str
+    address: str
+    desk: Path
+    settings: Path
+    environment: Mapping[str, str] = field(repr=False)
 
     def ask(
         self,
@@ -48,79 +57,99 @@ class PanelServer:
     ) -> Reply:
         """Send one request and read its answer; redirects are not followed."""
         sent = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(
-                method, path, sent, dict(self.headers if headers is None else headers)
-            )
+        own = {"Authorization": f"token {self.token}"} if headers is None else dict(headers)
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request(method, path, sent, own)
             answer = connection.getresponse()
             return Reply(answer.status, dict(answer.getheaders()), answer.read())
-        finally:
-            connection.close()
 
     def api(self, method: str, path: str, body: object = None) -> Reply:
         """Ask the panel's API as the panel does."""
         return self.ask(method, f"/wardbook/api/{path}", body)
 
+    def run(self, key: str) -> dict[str, Any]:
+        """Run a request as production; returns how it ended."""
+        begun = self.api("POST", f"requests/{key}/trials").json
+        for _ in range(1200):
+            told: dict[str, Any] = self.api("GET", f"requests/{key}/trials/{begun['id']}").json
+            if told["state"] != "running":
+                return told
+            time.sleep(0.1)
+        raise AssertionError(told)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `wardbook lab` with this desk."""
+        return _run_lab(self.environment, self.desk, words)
+
+    @property
+    def log(self) -> str:
+        (file,) = self.desk.glob(".bench/jupyter/on-*/log")
+        return file.read_text(encoding="utf-8")
+
+    @property
+    def unit(self) -> Settings:
+        return load_settings(self.settings, {})
+
+    def facts(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return what the audit log tells of the bench."""
+        with closing(open_ledger(self.unit.ledger)) as ledger:
+            entries = ledger.audit_entries()
+        return [
+            (one.event, one.request or "", dict(one.told))
+            for one in entries
+            if one.event.startswith("bench.")
+        ]
+
 
 @contextmanager
-def serve_panel(
-    folder: Path, root: Path, environ: Mapping[str, str], extension: str
+def open_panel(
+    world: BenchWorld, folder: Path, key: str, records: Sequence[Record] = ()
 ) -> Iterator[PanelServer]:
-    """Start a server over `root` with one extension; its own files lie in `folder`."""
-    port, log = _free_port(), folder / "server.log"
-    own = {"JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"}
-    places = {name: str(folder / name.lower()) for name in own}
-    tests = str(Path(__file__).parent)
-    path = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), *sys.path, tests])
-    config = {
-        "ServerApp": {
-            "jpserver_extensions": {extension: True},
-            "root_dir": str(root),
-            "port": port,
-            "port_retries": 0,
-            "ip": "127.0.0.1",
-            "open_browser": False,
-            "allow_root": True,
-            "terminals_enabled": False,
-        },
-        "ContentsManager": {"allow_hidden": True},
-        "IdentityProvider": {"token": TOKEN},
-    }
-    at = Path(places["JUPYTER_CONFIG_DIR"])
-    at.mkdir()
-    (at / "jupyter_server_config.json").write_text(json.dumps(config))
-    command = [sys.executable, "-m", "jupyter_server"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            stdout=out,
-            stderr=out,
-            env={**os.environ, **environ, **places, "PYTHONPATH": path},
-            cwd=folder,
-        )
-        try:
-            server = PanelServer(port, log)
-            _await(server, process)
-            yield server
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+    """Open a prepared request of the world on a desk of its own, over a ledger of its own.
+
+    The ledger is a copy of the world's, with more requests in it that no tracker knows.
+    """
+    settings = copy_unit(world, folder.name, records)
+    environment = world.environment() | {"WARDBOOK_SETTINGS": str(settings)}
+    desk = folder / "desk"
+    opened = _run_lab(environment, desk, [key])
+    try:
+        assert opened.returncode == 0, opened.stderr
+        address = opened.stdout.splitlines()[-1]
+        url = urlsplit(address)
+        assert url.port is not None
+        token = parse_qs(url.query)["token"][0]
+        yield PanelServer(url.port, token, address, desk, settings, environment)
+    finally:
+        _run_lab(environment, desk, ["--stop"])
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def copy_unit(world: BenchWorld, name: str, records: Sequence[Record]) -> Path:
+    """Write settings beside the world's that differ in their ledger alone; returns the file."""
+    own = world.world.settings
+    (_, _, file) = load_settings(own, {}).ledger.partition(":///")
+    copied = Path(file).with_name(f"{name}.db")
+    with (
+        closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as ledger,
+        closing(sqlite3.connect(copied)) as copy,
+    ):
+        ledger.backup(copy)
+    text, found = re.subn(
+        r'(?m)^ledger = ".*"$', f'ledger = "sqlite:///{copied}"', own.read_text(encoding="utf-8")
+    )
+    assert found == 1
+    settings = own.with_name(f"{name}.toml")
+    settings.write_text(text, encoding="utf-8")
+    if records:
+        write_records(load_settings(settings, {}).ledger, list(records))
+    return settings
 
 
-def _await(server: PanelServer, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise AssertionError(server.log.read_text())
-        try:
-            if server.ask("GET", "/api").status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(server.log.read_text())
+def _run_lab(
+    environment: Mapping[str, str], desk: Path, words: Sequence[str]
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipelines.cli", "lab", *words]
+    return subprocess.run(
+        [*command, "--folder", str(desk), "--language", "en"],
+        env=dict(environment), capture_output=True, text=True,
+    )  # fmt: skip

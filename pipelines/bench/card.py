@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
+from pipelines.bench.subject import Data, is_expired
 from requests_sync.foreign_text import drop_controls, title_of
 from wardbook.domain.record import Record
 from wardbook.domain.request import Request
@@ -20,8 +21,6 @@ from wardbook.ledger.history import Event
 from wardbook.messages import Language, say, topic_texts
 from wardbook.settings import Settings
 from wardbook.template.spec import Template
-
-Data = Literal["real", "twin"]
 
 
 @dataclass(frozen=True)
@@ -174,11 +173,6 @@ def draw_card(
         is_try=seen.is_try,
         note=tell_note(request, settings, seen.is_try, today, language),
     )
-
-
-def is_expired(request: Request, today: date) -> bool:
-    """Tell whether the legal basis of a request is over; its last day still counts."""
-    return date.fromisoformat(request.expires) < today
 
 
 def tell_note(

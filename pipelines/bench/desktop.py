@@ -13,6 +13,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -35,11 +36,15 @@ class Problem:
     status: int
     problem: str
     next: str = ""
-    places: Sequence[object] = ()
+    places: Sequence[Answer] = ()
 
     def body(self) -> Answer:
         """Return it as JSON."""
-        return {"problem": self.problem, "next": self.next, "places": list(self.places)}
+        return {
+            "problem": self.problem,
+            "next": self.next,
+            "places": list(self.places),
+        }
 
 
 @dataclass
@@ -63,6 +68,14 @@ class Desktop:
     def language(self) -> Language:
         """The analyst's language."""
         return self.tell_language()
+
+    def warm_up(self) -> None:
+        """Make the counter ready in a thread, before anybody asks."""
+        self.pool.submit(self._warm_up)
+
+    def _warm_up(self) -> None:
+        with suppress(Exception):  # the first question meets it again, and tells it
+            self.open_counter().warm_up()
 
     async def ask(self, question: Callable[[Counter], _Value]) -> _Value:
         """Have the counter answer in a thread."""

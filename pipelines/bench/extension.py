@@ -41,6 +41,7 @@ def add_handlers(server: Any, environ: Mapping[str, str]) -> None:
     kept = _Kept(environ, Path(server.root_dir), base)
     desktop = Desktop(kept.open, kept.language)
     atexit.register(kept.close)
+    server.io_loop.add_callback(desktop.warm_up)  # once it listens
     server.web_app.add_handlers(".*$", routes(desktop, base))
 
 

@@ -6,30 +6,36 @@ mode 0600 alone and in the one address that is printed: in no argument, no envir
 
 from __future__ import annotations
 
-import errno
 import fcntl
-import importlib.util
 import json
 import os
-import re
 import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipelines.bench.desk import Desk
+from pipelines.bench.jupyter import (
+    berth_here,
+    build_environment,
+    own_folder,
+    prepare,
+    tell_disk,
+    write_config,
+)
 from pipelines.bench.running import (
     LOOK_SECONDS,
     LOOPBACK,
     Berth,
     Running,
     answers,
+    end,
     find_port,
     find_process,
     find_running,
@@ -38,10 +44,9 @@ from pipelines.cli.plain import harmless
 from wardbook.errors import EnvironmentFault
 from wardbook.files import write_atomically
 from wardbook.messages import Language, say
-from wardbook.shipped import shipped_folder
 
 if TYPE_CHECKING:
-    from pipelines.bench.counter import Opened
+    from pipelines.bench.counter import Counter
 
 PORTS = 50
 """How many ports are tried, from the one of the settings on."""
@@ -49,28 +54,47 @@ PORTS = 50
 START_SECONDS = 90.0
 """The first start on a cold disk reads several hundred files."""
 
-OWN = "jupyter"
-EXTENSION = "pipelines.bench.extension"
-KERNELS = "pipelines.bench.kernels"
-Config = dict[str, dict[str, Any]]
+
+@dataclass(frozen=True)
+class Lab:
+    """The server that shows the desk, whether it was `started` now, and the request laid open."""
+
+    running: Running
+    started: bool
+    path: str = ""
+    warnings: tuple[str, ...] = ()
 
 
-def own_folder(desk: Desk) -> Path:
-    """Return where JupyterLab's own files lie."""
-    return desk.private / OWN
+def open_request(desk: Desk, key: str, environment: Mapping[str, str]) -> Lab:
+    """Lay a request open on the desk as the panel does, while JupyterLab starts.
 
-
-def berth_here(desk: Desk) -> Berth:
-    """Return the place of this machine's server: the folder may be shared by several machines."""
-    host = re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())
-    return Berth(own_folder(desk) / f"on-{host}")
-
-
-def open_request(desk: Desk, key: str) -> Opened:
-    """Lay a request open on the desk as the panel does: its branch, and what its kernels are given.
+    Args:
+        desk: where it is laid.
+        key: the request's.
+        environment: as for `ensure_running`.
 
     Raises:
         BenchRefusal: there is no such request, it has no template, or its branch is gone.
+        EnvironmentFault: as for `ensure_running`; then nothing runs that did not run before.
+    """
+    with opening(desk) as counter:
+        counter.look_up(key)  # before a server is started for it
+        with ThreadPoolExecutor(1) as beside:
+            starting = beside.submit(ensure_running, desk, environment)
+            try:
+                opened = counter.lay_open(key)
+            except BaseException:
+                if starting.exception() is None and starting.result()[1]:
+                    end(berth_here(desk))
+                raise
+            return Lab(*starting.result(), opened.path, opened.warnings)
+
+
+@contextmanager
+def opening(desk: Desk) -> Iterator[Counter]:
+    """Yield a counter of the desk for a command.
+
+    Raises:
         EnvironmentFault: the folder cannot be written.
     """
     from pipelines.bench.counter import Counter
@@ -78,7 +102,7 @@ def open_request(desk: Desk, key: str) -> Opened:
     with tell_disk(desk):
         desk.private.mkdir(parents=True, exist_ok=True, mode=0o700)
         with closing(Counter(desk, desk.folder)) as counter:
-            return counter.lay_open(key)
+            yield counter
 
 
 def ensure_running(desk: Desk, environment: Mapping[str, str]) -> tuple[Running, bool]:
@@ -106,30 +130,6 @@ def ensure_running(desk: Desk, environment: Mapping[str, str]) -> tuple[Running,
             return start(berth, first, desk.language, environment)[1], True
 
 
-def prepare(desk: Desk, berth: Berth) -> None:
-    """Make the folders that a server needs, closed to others.
-
-    Raises:
-        EnvironmentFault: JupyterLab is not installed.
-        OSError: they cannot be written.
-    """
-    if importlib.util.find_spec("jupyterlab") is None:
-        raise EnvironmentFault(say(desk.language, "bench.launch_no_jupyterlab"))
-    own = own_folder(desk)
-    desk.private.mkdir(parents=True, exist_ok=True, mode=0o700)
-    desk.private.chmod(0o700)
-    berth.lay_out()
-    for name in ("config/labconfig", "data", "ipython"):
-        (own / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-    page = {
-        # Both would ask servers outside: for news, and for packages.
-        "disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True},
-        "buildAvailable": False,
-        "buildCheck": False,
-    }
-    write_atomically(own / "config/labconfig/page_config.json", json.dumps(page))
-
-
 @contextmanager
 def only_one(desk: Desk) -> Iterator[int]:
     """Be the only command that starts a server of this desk; gives the lock's handle."""
@@ -144,76 +144,6 @@ def only_one(desk: Desk) -> Iterator[int]:
                     raise EnvironmentFault(say(desk.language, "bench.launch_silent")) from None
                 time.sleep(LOOK_SECONDS)
         yield lock.fileno()
-
-
-def write_config(desk: Desk, berth: Berth, token: str) -> None:
-    """Write the server's settings; see `build_config`."""
-    write_atomically(berth.config, json.dumps(build_config(desk, token), indent=1))
-
-
-def build_config(desk: Desk, token: str) -> Config:
-    """Return the settings of the server: ours, on loopback, closed, and calling nobody outside."""
-    address = desk.settings.bench.address
-    names = {"localhost", *filter(None, [urlsplit(str(address)).hostname if address else None])}
-    server: dict[str, Any] = {
-        "ip": LOOPBACK,
-        "port_retries": 0,
-        "open_browser": False,
-        "no_browser_open_file": True,
-        "root_dir": str(desk.folder),
-        "local_hostnames": sorted(names),
-        "disable_check_xsrf": False,
-        "terminals_enabled": True,
-        "allow_root": True,
-        "jpserver_extensions": {EXTENSION: True} if _is_there(EXTENSION) else {},
-    }
-    if _is_there(KERNELS):
-        server["kernel_manager_class"] = f"{KERNELS}.BenchKernelManager"
-    lab: dict[str, Any] = {
-        "news_url": None,
-        "check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
-        "extension_manager": "readonly",
-    }
-    if panel := find_panel():
-        lab["extra_labextensions_path"] = [str(panel)]
-    return {
-        "ServerApp": server,
-        "IdentityProvider": {"token": token},
-        # A file in the account's waste basket would be a copy outside the secure side.
-        "FileContentsManager": {"allow_hidden": True, "delete_to_trash": False},
-        "AsyncFileContentsManager": {"allow_hidden": True, "delete_to_trash": False},
-        "LabApp": lab,
-    }
-
-
-def find_panel() -> Path | None:
-    """Return the folder of our extension of JupyterLab, or None where it was not built."""
-    try:
-        return shipped_folder("labextension")
-    except FileNotFoundError:
-        return None
-
-
-def _is_there(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
-
-
-def build_environment(own: Path, berth: Berth, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the server's environment: Jupyter's folders are the bench's, not the account's."""
-    kept = {n: v for n, v in os.environ.items() if not n.startswith("JUPYTER") or n == _KERNELS}
-    return {
-        **kept,
-        **given,
-        "JUPYTER_CONFIG_DIR": str(own / "config"),
-        "JUPYTER_DATA_DIR": str(own / "data"),
-        "JUPYTER_RUNTIME_DIR": str(berth.runtime),
-        # IPython keeps what was typed into cells.
-        "IPYTHONDIR": str(own / "ipython"),
-    }
-
-
-_KERNELS = "JUPYTER_PATH"
-"""Where a unit keeps kernels that are not installed beside Python."""
 
 
 def start(
@@ -300,29 +230,6 @@ def tell_end(berth: Berth) -> str:
         return "—"
     said = [line.strip() for line in lines if line.strip()]
     return harmless(said[-1].replace(token, "…"))[:200] if said else "—"
-
-
-@contextmanager
-def tell_disk(desk: Desk) -> Iterator[None]:
-    """Tell in one sentence that the bench's folder is full, or may not be written.
-
-    Raises:
-        EnvironmentFault: it is.
-    """
-    try:
-        yield
-    except OSError as error:
-        code = _TROUBLES.get(error.errno or 0)
-        if code is None:
-            raise
-        told = say(desk.language, f"bench.{code}", folder=desk.folder, reason=error.strerror)
-        raise EnvironmentFault(told) from None
-
-
-_CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
-_TROUBLES = dict.fromkeys(_CLOSED, "launch_not_writable") | dict.fromkeys(
-    (errno.ENOSPC, errno.EDQUOT), "launch_full"
-)
 
 
 def tell_running(desk: Desk) -> Iterator[str]:

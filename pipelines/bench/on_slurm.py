@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.bench.desk import Desk
-from pipelines.bench.launch import only_one, own_folder, prepare, tell_disk, write_config
+from pipelines.bench.jupyter import own_folder, prepare, tell_disk, write_config
+from pipelines.bench.launch import only_one
 from pipelines.bench.on_node import LISTENING, START
 from pipelines.bench.running import Berth
 from pipelines.cli.plain import harmless

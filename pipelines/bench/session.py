@@ -67,6 +67,7 @@ def lay_out_session(house: House, place: Place, record: Record | None, data: Dat
         EnvironmentFault: a database's driver is not installed.
     """
     subject = subject_of(house, place, record)
+    data = subject.allowed(data)
     wanted = _digest_wanted(subject, data)
     if _read(place.session / LAID_OUT) == wanted:
         return Session(data, ())
@@ -74,6 +75,8 @@ def lay_out_session(house: House, place: Place, record: Record | None, data: Dat
     if subject.values is None:
         told = describe_failure(Failure(FailureKind.REQUEST_BROKEN), place.desk.language)
         problems.append(f"{told.cause} {told.next_step}")
+    if data == "real":  # before they are read: no data without the fact
+        house.note_fact("bench.opened", place.key, kind=data)
     given, refused = _find_sources(subject, data)
     spec = describe(f"session-{place.key.lower()}", subject, given)
     with telling_no_room(place.desk):
@@ -84,6 +87,11 @@ def lay_out_session(house: House, place: Place, record: Record | None, data: Dat
         if not problems and not refused:  # what is missing may be there the next time
             write_atomically(place.session / LAID_OUT, wanted)
     return Session(data, (*problems, *refused.values()), refused)
+
+
+def is_laid_out(place: Place) -> bool:
+    """Tell whether a whole session lies there; a kernel that starts looks whether it still fits."""
+    return (place.session / LAID_OUT).is_file()
 
 
 def choose_data(house: House, place: Place, record: Record | None, data: Data) -> bool:

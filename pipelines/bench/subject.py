@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -49,8 +50,13 @@ class Subject:
         """The notebook on the disk."""
         return self.place.folder / self.template.spec.notebook
 
+    def allowed(self, data: Data) -> Data:
+        """Return which data may be read: never the hospital's once the legal basis is over."""
+        return "twin" if is_expired(self.request, self.house.today) else data
+
     def chosen(self, data: Data) -> tuple[dict[str, str], dict[str, str]]:
         """Return the sources that are read themselves, and those of which a twin is."""
+        data = self.allowed(data)
         real: dict[str, str] = {}
         twins: dict[str, str] = {}
         for name, source in self.request.sources.items():
@@ -62,6 +68,11 @@ class Subject:
     def reading(self, names: Mapping[str, str]) -> Request:
         """Return the request as if it had these sources alone."""
         return replace(self.request, sources=names)
+
+
+def is_expired(request: Request, today: date) -> bool:
+    """Tell whether the legal basis of a request is over; its last day still counts."""
+    return date.fromisoformat(request.expires) < today
 
 
 def subject_of(house: House, place: Place, record: Record | None) -> Subject:

@@ -32,7 +32,7 @@ from pipelines.bench.out_of_room import (
 from pipelines.bench.progress import Progress, code_cells_on_disk
 from pipelines.bench.session import data_of, describe, make_given
 from pipelines.bench.subject import Data, Subject, subject_of
-from pipelines.bench.tries import find_place
+from pipelines.bench.tries import TryPlace, find_place
 from pipelines.house import House
 from pipelines.sources import keep_findings
 from pipelines.steps.run import judge_outputs
@@ -211,6 +211,8 @@ class Trials:
         try:
             with self._desk.open_house() as house:
                 subject = subject_of(house, place, None)
+                if not isinstance(place, TryPlace):  # no data without the fact
+                    house.note_fact("bench.run", place.key, run=run.name, kind=data)
                 texts = (run / NOTE / "parameters.json").read_bytes()
                 _try_out(replace(subject, texts=texts), run, data, self._engine)
         except Interrupted:

@@ -39,7 +39,7 @@ class Unknown(BenchRefusal):
 
 @dataclass(frozen=True)
 class Misfit:
-    """One thing to mend in a form: the parameter, and what is wrong with it."""
+    """One thing to mend: where it is, and what is wrong; in a form, `path` is the parameter."""
 
     path: str
     text: str

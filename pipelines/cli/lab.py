@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -73,16 +74,15 @@ def lab(
         return _list(desk)
     if stop:
         return _stop(desk, on)
-    path = _open_request(desk, key) if key else ""
     environment = {
         "WARDBOOK_SETTINGS": str(context.file.resolve()),
         "WARDBOOK_LANGUAGE": desk.language,
         "WARDBOOK_BENCH": str(desk.folder),
     }
     if on is None:
-        url = _start_here(desk, path, environment)
+        url = _start_here(desk, key, environment)
     else:
-        url = _start_on_slurm(desk, path, environment, hours, memory_mb)
+        url = _start_on_slurm(desk, key, environment, hours, memory_mb)
     click.echo(url)
     if browse:
         from pipelines.bench.launch import open_browser
@@ -99,35 +99,37 @@ def _make_desk(context: Context, folder: Path | None, language: str | None) -> D
     return Desk(settings.model_copy(update={"bench": bench}), spoken, context.act)
 
 
-def _open_request(desk: Desk, key: str) -> str:
-    from pipelines.bench.launch import open_request
+def _start_here(desk: Desk, key: str | None, environment: dict[str, str]) -> str:
+    from pipelines.bench.launch import Lab, ensure_running, open_request
 
-    with working(f"{key}"):
-        opened = open_request(desk, key)
-    for warning in opened.warnings:
-        click.echo(harmless(warning), err=True)
-    return opened.path
-
-
-def _start_here(desk: Desk, path: str, environment: dict[str, str]) -> str:
-    from pipelines.bench.launch import ensure_running
-
-    with working("JupyterLab"):
-        running, started = ensure_running(desk, environment)
-    click.echo(say(desk.language, f"bench.launch_{'started' if started else 'found'}"), err=True)
+    with working(key or "JupyterLab"):
+        if key:
+            lab = open_request(desk, key, environment)
+        else:
+            lab = Lab(*ensure_running(desk, environment))
+    _warn(lab.warnings)
+    code = "launch_started" if lab.started else "launch_found"
+    click.echo(say(desk.language, f"bench.{code}"), err=True)
+    running = lab.running
     if "SSH_CONNECTION" in os.environ:
         way = f"{getpass.getuser()}@{socket.gethostname()}"
         _tell_tunnel(desk, f"ssh -N -L {running.port}:127.0.0.1:{running.port} {way}")
-    return running.url(path)
+    return running.url(lab.path)
 
 
 def _start_on_slurm(
-    desk: Desk, path: str, environment: dict[str, str], hours: int, memory_mb: int
+    desk: Desk, key: str | None, environment: dict[str, str], hours: int, memory_mb: int
 ) -> str:
+    from pipelines.bench.launch import opening
     from pipelines.bench.on_slurm import Asked, Bench
     from pipelines.bench.running import make_url
 
-    bench = Bench(desk)
+    bench, path = Bench(desk), ""
+    if key:
+        with working(key), opening(desk) as counter:
+            opened = counter.lay_open(key)
+        _warn(opened.warnings)
+        path = opened.path
     with working("Slurm"):
         found = bench.open(
             Asked(hours, memory_mb), environment, lambda line: click.echo(line, err=True)
@@ -138,13 +140,18 @@ def _start_on_slurm(
     return make_url(found.port, found.token, path)
 
 
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        click.echo(harmless(warning), err=True)
+
+
 def _tell_tunnel(desk: Desk, command: str) -> None:
     click.echo(say(desk.language, "bench.launch_tunnel", command=command))
 
 
 def _stop(desk: Desk, on: str | None) -> int:
     if on is None:
-        from pipelines.bench.launch import berth_here
+        from pipelines.bench.jupyter import berth_here
         from pipelines.bench.running import end
 
         ended = end(berth_here(desk))

@@ -24,16 +24,8 @@ from trial_runs import wait_until
 
 from pipelines.bench import launch
 from pipelines.bench.desk import Desk
-from pipelines.bench.launch import (
-    berth_here,
-    ensure_running,
-    prepare,
-    start,
-    tell_disk,
-    tell_end,
-    tell_running,
-    write_config,
-)
+from pipelines.bench.jupyter import berth_here, find_panel, prepare, tell_disk, write_config
+from pipelines.bench.launch import ensure_running, start, tell_end, tell_running
 from pipelines.bench.running import Berth, Running, answers, end, find_process, find_running
 from pipelines.cli.main import main
 from wardbook.errors import EnvironmentFault
@@ -145,7 +137,7 @@ def test_jupyterlab_is_the_benchs_own_and_calls_nobody(bench: Bench) -> None:
     assert told["extensionManager"]["can_install"] is False
     extensions = [one["name"] for one in told["federated_extensions"]]
     assert "nbdime-jupyterlab" in extensions
-    assert ("@wardbook/lab" in extensions) is (launch.find_panel() is not None)
+    assert ("wardbook-bench" in extensions) is (find_panel() is not None)
 
 
 # --- what a note says is not believed ----------------------------------------------------------

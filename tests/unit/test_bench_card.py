@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import make_record, make_request
+from factories import make_record, make_request, make_ticket
 from sample_settings import make_settings
 
-from pipelines.bench.card import Card, GitLine, Seen, draw_card, is_expired
+from pipelines.bench.card import Card, GitLine, Seen, draw_card
+from pipelines.bench.subject import is_expired
+from requests_sync.issue_fields import wanted_fields
+from wardbook.domain.mirror import Thread
 from wardbook.domain.request import Request
 from wardbook.domain.states import MOVES, State
 from wardbook.ledger.history import Event
@@ -159,3 +162,13 @@ def test_a_card_has_the_fields_that_the_panel_reads(tmp_path: Path) -> None:
         "history", "issue_url", "ticket_url", "merge_request_url", "template", "template_title",
         "language", "data", "notebook", "kernel", "git", "trial", "is_try", "note",
     }  # fmt: skip
+
+
+def test_an_issue_says_how_to_open_the_bench_and_links_to_it_where_it_has_an_address() -> None:
+    link = "[ouvrir sur votre établi](http://localhost:8888/wardbook/open?request=DATA-1)"
+    for address, linked in ((None, False), ("http://localhost:8888/", True)):
+        unit = make_settings(bench={"address": address} if address else {})
+        told = wanted_fields(make_ticket(), Thread(), "DATA-1", unit)["description"]
+        assert "`wardbook lab DATA-1`" in told
+        assert ("/wardbook/open" in told) is linked
+        assert (link in told) is linked
