@@ -24,6 +24,7 @@ import { hasEnded, Trials } from './trials';
 import { fetchWords } from './words';
 
 const PANEL = 'wardbook-bench-panel';
+
 export const panel: JupyterFrontEndPlugin<Bench> = {
   id: 'wardbook-bench:panel',
   autoStart: true,
