@@ -35,8 +35,9 @@ export function TrialView({ trial, lost, say, goToCell }: Shown & { trial: Trial
       {failure && (
         <div className="wb-failure">
           <p>
-            <strong>{failure.cause}</strong> {failure.place}
+            <strong>{failure.cause}</strong>
           </p>
+          {failure.place && <p className="wb-small">{failure.place}</p>}
           {failure.next_step && <p>{failure.next_step}</p>}
           {failure.cell !== null && <ToCell cell={failure.cell} say={say} goToCell={goToCell} />}
         </div>
