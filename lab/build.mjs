@@ -26,6 +26,8 @@ const config = {
   entry: {},
   target: ['web', 'es2021'],
   devtool: false,
+  // It comes from this machine, or through a tunnel once: what is spared is the time to build it.
+  optimization: { minimize: false },
   output: {
     path: join(building, 'static'),
     publicPath: 'auto',
