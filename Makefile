@@ -36,7 +36,7 @@ $(PANEL): lab/node_modules/.package-lock.json lab/build.mjs lab/tsconfig.json $(
 	npm --prefix lab run --silent build
 
 lab/node_modules/.package-lock.json: lab/package.json lab/package-lock.json
-	npm --prefix lab ci --silent --ignore-scripts
+	npm --prefix lab ci --loglevel=error --ignore-scripts
 	@touch $@
 
 test: $(READY)  ## run all tests; installs Debian packages where it may

@@ -56,7 +56,7 @@ def build(lab: Path) -> None:
             "later with npm (Debian: apt install npm), or build it elsewhere with `make panel` and "
             "bring the folder labextension here."
         )
-    for command in (["ci", "--silent", "--ignore-scripts"], ["run", "--silent", "build"]):
+    for command in (["ci", "--loglevel=error", "--ignore-scripts"], ["run", "--silent", "build"]):
         done = subprocess.run([npm, *command], cwd=lab, check=False)
         if done.returncode:
             raise RuntimeError(f"The bench's panel was not built: npm {command[0]} failed.")

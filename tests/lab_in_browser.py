@@ -10,7 +10,8 @@ from typing import Any
 
 from bench_world import BenchWorld
 
-from pipelines.bench.launch import berth_here, ensure_running, find_panel
+from pipelines.bench.jupyter import find_panel
+from pipelines.bench.launch import berth_here, ensure_running
 from pipelines.bench.running import end
 from wardbook.messages import Language
 
