@@ -19,7 +19,7 @@ from tests.acceptance.crash_world import (
 )
 from wardbook.epidemic.generate import generate_files
 
-DEATHS = int(os.environ.get("WARDBOOK_CRASH_DEATHS", "60" if LONG else "2"))
+DEATHS = int(os.environ.get("WARDBOOK_CRASH_DEATHS", "60" if LONG else "1"))
 LONGEST = 9.0
 """Seconds within which it is killed; on two idle cores it then nears its end."""
 

@@ -21,7 +21,7 @@ from wardbook.errors import DataProblem
 DAYS = 3
 FLOW_LINES = 1 + (DAYS - 1) * 101
 lenient = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
