@@ -33,7 +33,7 @@ export function TrialView({ trial, lost, say, goToCell }: Shown & { trial: Trial
         />
       )}
       {failure && (
-        <div className="wb-failure">
+        <div className="wb-failure" role="alert">
           <p>
             <strong>{failure.cause}</strong>
           </p>

@@ -68,8 +68,11 @@ export class Trials {
   private async finish(key: string): Promise<void> {
     await this.desk.refresh(key);
     const { trial } = this.desk.keptOf(key);
-    if (trial?.state === 'ended' && this.desk.key === key) {
+    if (this.desk.key !== key) return;
+    if (hasEnded(trial)) {
       await Promise.all([this.showResult(false), this.showLeaving()]);
+    } else if (this.results.get(key)?.isDisposed === false) {
+      await this.showResult(false); // an earlier trial's would pass for this one's
     }
   }
 
