@@ -41,7 +41,8 @@ def add_handlers(server: Any, environ: Mapping[str, str]) -> None:
     kept = _Kept(environ, Path(server.root_dir), base)
     desktop = Desktop(kept.open, kept.language)
     atexit.register(kept.close)
-    server.io_loop.add_callback(desktop.warm_up)  # once it listens
+    # After the first answer, for which the command waits.
+    server.io_loop.call_later(1.0, desktop.warm_up)
     server.web_app.add_handlers(".*$", routes(desktop, base))
 
 
