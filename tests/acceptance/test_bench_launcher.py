@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.bench.launch import berth_here, ensure_running, find_panel, open_request
+from pipelines.bench.jupyter import berth_here, find_panel
+from pipelines.bench.launch import open_request
 from pipelines.bench.running import Running, end
 from tests.bench_world import BenchWorld
 from tests.form_against_gate import CHROMIUM, open_browser
@@ -32,10 +33,9 @@ def lab(
     """JupyterLab as `wardbook lab` starts it, and the notebook of an open request."""
     folder = tmp_path_factory.mktemp("desk")
     desk = bench_world.desk(folder)
-    path = open_request(desk, bench_world.prepare("wards")).path
     own = {"WARDBOOK_BENCH": str(folder), "WARDBOOK_LANGUAGE": "en"}
-    running, _ = ensure_running(desk, bench_world.environment() | own)
-    yield running, path
+    opened = open_request(desk, bench_world.prepare("wards"), bench_world.environment() | own)
+    yield opened.running, opened.path
     end(berth_here(desk))
 
 
