@@ -3,11 +3,12 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
+PANEL := labextension/wardbook-bench/package.json
 
 # Timings are of compiled bytecode, as in production.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check fix bench attacks truth fuzz crash crash-sync docs pictures lock clean
+.PHONY: help demo panel test check fix bench attacks truth fuzz crash crash-sync docs pictures lock clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -28,8 +29,19 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## file seven tickets and see each become a deliverable
 	@$(VENV)/bin/wardbook demo
 
+panel: $(PANEL)  ## build the bench's panel for JupyterLab; needs node 18 and npm
+
+# Anew only when something of it changed.
+$(PANEL): lab/node_modules/.package-lock.json lab/build.mjs lab/tsconfig.json $(shell find lab/src lab/style -type f)
+	npm --prefix lab run --silent build
+
+lab/node_modules/.package-lock.json: lab/package.json lab/package-lock.json
+	npm --prefix lab ci --loglevel=error --ignore-scripts
+	@touch $@
+
 test: $(READY)  ## run all tests; installs Debian packages where it may
 	@sh tests/install-system-packages.sh
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory panel; fi
 	$(PYTHON) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --durations 15 --durations-min 10
 
 check: $(READY)  ## lint and type-check; changes nothing
@@ -84,4 +96,4 @@ lock: $(READY)  ## choose versions anew
 	$(VENV)/bin/uv pip compile --quiet --generate-hashes --extra dev --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was made
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo labextension lab/lib lab/node_modules .pytest_cache .mypy_cache .ruff_cache

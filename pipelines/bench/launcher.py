@@ -13,7 +13,7 @@ from typing import Any
 
 from wardbook.domain.output import Sensitivity
 from wardbook.messages import Language
-from wardbook.settings import Settings
+from wardbook.settings import Settings, SourceSettings
 from wardbook.template.parameters import type_parameters
 from wardbook.template.spec import ParameterSpec, SourceSpec, Template, TemplateSpec
 
@@ -44,10 +44,11 @@ class TemplateTile:
 
 @dataclass(frozen=True)
 class SourceEntry:
-    """A source that a template reads; `twin`: a stand-in of such data is there."""
+    """A source that a template reads; `public`, `twin`: such data, a stand-in of such is there."""
 
     name: str
     label: str
+    public: bool
     twin: bool
 
 
@@ -97,8 +98,8 @@ def write_texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 def usable_sources(source: SourceSpec, settings: Settings, has_twin: HasTwin) -> list[str]:
     """Return the unit's sources that may stand for one in a try: public ones, then with a twin."""
-    fitting = {name: one for name, one in settings.sources.items() if one.fits(source.kind)}
-    public = [name for name, one in fitting.items() if one.sensitivity is Sensitivity.PUBLIC]
+    fitting = _fitting(settings, source)
+    public = [name for name in fitting if _is_public(settings.sources[name])]
     twins = [name for name in fitting if name not in public and has_twin(name, source.kind)]
     return public + twins
 
@@ -118,6 +119,7 @@ def _describe(
             SourceEntry(
                 name,
                 source.label.in_language(language),
+                any(_is_public(settings.sources[key]) for key in _fitting(settings, source)),
                 any(has_twin(key, source.kind) for key in _fitting(settings, source)),
             )
             for name, source in spec.sources.items()
@@ -127,6 +129,10 @@ def _describe(
 
 def _fitting(settings: Settings, source: SourceSpec) -> list[str]:
     return [name for name, one in settings.sources.items() if one.fits(source.kind)]
+
+
+def _is_public(source: SourceSettings) -> bool:
+    return source.sensitivity is Sensitivity.PUBLIC
 
 
 def _describe_parameter(
@@ -190,7 +196,9 @@ def _day(bound: object) -> str:
 
 
 def _look_of(one: ParameterSpec) -> dict[str, Any]:
-    look: dict[str, Any] = {} if one.many else {"ui:placeholder": one.example}
+    # In a list of choices an example would look like the choice that is made.
+    shown = not one.many and one.type in ("text", "integer", "number")
+    look: dict[str, Any] = {"ui:placeholder": one.example} if shown else {}
     if one.type == "choice" and one.many:
         look["ui:widget"] = "checkboxes"
     return look

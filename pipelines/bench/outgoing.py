@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipelines.bench.clone import last_seen, refuse, say_of, tell
 from pipelines.bench.desk import BenchRefusal, Place
 from pipelines.bench.git import Git, Trouble
+from pipelines.bench.spots import Spot, tell_spots
 from pipelines.bench.tree import NOTEBOOK, Change, Person, strip
 from pipelines.house import House
 from wardbook.errors import Refusal
@@ -21,7 +22,7 @@ from wardbook.identifiers.site import SitePatterns
 class SubmitRefused(BenchRefusal):
     """Something must not be committed: `places` say where, and nothing left the desk."""
 
-    def __init__(self, message: str, places: tuple[Objection, ...]) -> None:
+    def __init__(self, message: str, places: tuple[Spot, ...]) -> None:
         super().__init__(message)
         self.places = places
 
@@ -47,7 +48,7 @@ def require_fit(
         if path.endswith(NOTEBOOK) and strip(content) != content
     }
     if found:
-        places = tuple(sorted(found))
+        places = tell_spots(found, dict(kept), place.desk.language)
         raise SubmitRefused(say_of(place, "refused", count=len(places)), places)
 
 
@@ -61,10 +62,12 @@ def require_fit_to_push(house: House, place: Place, git: Git, head: str) -> None
     seen = last_seen(git, place)
     wanted = Range((f"{seen}..{head}",), names=(f"refs/heads/{place.branch}",))
     try:
-        places = check_range(Repository(place.clone), wanted, allowances, context)
+        found = check_range(Repository(place.clone), wanted, allowances, context)
     except Refusal as failed:
         raise tell(place, Trouble.FAILED, str(failed)) from None
-    if places:
+    if found:
+        # Lines of commits are none of the files that lie here, so no cell is named.
+        places = tell_spots(found, {}, place.desk.language)
         since = git.answer("merge-base", seen, head)[:12]
         text = say_of(place, "refused_by_hand", count=len(places), since=since)
         raise SubmitRefused(text, places)
