@@ -53,7 +53,7 @@ fix: $(READY)  ## format, and mend what can be mended
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-bench: $(READY)  ## measure, as ratios within one run
+bench: $(READY) panel  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench
 	$(PYTHON) -m tests.bench_engine
 	$(PYTHON) -m tests.bench_decide
@@ -65,6 +65,8 @@ bench: $(READY)  ## measure, as ratios within one run
 	$(PYTHON) -m tests.bench_reports
 	$(PYTHON) -m tests.bench_site
 	$(PYTHON) -m tests.bench_indicators
+	$(PYTHON) -m tests.bench_panel
+	$(PYTHON) -m tests.bench_lab
 
 attacks: $(READY)  ## the large forms of what an attacker would try; takes ten minutes
 	$(PYTHON) -m tests.disclosure_sets
@@ -73,6 +75,8 @@ attacks: $(READY)  ## the large forms of what an attacker would try; takes ten m
 	$(PYTHON) -m tests.tamperings
 	$(PYTHON) -m tests.audit_tampering --places 200
 	$(PYTHON) -m tests.hostile
+	$(PYTHON) -m tests.planted_notebooks --notebooks 500
+	$(PYTHON) -m tests.cut_submits
 
 truth: $(READY)  ## look for every planted effect in 100 hospitals; takes an hour
 	$(PYTHON) -m tests.planted_effects --seeds 100 --further 300 --processes 2
@@ -89,8 +93,8 @@ crash-sync: $(READY)  ## crash points and 2,000 schedules of the synchronisation
 docs: $(READY)  ## draw the generated pages of docs/ anew
 	$(PYTHON) docs/generate.py
 
-pictures: $(READY)  ## play the demonstration and photograph it for docs/; needs Chromium
-	WARDBOOK_PICTURES=docs/pictures $(PYTHON) -m pytest -q tests/acceptance/test_demo.py -k pictures
+pictures: $(READY) panel  ## play the demonstration and photograph it for docs/; needs Chromium
+	WARDBOOK_PICTURES=docs/pictures $(PYTHON) -m pytest -q tests/acceptance/test_demo.py tests/acceptance/test_bench_in_browser.py -k "pictures or merge_request"
 
 lock: $(READY)  ## choose versions anew
 	$(VENV)/bin/uv pip compile --quiet --generate-hashes --extra dev --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock pyproject.toml

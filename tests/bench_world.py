@@ -18,6 +18,7 @@ from pipelines.demo.tickets import DemoTicket, demo_tickets, fields_of
 from pipelines.demo.world import ANALYST, World
 from pipelines.house import House
 from pipelines.story import ALL_STEPS, advance, read_both
+from wardbook.domain.record import Record
 from wardbook.domain.states import State
 from wardbook.messages import Language
 from wardbook.sandbox import Sandbox
@@ -63,6 +64,20 @@ class BenchWorld:
             assert settled is not None and settled.state is State.PREPARED, settled
             list(advance(house, key, ALL_STEPS - {Step.START}))
         return key
+
+    def lead(self, key: str, state: State) -> Record:
+        """Lead a request as `wardbook tick` would, and no other, until it is in this state."""
+        with self.open_house() as house:
+            for _ in range(100):
+                read_both(house)
+                list(advance(house, key))
+                record = house.ledger.record(key)
+                assert record is not None
+                if record.state is state and not house.ledger.open_intents(key):
+                    return record
+                house.executor.flush()
+                house.executor.wait(timeout=1.0)
+        raise AssertionError(f"{record.state} instead of {state}: {record.work}")
 
     def file(self, ticket: DemoTicket) -> str:
         """File a ticket as its requester would; returns its key."""

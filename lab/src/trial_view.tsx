@@ -72,7 +72,7 @@ export function LeavingView({ leaving, say, goToCell }: Shown & { leaving: Leavi
             </tr>
           </thead>
           <tbody>
-            {leaving.outputs.map(one => (
+            {worstFirst(leaving.outputs).map(one => (
               <OutputRow key={one.output} output={one} say={say} goToCell={goToCell} />
             ))}
           </tbody>
@@ -90,6 +90,12 @@ export function LeavingView({ leaving, say, goToCell }: Shown & { leaving: Leavi
       )}
     </section>
   );
+}
+
+/** What is kept back before what may leave; else as the template has them. */
+function worstFirst(outputs: LeavingOutput[]): LeavingOutput[] {
+  const rank = (one: LeavingOutput) => ['refuse', 'hold', 'pass'].indexOf(one.verdict);
+  return [...outputs].sort((one, other) => rank(one) - rank(other));
 }
 
 function OutputRow({ output, say, goToCell }: Shown & { output: LeavingOutput }): JSX.Element {

@@ -16,12 +16,10 @@ from pipelines.bench.desk import BenchRefusal
 from pipelines.bench.git import Git
 from pipelines.bench.outgoing import SubmitRefused
 from pipelines.demo.world import ANALYST, OFFICER, REVIEWER
-from pipelines.story import advance, read_both
 from tests.bench_people import Scene
 from tests.bench_world import BenchWorld
 from tests.cut_submits import Cuts
 from tests.integration.test_bench_git import told
-from wardbook.domain.record import Record
 from wardbook.domain.states import State
 
 pytestmark = pytest.mark.xdist_group("bench")
@@ -296,7 +294,7 @@ def test_production_takes_a_submit_as_any_commit(
     ana.edit(ana.code[0], "# by day and night")
     done = ana.submit()
 
-    held = lead(scene, State.HELD)
+    held = bench_world.lead(scene.key, State.HELD)
 
     assert (held.work.commit, held.links.merge_request_url) == (done.commit, done.merge_request_url)
     (request,) = scene.merge_requests()
@@ -309,7 +307,7 @@ def test_production_takes_a_submit_as_any_commit(
         needed = house.circumstances.panel_of(held).needed
     for person in (REVIEWER, OFFICER)[:needed]:
         approve(scene, person, done.commit)
-    delivered = lead(scene, State.ANSWERED)
+    delivered = bench_world.lead(scene.key, State.ANSWERED)
     assert delivered.links.deliverables
     late = replace(ana, record=delivered)
     late.edit(late.code[0], "# too late")
@@ -330,18 +328,3 @@ def approve(scene: Scene, person: str, commit: str) -> None:
     client = gitlab.Gitlab(scene.world.sandbox.gitlab_url, private_token=token)
     project = client.projects.get(scene.project.id, lazy=True)
     project.mergerequests.get(scene.merge_requests()[0].iid).approve(sha=commit)
-
-
-def lead(scene: Scene, state: State) -> Record:
-    """Lead the request as `wardbook tick` would, and no other, until it is in this state."""
-    with scene.world.open_house() as house:
-        for _ in range(100):
-            read_both(house)
-            list(advance(house, scene.key))
-            record = house.ledger.record(scene.key)
-            assert record is not None
-            if record.state is state and not house.ledger.open_intents(scene.key):
-                return record
-            house.executor.flush()
-            house.executor.wait(timeout=1.0)
-    raise AssertionError(f"{record.state} instead of {state}: {record.work}")
