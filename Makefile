@@ -2,6 +2,7 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+NPM := npm
 READY := $(VENV)/.ready
 PANEL := labextension/wardbook-bench/package.json
 
@@ -33,10 +34,10 @@ panel: $(PANEL)  ## build the bench's panel for JupyterLab; needs node 18 and np
 
 # Anew only when something of it changed.
 $(PANEL): lab/node_modules/.package-lock.json lab/build.mjs lab/tsconfig.json $(shell find lab/src lab/style -type f)
-	npm --prefix lab run --silent build
+	$(NPM) --prefix lab run --silent build
 
 lab/node_modules/.package-lock.json: lab/package.json lab/package-lock.json
-	npm --prefix lab ci --loglevel=error --ignore-scripts
+	$(NPM) --prefix lab ci --loglevel=error --ignore-scripts
 	@touch $@
 
 test: $(READY)  ## run all tests; installs Debian packages where it may
@@ -85,7 +86,7 @@ fuzz: $(READY)  ## convert hostile texts for five minutes, both ways
 	$(PYTHON) -m tests.fuzz_markup --seconds 300
 
 crash: $(READY)  ## the long form of the crash tests; takes hours
-	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/test_kill_*.py tests/acceptance/test_sync_points.py tests/property/test_story_faults.py tests/property/test_sync_machine.py tests/integration/test_fork_server.py tests/integration/test_slurm_runs.py tests/unit/test_artefacts_hostile.py tests/integration/test_same_outputs.py tests/integration/test_sync_texts.py tests/acceptance/test_payloads_in_browser.py
+	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/crash_demo.py tests/acceptance/test_kill_*.py tests/acceptance/test_sync_points.py tests/property/test_story_faults.py tests/property/test_sync_machine.py tests/integration/test_fork_server.py tests/integration/test_slurm_runs.py tests/unit/test_artefacts_hostile.py tests/integration/test_same_outputs.py tests/integration/test_sync_texts.py tests/integration/test_same_on_every_engine.py tests/acceptance/test_payloads_in_browser.py
 
 crash-sync: $(READY)  ## crash points and 2,000 schedules of the synchronisation; takes half an hour
 	$(PYTHON) -m tests.sync_crash --schedules 2000 --seed 1

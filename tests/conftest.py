@@ -45,6 +45,12 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def executed_tutorials(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the site's documentation keeps executed tutorials: once for all who build it."""
+    return tmp_path_factory.mktemp("executed")
+
+
+@pytest.fixture(scope="session")
 def shared(root: Path) -> Path:
     folder = root.parent / "shared"
     if not folder.is_dir():

@@ -34,6 +34,10 @@ from wardbook.sandbox import Sandbox
 MISSING = find_missing_programs()
 CHROMIUM = Path("/usr/bin/chromium")
 BRANCH_RULE = r"$CI_COMMIT_BRANCH =~ /^request\/[A-Z][A-Z0-9_]+-[0-9]+$/"
+FEW = {
+    "WARDBOOK_TESTS": "tests/unit/test_pages_address.py",
+    "MAKEFLAGS": "VENV=.venv NPM=true",  # the panel is built where it is tried
+}
 COMMAND = '\'"$WARDBOOK_VENV/bin/wardbook" run "requests/${CI_COMMIT_BRANCH#request/}"'
 
 pytestmark = [
@@ -157,9 +161,7 @@ def list_pipeline(project: CiProject, variables: dict[str, str], unset: list[str
 def test_the_test_job_checks_and_tests(project: CiProject, root: Path) -> None:
     # What mypy learnt of the same files is used again: it would take a minute to learn it anew.
     known = {"MYPY_CACHE_DIR": str(root / ".mypy_cache")}
-    done = project.run(
-        "test", UNCHECKED, variables={"WARDBOOK_TESTS": "tests/unit/test_pages_address.py"} | known
-    )
+    done = project.run("test", UNCHECKED, variables=FEW | known)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pip install" not in done.stdout
     job = yaml.safe_load(project.file.read_text())["test"]
@@ -172,9 +174,7 @@ def test_the_test_job_checks_and_tests(project: CiProject, root: Path) -> None:
 
 def test_the_test_job_fails_on_a_fault_in_the_code(project: CiProject) -> None:
     (project.folder / "pipelines" / "story.py").write_text("import os\n")
-    done = project.run(
-        "test", UNCHECKED, variables={"WARDBOOK_TESTS": "tests/unit/test_pages_address.py"}
-    )
+    done = project.run("test", UNCHECKED, variables=FEW)
     assert done.returncode != 0
     assert "F401" in done.stdout + done.stderr
 
@@ -232,8 +232,13 @@ def test_a_tick_that_meets_a_fault_fails(project: CiProject, tmp_path: Path) -> 
 
 @pytest.mark.chromium
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="the Debian package chromium is missing")
-def test_pages_leaves_a_site_that_opens(project: CiProject, unit: Unit, tmp_path: Path) -> None:
+def test_pages_leaves_a_site_that_opens(
+    project: CiProject, unit: Unit, executed_tutorials: Path, tmp_path: Path
+) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
+    cache = unit.world.folder / "state" / "docs"
+    cache.mkdir(parents=True)
+    (cache / "executed").symlink_to(executed_tutorials)
     report = make_run(tmp_path / "run").stage(unit="Unité")
     publish_report(unit.world.folder / "public", report, "data-7-sejours", "2021-01")
     done = project.run("pages", UNCHECKED, variables=PUSH | unit.variables)

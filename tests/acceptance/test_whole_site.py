@@ -30,14 +30,17 @@ PAGES = (
 
 pytestmark = [
     pytest.mark.chromium,
+    pytest.mark.xdist_group("gitlab-ci"),  # which executes the same tutorials
     pytest.mark.skipif(not CHROMIUM.exists(), reason="the Debian package chromium is missing"),
 ]
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def public(tmp_path_factory: pytest.TempPathFactory, executed_tutorials: Path) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     public = folder / "public"
+    (folder / "cache").mkdir()
+    (folder / "cache" / "executed").symlink_to(executed_tutorials)
     publish_many(folder, public, REPORTS)
     about = {"templates": load_catalogue(shipped_folder("templates")), "language": "fr"}
     assert build_docs(public, unit="Unité", cache=folder / "cache", **about)

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from pipelines.cutting import cut_run
+from tests.acceptance.crash_form import LONG
 from tests.on_engines import CASES, Case
 from tests.tiny_warehouse import register, write_tiny
 from wardbook.datasets import Dataset, find_dataset
@@ -190,13 +191,14 @@ def test_the_same_tables_are_released_on_every_engine(
         for engine, open_table in engines.items():
             sources = draw(template, case, open_table, tmp_path / engine, root)
             extracts[engine] = {source: path.read_bytes() for source, path in sources.items()}
-            if engine != "postgresql":  # its extracts are the same bytes: a third run tells nothing
+            # Of the same bytes a notebook makes the same tables: shown for all in `make crash`.
+            if engine != "postgresql" and (LONG or name == "tiny"):
                 run = tmp_path / f"run-{engine}"
                 released[engine] = release(template, case, sources, run, root, notebooks)
     assert tuple(extracts) == ENGINES
     for engine in ENGINES[1:]:
         assert extracts[engine] == extracts["duckdb"], f"the extracts differ on {engine}"
-    assert released["spark"] == released["duckdb"]
+    assert released.get("spark") == released.get("duckdb")
 
 
 def test_one_row_that_differs_is_found(

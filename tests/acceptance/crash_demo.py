@@ -1,4 +1,7 @@
-"""The whole demonstration, trackers included, is killed at moments that chance chooses."""
+"""The whole demonstration, trackers included, is killed at moments that chance chooses.
+
+In `make crash` alone: it takes minutes, and test_kill_*.py try the same deaths one by one.
+"""
 
 import os
 import random
@@ -8,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.demo.tickets import demo_tickets
-from tests.acceptance.crash_form import LONG, SEED
+from tests.acceptance.crash_form import SEED
 from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import (
     PATIENCE,
@@ -19,7 +22,7 @@ from tests.acceptance.crash_world import (
 )
 from wardbook.epidemic.generate import generate_files
 
-DEATHS = int(os.environ.get("WARDBOOK_CRASH_DEATHS", "60" if LONG else "1"))
+DEATHS = int(os.environ.get("WARDBOOK_CRASH_DEATHS", "60"))
 LONGEST = 9.0
 """Seconds within which it is killed; on two idle cores it then nears its end."""
 
