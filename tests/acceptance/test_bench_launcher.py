@@ -64,8 +64,11 @@ def test_a_tile_opens_its_form_and_the_form_a_notebook(page: Any, lab: tuple[Run
     expect(form.locator(".wb-Form-error")).to_have_text("No more than 4.")
     expect(form.get_by_role("alert")).to_contain_text("1 value(s) to mend")
     assert find_serious(page, ".wb-Form") == []
-    weeks.evaluate("one => one.labels[0].removeAttribute('for')")
+    label = form.locator("label", has_text="Weeks for the speed")
+    place = label.get_attribute("for")
+    label.evaluate("one => one.removeAttribute('for')")
     assert find_serious(page, ".wb-Form") == ["label-title-only"]
+    label.evaluate("(one, place) => one.setAttribute('for', place)", place)
 
     weeks.fill("3")
     expect(form.locator(".wb-Form-error")).to_have_count(0)

@@ -146,7 +146,7 @@ LOOKS = st.lists(st.integers(1, 24 * 40), min_size=2, max_size=25, unique=True).
 
 
 @given(schedule=SCHEDULES, begin=BEGINNINGS, looks=LOOKS, data=st.data())
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_differently_spaced_passes_run_the_same_calendar(
     schedule: Schedule, begin: datetime, looks: list[int], data: st.DataObject
 ) -> None:
@@ -170,7 +170,7 @@ def test_differently_spaced_passes_run_the_same_calendar(
 
 
 @given(schedule=SCHEDULES, begin=BEGINNINGS, hours=st.lists(st.integers(0, 24 * 90), max_size=30))
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_it_is_woken_exactly_when_there_is_something_to_do(
     schedule: Schedule, begin: datetime, hours: list[int]
 ) -> None:
