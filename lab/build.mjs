@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import webpack from 'webpack';
@@ -67,7 +67,26 @@ const _build = { load: `static/${entry}`, extension: './extension' };
 const told = { name, version, description, license, jupyterlab: { ...jupyterlab, _build } };
 writeFileSync(join(building, 'package.json'), `${JSON.stringify(told, null, 2)}\n`);
 
+writeFileSync(join(building, 'third-party-licenses.txt'), gatherLicenses(stats.compilation));
+
 // Whoever looks finds all of the old one or all of the new one.
 mkdirSync(dirname(target), { recursive: true });
 rmSync(target, { recursive: true, force: true });
 renameSync(building, target);
+
+/** Return the licences of all packages of which something is in the bundle. */
+function gatherLicenses({ fileDependencies }) {
+  const modules = join(here, 'node_modules');
+  const used = new Set();
+  for (const file of fileDependencies) {
+    const [, name] = /^((?:@[^/]+\/)?[^/]+)\/.+\.(?:m?js|css|svg)$/.exec(relative(modules, file)) ?? [];
+    if (name && name !== '..') used.add(name);
+  }
+  return [...used].sort().map(name => {
+    const folder = join(modules, name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const files = readdirSync(folder).filter(one => /^(licen[cs]e|notice|copying)/i.test(one));
+    const texts = files.map(one => readFileSync(join(folder, one), 'utf8').trim());
+    return `== ${name} ${version}: ${license ?? 'see below'}\n\n${texts.join('\n\n')}\n`;
+  }).join('\n');
+}
