@@ -38,7 +38,6 @@ $(PANEL): lab/node_modules/.package-lock.json lab/build.mjs lab/tsconfig.json $(
 
 lab/node_modules/.package-lock.json: lab/package.json lab/package-lock.json
 	$(NPM) --prefix lab ci --loglevel=error --ignore-scripts
-	@touch $@
 
 test: $(READY)  ## run all tests; installs Debian packages where it may
 	@sh tests/install-system-packages.sh

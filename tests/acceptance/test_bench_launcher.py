@@ -80,11 +80,12 @@ def test_a_tile_opens_its_form_and_the_form_a_notebook(page: Any, lab: tuple[Run
 def test_a_change_is_compared_refused_by_its_cell_mended_and_submitted(
     page: Any, lab: tuple[Running, str]
 ) -> None:
-    page.goto(lab[0].url(lab[1]))
+    page.goto(f"{lab[0].url(lab[1])}&reset")  # without the notebook of the try
     cell = page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content")
     cell.click()
     page.keyboard.press("Control+End")
     page.keyboard.insert_text(f"\n{NIR}")
+    expect(cell).to_contain_text("nir =")
     page.get_by_role("button", name="Compare with the last version").click()
     expect(page.locator(".nbdime-Widget .jp-Notebook-diff")).to_contain_text("nir =")
 
