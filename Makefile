@@ -85,7 +85,7 @@ fuzz: $(READY)  ## convert hostile texts for five minutes, both ways
 	$(PYTHON) -m tests.fuzz_markup --seconds 300
 
 crash: $(READY)  ## the long form of the crash tests; takes hours
-	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/crash_demo.py tests/acceptance/test_kill_*.py tests/acceptance/test_sync_points.py tests/property/test_story_faults.py tests/property/test_sync_machine.py tests/integration/test_fork_server.py tests/integration/test_slurm_runs.py tests/unit/test_artefacts_hostile.py tests/integration/test_same_outputs.py tests/integration/test_sync_texts.py tests/integration/test_same_on_every_engine.py tests/acceptance/test_payloads_in_browser.py
+	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/crash_demo.py tests/acceptance/test_kill_*.py tests/acceptance/test_sync_points.py tests/property/test_story_faults.py tests/property/test_sync_machine.py tests/integration/test_fork_server.py tests/integration/test_slurm_runs.py tests/unit/test_artefacts_hostile.py tests/integration/test_same_outputs.py tests/integration/test_sync_texts.py tests/integration/test_same_on_every_engine.py tests/acceptance/test_payloads_in_browser.py tests/acceptance/test_bad_files.py tests/acceptance/test_planted_effects.py
 
 crash-sync: $(READY)  ## crash points and 2,000 schedules of the synchronisation; takes half an hour
 	$(PYTHON) -m tests.sync_crash --schedules 2000 --seed 1

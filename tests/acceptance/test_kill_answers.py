@@ -13,7 +13,7 @@ from tests.acceptance.crash_world import Clock, CrashWorld, crash_world
 from tests.acceptance.crash_writes import Route, rule_for, undisturbed
 from wardbook.ledger import Ledger
 
-pytestmark = pytest.mark.usefixtures("lasting_server")
+pytestmark = [pytest.mark.usefixtures("lasting_server"), pytest.mark.xdist_group("kills")]
 FAULTS = ("cut_after", "cut_before", "500", "502", "503", "429")
 KINDS = ("whole", "failed", "refused")
 ALL = [(kind, fault) for kind in KINDS for fault in FAULTS]

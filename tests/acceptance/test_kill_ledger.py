@@ -10,7 +10,7 @@ from tests.acceptance.crash_world import Clock, crash_world
 from tests.acceptance.crash_writes import route_of, undisturbed
 from wardbook.domain.states import State
 
-pytestmark = pytest.mark.usefixtures("lasting_server")
+pytestmark = [pytest.mark.usefixtures("lasting_server"), pytest.mark.xdist_group("kills")]
 KINDS = ("whole", "failed", "refused")
 STATUS = ("jira", "POST", "issue/KEY/transitions")
 

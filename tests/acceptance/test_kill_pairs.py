@@ -7,6 +7,8 @@ from tests.acceptance.crash_survey import strays, survey
 from tests.acceptance.crash_world import Tick, crash_world
 from tests.acceptance.crash_writes import undisturbed
 
+pytestmark = pytest.mark.xdist_group("kills")
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):

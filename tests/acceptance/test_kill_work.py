@@ -13,6 +13,8 @@ from tests.acceptance.crash_world import CrashWorld, Tick, crash_world, processe
 from tests.acceptance.crash_writes import undisturbed
 from wardbook.pages.address import slug_of
 
+pytestmark = pytest.mark.xdist_group("kills")
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.crash_form import chosen
 from tests.planted_effects import (
     Estimate,
     count,
@@ -31,7 +32,7 @@ def missed(estimates: list[Estimate]) -> list[str]:
     return [one.name for one in map(twice_as_wide, estimates) if not one.holds]
 
 
-@pytest.mark.parametrize("name", planted_modules())
+@pytest.mark.parametrize("name", chosen(planted_modules(), 6))
 def test_the_intervals_hold_what_is_planted(name: str) -> None:
     estimates = estimate_seed(load_planted(name), SEED)
     assert len(estimates) > 0
