@@ -16,6 +16,7 @@ need R "r-base-core r-cran-irkernel r-cran-epiestim"
 need /usr/sbin/munged munge
 need /usr/sbin/slurmd slurm-wlm
 [ -d /usr/lib/R/site-library/lme4 ] || wanted="$wanted r-cran-lme4"
+[ -d /usr/lib/R/site-library/surveillance ] || wanted="$wanted r-cran-surveillance"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
