@@ -35,6 +35,7 @@ ALL_WARDS = "hospital = presence.sum_hospital(daily)"
 ONE_WARD = 'hospital = presence.sum_hospital(daily[daily["ward"] == "REAC"])'
 BUT_ONE = 'hospital = presence.sum_hospital(daily[daily["ward"] != "REAC"])'
 FIGURE = "Patients présents par jour"
+EVIDENCE = "À relire avant toute sortie"
 MESSAGE = "Effectif de l’hôpital sans la réanimation"
 
 
@@ -171,11 +172,12 @@ def test_from_opening_a_request_to_the_evidence_on_its_merge_request(
     record = bench_world.lead(opened.key, State.HELD)
     assert record.links.merge_request_url == address
     page.goto(address)
-    evidence = page.locator("body")
+    evidence = page.locator("article.note", has_text=EVIDENCE)  # the diff names outputs too
+    expect(evidence).to_have_count(1)
     expect(evidence).to_contain_text(str(record.work.commit)[:8])
     for check in record.work.checks:
         expect(evidence).to_contain_text(check.output)
-    page.get_by_text("À relire avant toute sortie").first.evaluate("it => it.scrollIntoView()")
+    evidence.evaluate("it => it.scrollIntoView()")
     ana.picture("merge-request")
     if KEPT:
         return
