@@ -13,7 +13,8 @@ import pytest
 from tests.acceptance.crash_form import LONG
 from tests.sample_seal import processes_that_name
 from tests.seal_points import Sealing
-from wardbook.seal import Keyring, choose_recipient_key, list_key_ids, open_sealed
+from wardbook.errors import EnvironmentFault
+from wardbook.seal import Keyring, choose_recipient_key, list_key_ids, open_sealed, scratch
 from wardbook.seal.scratch import PREFIX, ScratchFolder, sweep_scratch
 
 MARKER = b"CANARY-7f3e;MARTIN;Jeanne;1931-04-02;room 12\n"
@@ -107,6 +108,30 @@ def test_a_living_owners_folder_is_not_swept(monkeypatch: pytest.MonkeyPatch) ->
             sweep_scratch()
             assert list(Path(base).iterdir()) == [alive.path]
         assert list(Path(base).iterdir()) == []
+
+
+def test_the_deepest_folder_that_fits_takes_an_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    with tempfile.TemporaryDirectory(prefix="wbt", dir="/tmp") as base:
+        held = []
+        for length in range(60, 80):
+            deep = Path(base) / ("d" * (length - len(base) - 1))
+            deep.mkdir()
+            monkeypatch.setattr(tempfile, "tempdir", str(deep))
+            with Keyring(Path(base) / "unit") as unit:
+                unit.open_with_secrets()
+                held.append(unit._home.path.parent == deep)
+        assert held == sorted(held, reverse=True)
+        assert len(set(held)) == 2, "from some length on the next folder is taken"
+        deep = Path(base) / ("d" * (60 + held.index(False) - len(base) - 1))
+        monkeypatch.setattr(tempfile, "tempdir", str(deep))
+        limit = scratch._SOCKET_PATH_LIMIT
+        monkeypatch.setattr(scratch, "_SOCKET_PATH_LIMIT", limit + 1)
+        with (
+            Keyring(Path(base) / "unit") as unit,
+            pytest.raises(EnvironmentFault, match=r"ended at once \(.* is too long\)"),
+        ):
+            unit.open_with_secrets()
 
 
 def test_a_link_in_the_place_of_a_folder_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,13 +152,12 @@ class SecretHome:
         command = ["gpg-agent", "--homedir", str(self.path), "--no-options"]
         command += ["--allow-preset-passphrase", "--max-cache-ttl", _FOREVER, "--daemon"]
         command += ["sh", "-c", 'cat; rm -rf -- "$0"', str(self.path)]
+        said = self.path / "agent.log"
         try:
-            agent = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            with said.open("wb") as log:
+                agent = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+                )
         except OSError as error:
             raise EnvironmentFault(
                 f"gpg-agent did not start ({error}): install the Debian package gnupg"
@@ -167,8 +166,12 @@ class SecretHome:
         with suppress(BrokenPipeError):
             _feed(agent, b"\n")
         if not agent.stdout or agent.stdout.read(1) != b"\n":
+            words = said.read_text("utf-8", "replace").splitlines() if said.exists() else []
             self.close()
-            raise EnvironmentFault("gpg-agent ended at once: run `gpg-agent --daemon` to see why")
+            raise EnvironmentFault(
+                f"gpg-agent ended at once ({words[-1] if words else 'without a word'}): "
+                "run `gpg-agent --daemon` to see whether it starts at all"
+            )
         if self._passphrase is not None:
             self._unlock(self._passphrase)
 

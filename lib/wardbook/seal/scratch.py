@@ -19,7 +19,7 @@ from wardbook.errors import EnvironmentFault
 
 PREFIX = "wb-gpg-"
 _LONGEST_SOCKET = len(f"/{PREFIX}12345678/S.gpg-agent.browser")
-_SOCKET_PATH_LIMIT = 107  # bytes: sun_path less its end
+_SOCKET_PATH_LIMIT = 106  # bytes: sun_path less its end, less the one that libassuan leaves free
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
