@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from wardbook.disclosure.reader import Reader, holds_counts
 from wardbook.disclosure.suppress import Suppression
-from wardbook.disclosure.table import Table
+from wardbook.disclosure.table import Cell, Table
 from wardbook.ledger import schema
 
 
@@ -88,7 +88,11 @@ def describe_release(
     now: datetime,
 ) -> Release:
     """Return what the register keeps of a table that is released as suppressed."""
-    known = tuple(_tell_known(table, at, suppression, reader) for at in range(len(table.cells)))
+    counts = holds_counts(table)
+    known = tuple(
+        _tell_known(cell, at, suppression, reader) if counts else _tell_other(cell, at, suppression)
+        for at, cell in enumerate(table.cells)
+    )
     return Release(
         request,
         run,
@@ -107,16 +111,17 @@ def describe_release(
 
 
 def _tell_known(
-    table: Table, at: int, suppression: Suppression, reader: Reader
+    cell: Cell, at: int, suppression: Suppression, reader: Reader
 ) -> tuple[float, float | None]:
-    cell, counts = table.cells[at], holds_counts(table)
     if at not in suppression.suppressed:
-        return reader.of_shown_count(cell.count) if counts else (cell.value, cell.value)
-    if not counts:
-        return 0.0, None
+        return reader.of_shown_count(cell.count)
     is_unsafe = at in suppression.primary
     least, greatest = reader.of_hidden_count(cell.count, inf, is_unsafe=is_unsafe)
     return least, (None if greatest == inf else greatest)
+
+
+def _tell_other(cell: Cell, at: int, suppression: Suppression) -> tuple[float, float | None]:
+    return (0.0, None) if at in suppression.suppressed else (cell.value, cell.value)
 
 
 def add_release(connection: Connection, release: Release) -> None:

@@ -156,6 +156,10 @@ class Part:
             system.whole[columns],
         )
 
+    @cached_property
+    def _magnitudes(self) -> sparse.csr_array:
+        return abs(self.sums)
+
     def solve(self, aims: Numbers, *, whole: bool) -> Numbers | None:
         """Return the world with the least sum of `aims` times its numbers; None if none was found.
 
@@ -181,7 +185,7 @@ class Part:
             return False
         if (self.whole & (numbers != np.round(numbers))).any():
             return False
-        allowed = abs(self.sums) @ slack
+        allowed = self._magnitudes @ slack
         return bool((np.abs(self.sums @ numbers - self.equal) <= allowed).all())
 
 

@@ -194,7 +194,7 @@ def _choose_format(
 ) -> tuple[ColumnKind, Callable[[str], str]]:
     kind, present = find_kind(cells, declared), [cell for cell in cells if cell]
     if kind == "number" and present:
-        pattern = _number_pattern([Decimal(cell) for cell in present])
+        pattern = _number_pattern([Decimal(cell) for cell in set(present)])
         return kind, lambda cell: voice.number(Decimal(cell), pattern)
     if kind == "date":
         return kind, lambda cell: f"{voice.day(cell, 'medium')} {cell[11:16]}".rstrip()
