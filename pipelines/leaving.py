@@ -55,18 +55,19 @@ def check_run(
         ground: what it is judged by.
         render: makes the report.
     """
-    from wardbook.artefacts.deliverable import check_file
+    from wardbook.artefacts.deliverable import check_files
 
     spec = done.template.spec
     refused = {check.output for check in checks if check.verdict is Verdict.REFUSE}
     leaving = [name for name in spec.outputs if name not in refused]
     site = [name for name in leaving if spec.outputs[name].channel is Channel.SITE]
     found = list(_check_report(done, site, ground, render)) if site else []
-    for output in done.result.outputs:
-        if output.name in leaving and output.name not in site:
-            kept = spec.outputs[output.name].sensitivity
-            found += check_file(output, done.outputs, ground, kept)
-    return tuple(found)
+    others = {
+        output: spec.outputs[output.name].sensitivity
+        for output in done.result.outputs
+        if output.name in leaving and output.name not in site
+    }
+    return (*found, *check_files(others, done.outputs, ground))
 
 
 def _check_report(

@@ -146,7 +146,7 @@ def _refuse_unchecked(house: House, record: Record, done: Finished, output: Outp
     Raises:
         Fault: it holds something that nobody saw when the run was checked.
     """
-    from wardbook.artefacts.deliverable import check_file
+    from wardbook.artefacts.deliverable import check_files
     from wardbook.artefacts.judge import NAMES_UNREAD
 
     kept = done.template.spec.outputs[output.name].sensitivity
@@ -154,7 +154,7 @@ def _refuse_unchecked(house: House, record: Record, done: Finished, output: Outp
     new = sorted(
         {
             check.reason
-            for check in check_file(output, done.outputs, ground_of(house, record, done), kept)
+            for check in check_files({output: kept}, done.outputs, ground_of(house, record, done))
             if check.verdict is not Verdict.PASS
             and check.reason != NAMES_UNREAD
             and (check.output, check.reason, check.details) not in seen

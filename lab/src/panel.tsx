@@ -45,7 +45,9 @@ export const panel: JupyterFrontEndPlugin<Bench> = {
     const widget = new Frame();
     restorer?.add(widget, PANEL);
     app.shell.add(widget, 'right', { rank: 1, type: 'Wardbook' });
-    return fetchWords(api).then(({ say, language }) => {
+    const words = fetchWords(api);
+    words.catch(() => widget.tellSilence(app));
+    return words.then(({ say, language }) => {
       const desk = new Desk(app, documents, api, say, language);
       const trials = new Trials(desk);
       addResultFactory(app.docRegistry, contentFactory, editors, rendermime, say);
@@ -65,6 +67,7 @@ export const panel: JupyterFrontEndPlugin<Bench> = {
 /** The panel's place at the side; what it shows comes with the words. */
 class Frame extends ReactWidget {
   private desk: Desk | null = null;
+  private isSilent = false;
 
   constructor() {
     super();
@@ -82,14 +85,40 @@ class Frame extends ReactWidget {
     this.update();
   }
 
+  /** Say that the bench's server does not answer; the words that it would bring are not there. */
+  tellSilence(app: JupyterFrontEnd): void {
+    this.isSilent = true;
+    this.update();
+    void app.restored.then(() => app.shell.activateById(PANEL));
+  }
+
   protected render(): JSX.Element | null {
-    return this.desk && <PanelView desk={this.desk} />;
+    return this.isSilent ? <Silence /> : this.desk && <PanelView desk={this.desk} />;
   }
 
   protected onActivateRequest(): void {
     this.node.tabIndex = -1;
     this.node.focus();
   }
+}
+
+/** What is shown where not even the words could be fetched: in both languages, for want of them. */
+function Silence(): JSX.Element {
+  return (
+    <div role="alert" className="wb-problem">
+      <p lang="fr">
+        L’atelier ne répond pas. Vos fichiers restent à leur place. Rechargez la page ; si rien ne
+        change, relancez « wardbook lab » dans un terminal.
+      </p>
+      <p lang="en">
+        The bench does not answer. Your files stay where they are. Reload the page; if nothing
+        changes, type “wardbook lab” again in a terminal.
+      </p>
+      <button className="jp-mod-styled" onClick={() => window.location.reload()}>
+        Recharger / Reload
+      </button>
+    </div>
+  );
 }
 
 /** Show the panel when the page opens; a narrow window is the notebook's until it is asked for. */

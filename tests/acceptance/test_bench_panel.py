@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bench_world import BenchWorld
-from lab_in_browser import BUILT, CHROMIUM, SWITCHES, Lab, open_lab
+from lab_in_browser import BUILT, CHROMIUM, PATIENCE, SWITCHES, Lab, open_lab
 
 from wardbook.messages import say, topic_texts
 
@@ -162,3 +162,24 @@ def test_the_analysts_language_is_the_panels(page: Any) -> None:
     assert page.locator(".wb-panel-content").get_attribute("lang") == "fr"
     # a word that is missing shows its name
     assert not {name for name in WORDS if "_" in name and name in shown}
+
+
+def test_where_the_bench_does_not_answer_the_panel_says_so(
+    browser: Any, lab: Lab, key: str
+) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    try:
+        page = context.new_page()
+        page.route("**/wardbook/api/words*", lambda route: route.fulfill(status=502, body="-"))
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{lab.url}wardbook/open?request={key}&token={lab.token}")
+        alert = page.locator(".wb-panel [role=alert]")
+        alert.wait_for()
+        expect(alert).to_contain_text("L’atelier ne répond pas")
+        expect(alert).to_contain_text("The bench does not answer")
+        assert find_serious(page) == []
+        page.unroute_all()
+        alert.get_by_role("button").click()
+        page.locator(f'.wb-panel[aria-label] h2:has-text("{key}")').wait_for()
+    finally:
+        context.close()

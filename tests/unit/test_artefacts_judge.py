@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell
 from tests.sample_report import display, make_run
 from wardbook.artefacts import Ground, judge_readings, read_artefact
 from wardbook.artefacts.accounts import Explained, canonical
-from wardbook.artefacts.deliverable import check_file, check_report_folder
+from wardbook.artefacts.deliverable import check_files, check_report_folder
 from wardbook.artefacts.finding import Grid
 from wardbook.disclosure import tell_reason
 from wardbook.domain.output import Check, Output, OutputKind, Sensitivity, Verdict
@@ -147,7 +147,15 @@ def test_a_file_of_the_share_is_read_by_itself(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text('name,n\nPaul Durand,1\n"=HYPERLINK(1)",2\n')
     output = Output("people", OutputKind.TABLE, "people.csv", "0" * 64, 1)
     ground = Ground(public=False, context=Context(cohort=NameIndex.of([("Durand", "Paul")])))
-    sealed = check_file(output, tmp_path, ground, Sensitivity.SENSITIVE)
+    sealed = check_files({output: Sensitivity.SENSITIVE}, tmp_path, ground)
     assert reasons(sealed) == {"formula": "1"}
-    internal = check_file(output, tmp_path, ground, Sensitivity.INTERNAL)
+    internal = check_files({output: Sensitivity.INTERNAL}, tmp_path, ground)
     assert set(reasons(internal)) == {"formula", "name"}
+    (tmp_path / "wards.csv").write_text("ward,n\nA,1\n")
+    other = Output("wards", OutputKind.TABLE, "wards.csv", "0" * 64, 1)
+    both = dict.fromkeys((other, output), Sensitivity.SENSITIVE)
+    told = check_files(both, tmp_path, ground)
+    assert {check.output: check.verdict for check in told if check.verdict is not Verdict.PASS} == {
+        "people": sealed[0].verdict
+    }
+    assert {check.output for check in told} == {"wards", "people"}

@@ -80,13 +80,24 @@ def list_checked(
     return grids
 
 
-def check_file(
-    output: Output, folder: Path, ground: Ground, kept: Sensitivity
+def check_files(
+    leaving: Mapping[Output, Sensitivity], folder: Path, ground: Ground
 ) -> tuple[Check, ...]:
-    """Return the checks of one file that leaves by itself; `kept` says who may see it."""
-    (reading,) = read_apart([folder / output.file])
-    ground = replace(ground, checked=reading.grids, sensitivity=kept)
-    return judge_readings(output.name, [reading], ground)
+    """Return the checks of files that leave by themselves.
+
+    Args:
+        leaving: each output, and who may see it.
+        folder: where the run left its files.
+        ground: what they are judged by; `checked` is taken from each file itself.
+    """
+    readings = read_apart([folder / output.file for output in leaving])
+    return tuple(
+        check
+        for (output, kept), reading in zip(leaving.items(), readings, strict=True)
+        for check in judge_readings(
+            output.name, [reading], replace(ground, checked=reading.grids, sensitivity=kept)
+        )
+    )
 
 
 def check_payload(
