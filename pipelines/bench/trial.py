@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -40,7 +40,13 @@ from wardbook.domain.made_from import run_key
 from wardbook.domain.record import Work
 from wardbook.domain.run import Failure, FailureKind, RunResult
 from wardbook.engines import Engine, open_engine
-from wardbook.engines.claim import CANCEL, ask_to_cancel, claim_if_free, is_claimed
+from wardbook.engines.claim import (
+    CANCEL,
+    ask_to_cancel,
+    claim_if_free,
+    is_cancelled,
+    is_claimed,
+)
 from wardbook.engines.failures import describe_failure
 from wardbook.engines.interface import Interrupted
 from wardbook.errors import Refusal, WardbookError
@@ -123,6 +129,8 @@ class Trials:
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="trial")
         self._engine: Engine = open_engine()  # its server starts with the first trial
         self._progress = Progress()
+        self._waiting: dict[str, Future[None]] = {}
+        """Trials in the queue or in work, by their id."""
         self._told: dict[str, str] = {}
         """Why trials stopped, for the case that the disk has no room for it."""
 
@@ -156,7 +164,8 @@ class Trials:
                 _forget_older(run, key)
                 release = held.pop_all()
                 work = self._queue.submit(self._work, place, run, data)
-                work.add_done_callback(lambda _: release.close())
+                self._waiting[run.name] = work
+                work.add_done_callback(lambda done: self._let_go(run, done, release))
         return self._look(place, run.name)
 
     def look(self, key: str, trial: str) -> Trial | None:
@@ -180,6 +189,9 @@ class Trials:
         found = self.look(key, trial)
         if found is not None and found.state == "running":
             ask_to_cancel(self._run_folder(found.id))
+            work = self._waiting.get(found.id)
+            if work is not None:
+                work.cancel()  # what waits for another trial need not wait to be cancelled
 
     def close(self) -> None:
         """Cut off what is under way; it can be started again by whoever opens the desk next."""
@@ -204,6 +216,13 @@ class Trials:
         started = datetime.now(UTC).isoformat()
         made = known.made if known else ""
         Note(subject.place.key, data, str(subject.notebook), started, made).write(run)
+
+    def _let_go(self, run: Path, done: Future[None], release: ExitStack) -> None:
+        self._waiting.pop(run.name, None)
+        with release:
+            if done.cancelled() and is_cancelled(run):
+                failure = Failure(FailureKind.CANCELLED)
+                RunResult(run.name, datetime.now(UTC).isoformat(), 0.0, failure=failure).write(run)
 
     # --- in the thread ----------------------------------------------------------------------------
 

@@ -209,6 +209,26 @@ def test_a_trial_is_cancelled_and_can_be_started_again(unit: Unit, trials: Trial
     assert run(trials, key).id == trial.id
 
 
+def test_what_waits_for_another_trial_is_cancelled_at_once(unit: Unit, trials: Trials) -> None:
+    first, second = unit.file(14), unit.file(15)
+    lay_out(unit.desk().place(first), pause(unit, "ten"), COUNT, SHOW)
+    lay_out(unit.desk().place(second), COUNT, SHOW)
+    under_way = trials.start(first)
+    wait_until((unit.meet / "ten-started").exists, 60)
+    waiting = trials.start(second)
+    assert waiting.state == "running"
+    trials.cancel(second, waiting.id)
+    cancelled = trials.look(second, waiting.id)
+    assert cancelled is not None
+    assert cancelled.state == "cancelled"
+    other = trials.look(first, under_way.id)
+    assert other is not None
+    assert other.state == "running"
+    (unit.meet / "ten-go").touch()
+    assert follow(trials, first, under_way).state == "ended"
+    assert run(trials, second).state == "ended", "it can be started again"
+
+
 def test_a_look_at_a_claim_is_no_claim(tmp_path: Path) -> None:
     with claim_if_free(tmp_path) as mine:
         assert mine and is_claimed(tmp_path)
