@@ -290,8 +290,11 @@ class Trials:
             cell = there.get(failure.cell)
         if failure.kind not in _ROOMY and ran_out_of_room(run):
             return TrialFailure(tell_no_room(self._desk), cell=cell)
-        told = describe_failure(failure, self._desk.language)
-        return TrialFailure(told.cause, told.place, told.next_step, cell)
+        language = self._desk.language
+        told = describe_failure(failure, language)
+        # What is next is the analyst's to do here, not the requester's.
+        next_step = say(language, f"bench.trial_{failure.kind}_next")
+        return TrialFailure(told.cause, told.place, next_step, cell)
 
 
 def work_of(house: House, place: Place, trial: str) -> Work:

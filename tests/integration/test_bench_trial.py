@@ -36,9 +36,9 @@ from pipelines.bench.leaving import Leaving, dropped_of, leaving_of
 from pipelines.bench.preview import preview_folder
 from pipelines.bench.session import choose_data, data_of, lay_out_session
 from pipelines.bench.trial import NOTE, Trial, Trials
-from wardbook.domain.run import RunSpec
+from wardbook.domain.run import FailureKind, RunSpec
 from wardbook.engines.claim import claim_if_free, is_claimed
-from wardbook.messages import say
+from wardbook.messages import LANGUAGES, say
 
 VALUE = "DUPONT-Marguerite-1931"
 """What a notebook may say of a patient, and nobody else."""
@@ -118,6 +118,7 @@ def test_a_failing_cell_is_told_by_its_place_and_no_value_goes_further(
     assert trial.failure is not None
     assert trial.failure.cell == 2  # among all cells: the heading is the first
     assert "ValueError" in trial.failure.cause
+    assert trial.failure.next_step == say("en", "bench.trial_cell_error_next")
     assert trial.failure.cause.count(".") == 1
     told = json.dumps(asdict(trial), default=str)
     assert VALUE not in told + caplog.text
@@ -137,6 +138,14 @@ def test_a_failing_cell_is_told_by_its_place_and_no_value_goes_further(
     mended = trials.look(key, trial.id)
     assert mended is not None and mended.failure is not None
     assert mended.failure.cell is None
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_each_failure_has_what_the_analyst_can_do_next(kind: FailureKind) -> None:
+    asked = say("en", f"failure.{kind}_next")
+    told = {say(language, f"bench.trial_{kind}_next") for language in LANGUAGES}
+    assert len(told) == len(LANGUAGES)
+    assert asked not in told
 
 
 def test_a_defect_is_told_by_its_class_alone(
