@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.browser import CHROMIUM, SWITCHES
 from tests.many_reports import SUBJECTS, publish_many, publish_one
 from tests.sample_report import make_run
 from wardbook.pages.build import build_site
@@ -25,12 +26,6 @@ from wardbook.pages.search import index_site
 from wardbook.pages.serve import serve_site
 from wardbook.shipped import shipped_folder
 from wardbook.template.spec import load_catalogue
-
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from requests_sync.form_rules import gate_rules
 from requests_sync.gate import explain_problem, judge_ticket
 from requests_sync.payloads import ticket_of_payload
+from tests.browser import CHROMIUM, SWITCHES
 from tests.form_cases import TODAY, make_cases, make_catalogue, make_unit
 from wardbook.form.pages import form_pages
 from wardbook.messages import LANGUAGES, Language
@@ -38,11 +39,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 JUDGE = """([texts, today]) => JSON.parse(texts).map((values) => ({
   ticket: compose(values, rules),
   problems: judge(values, rules, today)
@@ -72,7 +68,7 @@ def open_browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
 

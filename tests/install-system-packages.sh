@@ -4,7 +4,7 @@
 set -eu
 wanted=""
 need() { command -v "$1" >/dev/null 2>&1 || wanted="$wanted $2"; }
-need chromium chromium
+need chromium-headless-shell chromium-headless-shell
 need gpg gnupg
 need git git
 need node nodejs

@@ -15,9 +15,7 @@ from pipelines.bench.launch import berth_here, ensure_running
 from pipelines.bench.running import end
 from wardbook.messages import Language
 
-CHROMIUM = Path("/usr/bin/chromium")
 BUILT = find_panel() is not None
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 60_000
 """Milliseconds for which a page that is asked for may take to come, on a busy machine."""
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import CHROMIUM, SWITCHES
 from tests.sample_report import make_run
 from wardbook.pages.build import build_site
 from wardbook.pages.publish import copy_site, publish_report
@@ -24,7 +25,6 @@ from wardbook.pages.search import index_site
 from wardbook.shipped import shipped_folder
 
 APACHE, MODULES = Path("/usr/sbin/apache2"), Path("/usr/lib/apache2/modules")
-CHROMIUM = Path("/usr/bin/chromium")
 USER, PASSWORD = "lecteur", "mot de passe d'essai"
 NEEDED = (
     *("alias", "allowmethods", "auth_basic", "authn_core", "authn_file", "authz_core"),
@@ -197,11 +197,9 @@ def test_apache_sends_what_the_site_says(server: Server) -> None:
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="the Debian package chromium is missing")
 def test_the_search_works_behind_it(server: Server) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    switches += ["--disable-component-update", "--disable-sync"]
     problems: list[str] = []
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=switches)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         secret = {"username": USER, "password": PASSWORD}
         page = browser.new_context(http_credentials=secret).new_page()
         page.on("console", lambda message: problems.append(message.text))

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from tests.bench_world import BenchWorld
-from tests.lab_in_browser import BUILT, CHROMIUM, SWITCHES
+from tests.browser import CHROMIUM, SWITCHES
+from tests.lab_in_browser import BUILT
 from wardbook.domain.states import State
 from wardbook.messages import say
 from wardbook.report.figures import read_png_size
@@ -78,7 +79,7 @@ def opened(bench_world: BenchWorld, tmp_path: Path) -> Iterator[Opened]:
 @pytest.fixture
 def page() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         page = browser.new_page(viewport=SIZE, locale="fr-FR")
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)

@@ -12,7 +12,8 @@ from pipelines.bench.jupyter import berth_here, find_panel
 from pipelines.bench.launch import open_request
 from pipelines.bench.running import Running, end
 from tests.bench_world import BenchWorld
-from tests.form_against_gate import CHROMIUM, open_browser
+from tests.browser import CHROMIUM
+from tests.form_against_gate import open_browser
 
 sync_api = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from bench_world import BenchWorld
-from lab_in_browser import BUILT, CHROMIUM, PATIENCE, SWITCHES, Lab, open_lab
+from lab_in_browser import BUILT, PATIENCE, Lab, open_lab
 
+from tests.browser import CHROMIUM, SWITCHES
 from wardbook.messages import say, topic_texts
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -39,7 +40,7 @@ def lab(bench_world: BenchWorld, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield opened
         opened.close()
 

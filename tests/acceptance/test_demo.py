@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from pipelines.demo.world import find_real_data
+from tests.browser import CHROMIUM, SWITCHES
 from tests.receipt_form import assert_documented, assert_no_path
 from wardbook.epidemic.generate import generate_files
 from wardbook.hospital.stays import CANARIES
@@ -342,11 +343,10 @@ def test_a_person_finds_the_report_and_reads_it_on_a_phone(played: Played) -> No
 
     from wardbook.pages.serve import serve_site
 
-    if not Path("/usr/bin/chromium").exists():
+    if not CHROMIUM.exists():
         pytest.skip("no browser (Debian package chromium)")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with serve_site(played.folder / "public", 0) as site, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.goto(site.url)
         page.get_by_role("navigation").get_by_text("Résultats").click()
@@ -373,10 +373,9 @@ def test_pictures_for_the_docs_are_taken_of_what_people_see(played: Played, tmp_
 
     from wardbook.pages.serve import serve_site
 
-    if not Path("/usr/bin/chromium").exists():
+    if not CHROMIUM.exists():
         pytest.skip("no browser (Debian package chromium)")
     kept = Path(KEPT) if KEPT else tmp_path
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     port = int((played.folder / "site-port").read_text())
     with (
         played.sandbox() as sandbox,
@@ -393,7 +392,7 @@ def test_pictures_for_the_docs_are_taken_of_what_people_see(played: Played, tmp_
             "dashboard-phone": (played.address(5), "Occupation des lits", 390, 844),
             "ticket": (f"{sandbox.jira_url}/browse/DATA-1", "est prête", 1100, 1000),
         }
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         for name, (address, words, width, height) in taken.items():
             page = browser.new_page(viewport={"width": width, "height": height})
             page.goto(address, wait_until="load")

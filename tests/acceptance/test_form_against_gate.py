@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser import CHROMIUM
 from tests.form_against_gate import (
-    CHROMIUM,
     ROOT,
     Difference,
     Gate,

@@ -13,7 +13,8 @@ import pytest
 from requests_sync.gate import judge_ticket
 from requests_sync.jira_port import JiraPort
 from requests_sync.payloads import ticket_of_payload
-from tests.form_against_gate import CHROMIUM, build_forms, open_browser
+from tests.browser import CHROMIUM
+from tests.form_against_gate import build_forms, open_browser
 from tests.form_cases import TODAY, make_catalogue, make_unit
 from tests.form_world import connect_unit
 from tests.page_reading import find_active, find_broken_links, read_page

@@ -16,6 +16,7 @@ from jira import JIRA
 from nbformat.v4 import new_code_cell
 
 from pipelines.demo.world import DIRECTION, World
+from tests.browser import CHROMIUM, SWITCHES
 from tests.node.ci_project import (
     UNCHECKED,
     CiProject,
@@ -32,7 +33,6 @@ from wardbook.pages.serve import serve_site
 from wardbook.sandbox import Sandbox
 
 MISSING = find_missing_programs()
-CHROMIUM = Path("/usr/bin/chromium")
 BRANCH_RULE = r"$CI_COMMIT_BRANCH =~ /^request\/[A-Z][A-Z0-9_]+-[0-9]+$/"
 FEW = {
     "WARDBOOK_TESTS": "tests/unit/test_pages_address.py",
@@ -246,10 +246,8 @@ def test_pages_leaves_a_site_that_opens(
     public = project.artifacts("pages") / "public"
     hidden = {file.name for file in public.rglob(".*")}
     assert hidden <= {".htaccess"}, "the headers of an Apache that serves the same folder"
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    switches += ["--disable-component-update", "--disable-sync"]
     with serve_site(public, 0) as site, sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=switches)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         page = browser.new_page()
         page.goto(site.url)
         page.get_by_role("navigation").get_by_role("link", name="Catalogue").click()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
+from tests.browser import CHROMIUM, SWITCHES
 from tests.sample_report import make_run
 from wardbook.notebook import declare
 from wardbook.notebook.index import read_index
@@ -22,7 +22,6 @@ from wardbook.template.spec import TemplateProblem
 sync_api = pytest.importorskip("playwright.sync_api")
 go = pytest.importorskip("plotly.graph_objects")
 
-CHROMIUM = Path("/usr/bin/chromium")
 SECRET = "Dupont 185057800608436"
 
 pytestmark = [
@@ -92,8 +91,7 @@ def run(tmp_path, monkeypatch):
 @pytest.fixture
 def page():
     with sync_api.sync_playwright() as playwright:
-        switches = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=switches)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser.new_page(viewport={"width": 1100, "height": 900})
         browser.close()
 

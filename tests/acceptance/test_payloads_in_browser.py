@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
+from tests.browser import CHROMIUM, SWITCHES
 from tests.page_reading import find_active, read_page
 from tests.sample_report import TEMPLATE, display, make_png, make_run, make_template, put_words
 from tests.script_payloads import FOREIGN, PAYLOADS, Payload
@@ -30,7 +31,6 @@ from wardbook.sandbox.rendering import show_markdown, show_wiki
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-CHROMIUM = Path("/usr/bin/chromium")
 LONG = os.environ.get("WARDBOOK_CRASH") == "long"
 TOGETHER = 1 if LONG else 22
 """Payloads in one report: one by one in the long form."""
@@ -110,10 +110,8 @@ class Watch:
 
 @pytest.fixture(scope="module")
 def context():
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    switches += ["--disable-component-update", "--disable-sync"]
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=switches)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser.new_context()
         browser.close()
 

@@ -4,11 +4,11 @@ import re
 import threading
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from tests.browser import CHROMIUM, SWITCHES
 from tests.sample_report import STAYS, TEMPLATE, make_run, make_template
 from wardbook.domain.output import OutputKind
 from wardbook.errors import EnvironmentFault
@@ -23,14 +23,6 @@ from wardbook.report.workbook import add_workbooks
 sync_api = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 REPORT = "reports/data-7/2021-01/index.html"
@@ -52,7 +44,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def browser():
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
 

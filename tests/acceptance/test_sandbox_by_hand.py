@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli.main import main
+from tests.browser import CHROMIUM, SWITCHES
 
 pytestmark = [pytest.mark.chromium, pytest.mark.xdist_group("by hand")]
 
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.chromium, pytest.mark.xdist_group("by hand")]
 def test_a_ticket_filed_in_the_form_is_answered(tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    if not Path("/usr/bin/chromium").exists():
+    if not CHROMIUM.exists():
         pytest.skip("no browser (Debian package chromium)")
     process = subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli", "sandbox", "--dir", tmp_path / "world"],
@@ -31,9 +32,8 @@ def test_a_ticket_filed_in_the_form_is_answered(tmp_path: Path) -> None:
     try:
         printed = [process.stdout.readline() for _ in range(4)]
         form = re.findall(r"http\S+/create", printed[0])[0]
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+            browser = play.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
             page = browser.new_page()
             page.goto(form)
             page.locator("header select").select_option(label="Claire Moreau")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import CHROMIUM, SWITCHES
 from tests.page_reading import HOSTILE
 from tests.sample_report import make_hostile, make_run
 from wardbook.pages.build import LATEST, build_site
@@ -16,7 +17,6 @@ from wardbook.pages.serve import serve_site
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 
-CHROMIUM = Path("/usr/bin/chromium")
 PHONE = {"width": 390, "height": 844}
 REPORT = "reports/data-7-sejours/2021-01/"
 HOSTILE_REPORT = "reports/data-9/2021-01/"
@@ -30,10 +30,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def browser():
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    switches += ["--disable-component-update", "--disable-sync"]
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=switches)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import CHROMIUM, SWITCHES
 from tests.many_reports import publish_many
 from wardbook.domain.states import State
 from wardbook.pages.build import build_site
@@ -20,7 +21,6 @@ from wardbook.template.spec import load_catalogue
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
-CHROMIUM = Path("/usr/bin/chromium")
 REPORTS = 30
 PAGES = (
     *("index.html", "results/index.html", "catalogue/index.html", "requests/index.html"),
@@ -59,10 +59,8 @@ def site(public: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    switches += ["--disable-component-update", "--disable-sync"]
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=switches)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
 

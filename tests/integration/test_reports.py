@@ -10,6 +10,7 @@ import pytest
 from pipelines.demo.world import ANALYST
 from pipelines.house import House
 from pipelines.story import tick_until_quiet
+from tests.browser import CHROMIUM
 from tests.integration.test_story import CODE, Scene, open_scene, spf_folder
 from tests.page_reading import read_page
 from tests.tiny_template import notebook
@@ -104,7 +105,7 @@ def test_a_bad_report_is_named_and_held_and_nothing_of_it_is_published(
 
 
 @pytest.mark.chromium
-@pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="chromium is missing")
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is missing")
 def test_what_is_made_of_a_checked_report_is_signed_with_it(scene: Scene) -> None:
     key = scene.file()
     site = scene.house.settings.site.model_copy(update={"pdf": True})

@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 import requests
 
+from tests.browser import CHROMIUM, SWITCHES
 from tests.contract.world import SEED, gitlab_as, jira_as, serve_world, ticket_fields
 from wardbook.sandbox import Sandbox
 
-CHROMIUM = "/usr/bin/chromium"
 HOSTILE = "<script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
 sandbox = serve_world()
@@ -25,10 +23,10 @@ sandbox = serve_world()
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
-    if not Path(CHROMIUM).exists():
+    if not CHROMIUM.exists():
         pytest.skip("no chromium (Debian package chromium)")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield opened
         opened.close()
 

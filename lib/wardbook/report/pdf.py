@@ -21,7 +21,7 @@ from wardbook.report.problem import ReportProblem
 
 SECONDS = 60
 _LINK = re.compile(r'(<a [^<>]*?)href="([^"]*)"')
-_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+_PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _SWITCHES = (
     "--headless",
     "--no-sandbox",
