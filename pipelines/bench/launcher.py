@@ -6,6 +6,7 @@ as the validator of JupyterLab's forms knows them; all else is of JSON Schema, d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,8 @@ from wardbook.template.spec import ParameterSpec, SourceSpec, Template, Template
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 LARGEST = 2**53 - 1
 """The greatest whole number that a browser keeps exactly."""
+_GREATEST = sys.float_info.max
+"""What the gate refuses, as no number that can be computed with, begins beyond it."""
 
 HasTwin = Callable[[str, str], bool]
 """Whether a source of the settings has a stand-in of a kind of data."""
@@ -170,7 +173,7 @@ def _describe_value(one: ParameterSpec) -> dict[str, Any]:
         case "integer":
             return {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST} | _bounds(one)
         case "number":
-            return {"type": "number", **_bounds(one)}
+            return {"type": "number", "minimum": -_GREATEST, "maximum": _GREATEST} | _bounds(one)
         case "boolean":
             return {"type": "boolean"}
         case "choice":

@@ -146,6 +146,11 @@ def test_the_form_refuses_what_the_gate_refuses() -> None:
     ):  # fmt: skip
         assert not judge(schema, good | wrong), wrong
     assert not judge(schema, {"start": "2026-02-01"})
+    for many in (False, True):
+        spec = spec_of({"one": ParameterSpec(type="number", label=LABEL, example="1", many=many)})
+        held = {"one": [10**400] if many else 10**400}
+        assert type_parameters(spec, write_texts(held))[1]
+        assert not judge(describe_parameters(spec, "en"), held)
 
 
 @pytest.mark.parametrize("value", [{}, {"date": "2020-01-01"}, [[1]], [{"a": 1}], math.inf])
