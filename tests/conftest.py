@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.hospitals",
     "tests.bench_world",
     "tests.bench_people",
+    "tests.worlds",
 ]
 pytest.register_assert_rewrite("tests.desk")
 ROOT = Path(__file__).resolve().parent.parent

@@ -114,7 +114,7 @@ class World:
             given: a folder with SpF's hospital files in their own format, or None.
         """
         from wardbook.activity.synthetic import write_wards
-        from wardbook.epidemic.generate import generate_files
+        from wardbook.epidemic.generate import FLOW_FILE, STOCK_FILE, generate_files
         from wardbook.hospital.building import build_hospital
         from wardbook.hospital.stays import generate_stays
 
@@ -134,7 +134,9 @@ class World:
             with whole_folder(hospital) as part:
                 build_hospital(part, patients=HOSPITAL_PATIENTS, seed=2026, parts=("tubes",))
         if stock is None or flow is None:
-            stock, flow = generate_files(data, seed=2026)
+            stock, flow = data / STOCK_FILE, data / FLOW_FILE
+            if not flow.exists():  # it is written last
+                generate_files(data, seed=2026)
         broken = data / "spf_coupe.csv"
         if not broken.exists():
             # A download that broke off in the middle of a line.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import current_app, has_app_context, request
+from flask import has_request_context, request
 
 from wardbook.sandbox.seed import Flavour
 from wardbook.sandbox.store import Body, Records
@@ -34,6 +34,15 @@ class House:
     media_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
 
+@dataclass(frozen=True)
+class Served:
+    """Who answers a request: one application, with its compiled routes, serves every sandbox."""
+
+    sandbox: object
+    clock: Clock
+    house: House | None = None
+
+
 @dataclass
 class Exchange:
     """One request's transaction, and what the handlers tell the transport about it."""
@@ -44,13 +53,18 @@ class Exchange:
 
 
 def house() -> House:
-    """Return the site of the running application."""
-    return cast(House, current_app.extensions["wardbook.house"])
+    """Return the site that is asked."""
+    return cast(House, served().house)
 
 
 def sandbox() -> Sandbox:
-    """Return the sandbox that serves the running application."""
-    return cast("Sandbox", current_app.extensions["wardbook.sandbox"])
+    """Return the sandbox that is asked."""
+    return cast("Sandbox", served().sandbox)
+
+
+def served() -> Served:
+    """Return who answers the running request."""
+    return cast(Served, request.environ["wardbook.served"])
 
 
 def exchange() -> Exchange:
@@ -70,9 +84,7 @@ def after_commit(task: Task) -> None:
 
 def now() -> datetime:
     """Return the time on the clock of the server that answers; outside of one, the true time."""
-    if not has_app_context():
-        return datetime.now(UTC)
-    return cast(Clock, current_app.extensions["wardbook.clock"])()
+    return served().clock() if has_request_context() else datetime.now(UTC)
 
 
 def instant() -> str:

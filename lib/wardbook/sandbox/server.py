@@ -161,7 +161,7 @@ class Sandbox:
         from queue import SimpleQueue
 
         from wardbook.sandbox.gitlab import app as gitlab
-        from wardbook.sandbox.house import House
+        from wardbook.sandbox.house import House, Served
         from wardbook.sandbox.jira import app as jira
         from wardbook.sandbox.transport import Frontdoor, run_background
 
@@ -172,13 +172,13 @@ class Sandbox:
         for name, module in (("jira", jira), ("gitlab", gitlab)):
             door = Frontdoor(
                 name,
-                module.create_app(house, self).wsgi_app,
+                module.create_app().wsgi_app,
                 self.store,
                 self.faults,
                 self.journal,
                 self._queue,
                 module.fault_answer,
-                clocks[name],
+                Served(self, clocks[name], house),
             )
             server = self._listen(name, door)
             setattr(house, f"{name}_url", f"http://127.0.0.1:{server.port}")

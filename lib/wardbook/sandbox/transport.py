@@ -23,7 +23,7 @@ from urllib.parse import unquote
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from wardbook.sandbox.faults import Fault, Faults
-from wardbook.sandbox.house import Clock, Exchange, Task
+from wardbook.sandbox.house import Exchange, Served, Task
 from wardbook.sandbox.journal import Journal, JournalEntry
 from wardbook.sandbox.store import Store, Undo
 
@@ -64,7 +64,7 @@ class Frontdoor:
     journal: Journal
     background: SimpleQueue[Task | None]
     errors: Callable[[Fault], Answer]
-    clock: Clock
+    served: Served
 
     def answer(self, environ: dict[str, Any]) -> Answer:
         """Answer one request under the rules in force.
@@ -72,6 +72,7 @@ class Frontdoor:
         Raises:
             Cut: the connection is to be closed without an answer.
         """
+        environ["wardbook.served"] = self.served
         path = environ["PATH_INFO"].replace(SLASH, "/")
         environ["PATH_INFO"] = environ["PATH_INFO"].encode().decode("latin-1")
         if path.startswith("/_sandbox/"):
@@ -207,7 +208,7 @@ class Handler(WSGIRequestHandler):
         )
 
     def _send(self, answer: Answer, method: str) -> None:
-        clock = cast(Frontdoor, cast(Any, self.server).app).clock
+        clock = cast(Frontdoor, cast(Any, self.server).app).served.clock
         lines = [
             f"{self.protocol_version} {answer.status}",
             f"Date: {format_datetime(clock(), usegmt=True)}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import cache
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, jsonify, request
@@ -11,18 +12,19 @@ from flask import Flask, Response, g, jsonify, request
 from wardbook.sandbox.admin import admin
 from wardbook.sandbox.faults import Fault
 from wardbook.sandbox.gitlab.refusals import Refused, forbidden, unauthorized
-from wardbook.sandbox.house import House, exchange, records
+from wardbook.sandbox.house import exchange, records
 from wardbook.sandbox.pages import prepare_pages
 from wardbook.sandbox.routing import pages_folder, prepare_routing
 from wardbook.sandbox.store import Body
 from wardbook.sandbox.transport import Answer
 
 if TYPE_CHECKING:
-    from wardbook.sandbox.server import Sandbox
+    pass
 
 
-def create_app(site: House, sandbox: Sandbox) -> Flask:
-    """Build the WSGI application of one GitLab."""
+@cache
+def create_app() -> Flask:
+    """Build the WSGI application of every GitLab of this process."""
     from wardbook.sandbox.gitlab import (
         approvals,
         branches,
@@ -47,9 +49,6 @@ def create_app(site: House, sandbox: Sandbox) -> Flask:
     )
 
     app = Flask(__name__, static_folder=str(pages_folder() / "static"))
-    app.extensions["wardbook.house"] = site
-    app.extensions["wardbook.sandbox"] = sandbox
-    app.extensions["wardbook.clock"] = sandbox.gitlab_now
     prepare_routing(app)
     prepare_pages(app)
     app.before_request(sign_in)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, request
@@ -14,17 +15,15 @@ from wardbook.sandbox.routing import prepare_routing
 from wardbook.sandbox.transport import READING, Answer
 
 if TYPE_CHECKING:
-    from wardbook.sandbox.grafana.server import GrafanaSandbox
+    pass
 
 
-def create_app(sandbox: GrafanaSandbox) -> Flask:
-    """Build the WSGI application of one Grafana."""
+@cache
+def create_app() -> Flask:
+    """Build the WSGI application of every Grafana of this process."""
     from wardbook.sandbox.grafana import alert_rules, dashboards, folders
-    from wardbook.sandbox.grafana.server import tell_time
 
     app = Flask(__name__, static_folder=None)
-    app.extensions["wardbook.grafana"] = sandbox
-    app.extensions["wardbook.clock"] = tell_time
     prepare_routing(app)
     app.before_request(sign_in)
     app.register_error_handler(Refused, answer_refusal)

@@ -6,10 +6,10 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, cast
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from wardbook.sandbox.grafana.refusals import Refused
-from wardbook.sandbox.house import exchange, instant, json_body, records
+from wardbook.sandbox.house import exchange, instant, json_body, records, served
 from wardbook.sandbox.store import Body
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ routes = Blueprint("folders", __name__, url_prefix="/api")
 @routes.get("/health")
 def tell_health() -> Response:
     """Tell the version; no account is needed."""
-    sandbox = cast("GrafanaSandbox", current_app.extensions["wardbook.grafana"])
+    sandbox = cast("GrafanaSandbox", served().sandbox)
     return jsonify(commit="0" * 10, database="ok", version=sandbox.version)
 
 

@@ -69,12 +69,19 @@ class GrafanaSandbox:
         from queue import SimpleQueue
 
         from wardbook.sandbox.grafana.app import create_app, fault_answer
+        from wardbook.sandbox.house import Served
         from wardbook.sandbox.transport import Frontdoor, bind
 
         nothing: SimpleQueue[Task | None] = SimpleQueue()
-        app = create_app(self).wsgi_app
         door = Frontdoor(
-            "grafana", app, self.store, self.faults, self.journal, nothing, fault_answer, tell_time
+            "grafana",
+            create_app().wsgi_app,
+            self.store,
+            self.faults,
+            self.journal,
+            nothing,
+            fault_answer,
+            Served(self, tell_time),
         )
         self._server = bind(door, self._port)
         threading.Thread(

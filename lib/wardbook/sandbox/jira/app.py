@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, jsonify, request
 
 from wardbook.sandbox.admin import admin
 from wardbook.sandbox.faults import Fault
-from wardbook.sandbox.house import House, exchange, house, records
+from wardbook.sandbox.house import exchange, house, records
 from wardbook.sandbox.jira.beans import is_active
 from wardbook.sandbox.jira.refusals import Refused
 from wardbook.sandbox.pages import prepare_pages
@@ -20,14 +21,15 @@ from wardbook.sandbox.store import Body
 from wardbook.sandbox.transport import Answer, WSGIApp
 
 if TYPE_CHECKING:
-    from wardbook.sandbox.server import Sandbox
+    pass
 
 OPEN_PREFIXES = ("/_sandbox/", "/static/")
 OPEN_PATHS = frozenset({"/rest/api/2/serverInfo"})
 
 
-def create_app(site: House, sandbox: Sandbox) -> Flask:
-    """Build the WSGI application of one Jira."""
+@cache
+def create_app() -> Flask:
+    """Build the WSGI application of every Jira of this process."""
     from wardbook.sandbox.jira import (
         attachments,
         comments,
@@ -40,9 +42,6 @@ def create_app(site: House, sandbox: Sandbox) -> Flask:
     )
 
     app = Flask(__name__, static_folder=str(pages_folder() / "static"))
-    app.extensions["wardbook.house"] = site
-    app.extensions["wardbook.sandbox"] = sandbox
-    app.extensions["wardbook.clock"] = sandbox.jira_now
     app.wsgi_app = read_latest_as_two(app.wsgi_app)  # type: ignore[assignment, method-assign]
     prepare_routing(app)
     prepare_pages(app)
