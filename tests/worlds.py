@@ -1,4 +1,7 @@
-"""The demonstration's data and keys, made once for all worlds of a test process, then copied."""
+"""The demonstration's data and keys, made once for all worlds of a test process, then copied.
+
+The epidemic of these worlds is short: what is to be seen of it shows in forty days too.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,12 @@ from functools import wraps
 from pathlib import Path
 
 import pytest
+
+from wardbook.epidemic.generate import FLOW_FILE, STOCK_FILE, generate_files
+
+DAYS = 40
+OF_SPF = (STOCK_FILE, FLOW_FILE, "spf_coupe.csv")
+"""What is made of files that are given, where some are."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,12 +31,16 @@ def _worlds_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
     @wraps(make)
     def copy_and_make(world: World, given: Path | None) -> dict[str, Path]:
-        if given is None and not (world.folder / "data").exists():
+        if not (world.folder / "data").exists():
             if not made:
                 made.append(World(tmp_path_factory.mktemp("made-once")))
+                data = made[0].folder / "data"
+                data.mkdir()
+                generate_files(data, seed=2026, days=DAYS)
                 make(made[0], None)
                 made[0].make_keys()
-            shutil.copytree(made[0].folder, world.folder, dirs_exist_ok=True)
+            others = None if given is None else shutil.ignore_patterns(*OF_SPF)
+            shutil.copytree(made[0].folder, world.folder, dirs_exist_ok=True, ignore=others)
         return make(world, given)
 
     with pytest.MonkeyPatch.context() as patch:
