@@ -69,8 +69,11 @@ def hospitals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def spark(hospitals: Path) -> Iterator[OpenTable]:
     """What opens `CASE/cdm/TABLE` with Spark; one session for all tests."""
-    with open_warehouse(f"spark://{hospitals}") as open_table:
-        yield open_table
+    with pytest.MonkeyPatch.context() as patch:
+        # Half of the processor's time would go into making code faster that runs once.
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        with open_warehouse(f"spark://{hospitals}") as open_table:
+            yield open_table
 
 
 @contextmanager
