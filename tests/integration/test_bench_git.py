@@ -12,6 +12,7 @@ from pipelines.bench.desk import BenchRefusal
 from pipelines.bench.workspace import Opened
 from pipelines.demo.world import ANALYST
 from tests.bench_people import Person, Scene
+from tests.small_disk import fill, small_disk
 from wardbook.errors import ForeignFault, WardbookError
 from wardbook.messages import say
 
@@ -123,6 +124,39 @@ def test_what_the_server_declines_is_told_in_its_words(scene: Scene) -> None:
     assert (str(refused.value), ana.files(), scene.head()) == (sentence, kept, before)
     hook.unlink()
     assert ana.submit().commit == scene.head(), "the commit was kept"
+
+
+def test_a_protected_branch_is_told_and_the_commit_kept(scene: Scene) -> None:
+    repository = scene.world.world.folder / "sandbox" / "repositories" / f"{scene.project.id}.git"
+    hook = repository / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    says = "GitLab: You are not allowed to push code to protected branches on this project."
+    hook.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit 1\n", "utf-8")
+    hook.chmod(0o755)
+    ana = scene.opened()
+    ana.edit(ana.code[0], "# behind protection")
+    kept, before = ana.files(), scene.head()
+    with pytest.raises(BenchRefusal) as refused:
+        ana.submit()
+    sentence = told(ana, "protected", branch=scene.branch)
+    assert (str(refused.value), ana.files(), scene.head()) == (sentence, kept, before)
+    hook.unlink()
+    assert ana.submit().commit == scene.head(), "the commit was kept"
+
+
+def test_a_full_disk_under_git_is_told_and_no_edit_is_lost(scene: Scene) -> None:
+    ana = scene.opened()
+    ana.edit(ana.code[0], "# there is no room for this")
+    kept, before = ana.files(), scene.head()
+    with small_disk(ana.place.clone / ".git" / "objects") as disk:
+        ballast = fill(disk)
+        with pytest.raises(BenchRefusal) as refused:
+            ana.submit()
+        assert str(refused.value) == told(ana, "full", folder=ana.place.clone)
+        assert (ana.files(), scene.head()) == (kept, before)
+        ballast.unlink()
+        assert ana.submit().commit == scene.head()
+    assert "# there is no room for this" in scene.pushed(ana.path)
 
 
 def test_a_branch_that_is_gone_is_restored_by_a_submit(scene: Scene) -> None:

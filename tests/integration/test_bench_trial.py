@@ -29,6 +29,7 @@ from bench_trials import (
     run,
 )
 from lasting_server import LastingServer
+from small_disk import fill, small_disk
 from trial_runs import wait_until
 
 from pipelines.bench.desk import BenchRefusal, Desk
@@ -297,36 +298,15 @@ def test_a_server_that_died_leaves_a_trial_that_was_cut_off(unit: Unit, trials: 
 
 
 @pytest.fixture
-def small_disk(unit: Unit) -> Iterator[Path]:
-    """A file system of four megabytes."""
-    if os.geteuid() != 0:
-        pytest.skip("a full disk: mounting a small one needs root")
+def disk(unit: Unit) -> Iterator[Path]:
     folder = unit.folder / "state" / "small"
     folder.mkdir()
-    size = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", str(folder)]
-    mounted = subprocess.run(size, capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"a full disk: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(folder) as mounted:
+        yield mounted
 
 
-def fill(disk: Path) -> Path:
-    """Write until there is no room for a single octet; returns what has to go."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
-    return ballast
-
-
-def test_a_full_disk_is_told_and_no_edit_is_lost(
-    unit: Unit, trials: Trials, small_disk: Path
-) -> None:
-    desk = unit.desk(small_disk / "desk")
+def test_a_full_disk_is_told_and_no_edit_is_lost(unit: Unit, trials: Trials, disk: Path) -> None:
+    desk = unit.desk(disk / "desk")
     place = desk.place(unit.file(6))
     wasteful = f"""
 import os, pathlib
@@ -338,7 +318,7 @@ if not pathlib.Path({str(unit.meet)!r}, "frugal").exists():
     full = say("en", "bench.trial_disk_full", folder=desk.private)
     on_small = Trials(desk)
     try:
-        ballast = fill(small_disk)
+        ballast = fill(disk)
         with pytest.raises(BenchRefusal) as refused:
             on_small.start(place.key)
         assert str(refused.value) == full
