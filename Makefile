@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 	    || { echo "Python's venv is missing: apt-get install python3.11-venv"; exit 1; }
 	python3.11 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
-	@$(PYTHON) -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true  # some packages ship templates of code
+	@$(PYTHON) -m compileall -q -j 0 -x "/(tests?|altair|pip|plotly)/" $(VENV)/lib >/dev/null 2>&1 || true  # some packages ship templates of code
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
@@ -42,7 +42,7 @@ lab/node_modules/.package-lock.json: lab/package.json lab/package-lock.json
 test: $(READY)  ## run all tests; installs Debian packages where it may
 	@sh tests/install-system-packages.sh
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory panel; fi
-	$(PYTHON) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --durations 15 --durations-min 10
+	$(PYTHON) -m pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations 15 --durations-min 10
 
 check: $(READY)  ## lint and type-check; changes nothing
 	$(VENV)/bin/ruff format --check .
@@ -85,7 +85,7 @@ fuzz: $(READY)  ## convert hostile texts for five minutes, both ways
 	$(PYTHON) -m tests.fuzz_markup --seconds 300
 
 crash: $(READY)  ## the long form of the crash tests; takes hours
-	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/crash_demo.py tests/acceptance/test_kill_*.py tests/acceptance/test_sync_points.py tests/property/test_story_faults.py tests/property/test_sync_machine.py tests/integration/test_fork_server.py tests/integration/test_slurm_runs.py tests/unit/test_artefacts_hostile.py tests/integration/test_same_outputs.py tests/integration/test_sync_texts.py tests/integration/test_same_on_every_engine.py tests/acceptance/test_payloads_in_browser.py tests/acceptance/test_bad_files.py tests/acceptance/test_planted_effects.py
+	WARDBOOK_CRASH=long $(PYTHON) -m pytest -n 2 -rP --timeout 14400 tests/acceptance/crash_demo.py tests/acceptance/test_kill_*.py tests/acceptance/test_sync_points.py tests/property/test_story_faults.py tests/property/test_sync_machine.py tests/integration/test_fork_server.py tests/integration/test_slurm_runs.py tests/unit/test_artefacts_hostile.py tests/integration/test_same_outputs.py tests/integration/test_sync_texts.py tests/integration/test_same_on_every_engine.py tests/acceptance/test_payloads_in_browser.py tests/acceptance/test_bad_files.py tests/acceptance/test_planted_effects.py tests/acceptance/test_gitlab_ci.py
 
 crash-sync: $(READY)  ## crash points and 2,000 schedules of the synchronisation; takes half an hour
 	$(PYTHON) -m tests.sync_crash --schedules 2000 --seed 1

@@ -16,6 +16,7 @@ from jira import JIRA
 from nbformat.v4 import new_code_cell
 
 from pipelines.demo.world import DIRECTION, World
+from tests.acceptance.crash_form import chosen
 from tests.browser import CHROMIUM, SWITCHES
 from tests.node.ci_project import (
     UNCHECKED,
@@ -126,7 +127,7 @@ PIPELINES = {
 }
 
 
-@pytest.mark.parametrize("case", PIPELINES)
+@pytest.mark.parametrize("case", chosen([*PIPELINES], 6))
 def test_each_pipeline_has_its_jobs(project: CiProject, case: str) -> None:
     variables, expected = PIPELINES[case]
     unset = ["CI_COMMIT_BRANCH"] if variables.items() >= REVIEW.items() else []
@@ -357,7 +358,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("branch", HOSTILE)
+@pytest.mark.parametrize("branch", chosen(HOSTILE, 2))
 def test_a_hostile_branch_does_nothing(project: CiProject, branch: str) -> None:
     variables = PUSH | stand_on(project, branch)
     assert project.list_jobs(variables) == set()

@@ -38,7 +38,7 @@ def test_the_corpus_is_as_wide_as_promised() -> None:
     assert "ir" in {case.kernel for case in CORPUS.values()}
 
 
-@pytest.mark.parametrize("case", list(CORPUS.values())[:: 1 if LONG else 2], ids=str)
+@pytest.mark.parametrize("case", list(CORPUS.values())[:: 1 if LONG else 4], ids=str)
 def test_same_cells_as_papermill(
     case: Case, reference: Reference, engine: Engine, tmp_path: Path
 ) -> None:

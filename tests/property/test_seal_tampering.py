@@ -41,7 +41,7 @@ def test_the_unchanged_deliverable_is_accepted(deliverable: tuple[Path, str]) ->
     assert sorted(list_files(deliverable[0])) == FILES
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
 @given(name=st.sampled_from(FILES), data=st.data())
 def test_any_changed_byte_is_refused(
     deliverable: tuple[Path, str], name: str, data: st.DataObject
@@ -61,7 +61,7 @@ def test_any_changed_byte_is_refused(
     assert accepted(folder, public_key)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(name=st.sampled_from(FILES), data=st.data())
 def test_any_cut_or_added_byte_is_refused(
     deliverable: tuple[Path, str], name: str, data: st.DataObject

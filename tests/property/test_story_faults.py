@@ -34,7 +34,7 @@ from wardbook.files import write_atomically
 from wardbook.ledger import Ledger
 
 KINDS = ("whole", "failed", "refused")
-EXAMPLES = int(os.environ.get("WARDBOOK_CRASH_EXAMPLES", "400" if LONG else "5"))
+EXAMPLES = int(os.environ.get("WARDBOOK_CRASH_EXAMPLES", "400" if LONG else "3"))
 PASSES_UNDER_FAULTS = 4
 LONGEST_PAUSE = 120
 """Seconds: more than the pause after as many failures as those passes can have."""

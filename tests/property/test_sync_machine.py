@@ -25,7 +25,7 @@ from tests.sync_world import LONGEST_PAUSE, SyncWorld, sync_world
 from wardbook.domain.record import Outcome
 from wardbook.sandbox import Fault
 
-EXAMPLES = int(os.environ.get("WARDBOOK_CRASH_EXAMPLES", "500" if LONG else "8"))
+EXAMPLES = int(os.environ.get("WARDBOOK_CRASH_EXAMPLES", "500" if LONG else "5"))
 SERVERS = st.sampled_from(["jira", "gitlab"])
 SKEW = st.sampled_from([0.0, -90.0, 90.0])
 pytestmark = pytest.mark.xdist_group("sync_machine")
@@ -139,7 +139,7 @@ TestBothSides.settings = settings(
 )
 
 
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 9 if LONG else 5))
 def test_a_seeded_schedule(number, world):
     told = play(world, 2026, number)
     assert told.found == []
