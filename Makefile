@@ -22,9 +22,10 @@ $(READY): requirements.lock pyproject.toml
 	    || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq -o DPkg::Lock::Timeout=300 python3.11-venv; } \
 	    || { echo "Python's venv is missing: apt-get install python3.11-venv"; exit 1; }
 	python3.11 -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
 	@$(PYTHON) -m compileall -q -j 0 -x "/(tests?|altair|pip|plotly)/" $(VENV)/lib >/dev/null 2>&1 || true  # some packages ship templates of code
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m pip check --disable-pip-version-check  # nothing is missing from the lock
 	@touch $(READY)
 
 demo: $(READY)  ## file seven tickets and see each become a deliverable
