@@ -7,6 +7,7 @@ imported by the question that needs it: `wardbook lab KEY` opens a request here 
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -63,6 +64,9 @@ class Counter:
 
         self._open_trials()
         self.templates()
+        # What is loaded now stays: looking through it all for garbage would hold up later answers.
+        gc.collect()
+        gc.freeze()
 
     def close(self) -> None:
         """End the trials that run, and let go of the ledger."""
