@@ -109,12 +109,18 @@ def test_who_may_only_read_keeps_the_commit(scene: Scene) -> None:
     assert scene.head() == before
 
 
-def test_what_the_server_declines_is_told_in_its_words(scene: Scene) -> None:
+def decline_pushes(scene: Scene, says: str) -> Path:
+    """Have the server decline every push with these words; returns the hook that does so."""
     repository = scene.world.world.folder / "sandbox" / "repositories" / f"{scene.project.id}.git"
     hook = repository / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho 'notebook.ipynb:3: a patient’s number' >&2\nexit 1\n", "utf-8")
+    hook.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit 1\n", "utf-8")
     hook.chmod(0o755)
+    return hook
+
+
+def test_what_the_server_declines_is_told_in_its_words(scene: Scene) -> None:
+    hook = decline_pushes(scene, "notebook.ipynb:3: a patient’s number")
     ana = scene.opened()
     ana.edit(ana.code[0], "# declined")
     kept, before = ana.files(), scene.head()
@@ -127,12 +133,8 @@ def test_what_the_server_declines_is_told_in_its_words(scene: Scene) -> None:
 
 
 def test_a_protected_branch_is_told_and_the_commit_kept(scene: Scene) -> None:
-    repository = scene.world.world.folder / "sandbox" / "repositories" / f"{scene.project.id}.git"
-    hook = repository / "hooks" / "pre-receive"
-    hook.parent.mkdir(exist_ok=True)
     says = "GitLab: You are not allowed to push code to protected branches on this project."
-    hook.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit 1\n", "utf-8")
-    hook.chmod(0o755)
+    hook = decline_pushes(scene, says)
     ana = scene.opened()
     ana.edit(ana.code[0], "# behind protection")
     kept, before = ana.files(), scene.head()
