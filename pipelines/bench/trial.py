@@ -129,7 +129,7 @@ class Trials:
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="trial")
         self._engine: Engine = open_engine()  # its server starts with the first trial
         self._progress = Progress()
-        self._waiting: dict[str, Future[None]] = {}
+        self._under_way: dict[str, Future[None]] = {}
         """Trials in the queue or in work, by their id."""
         self._told: dict[str, str] = {}
         """Why trials stopped, for the case that the disk has no room for it."""
@@ -164,7 +164,7 @@ class Trials:
                 _forget_older(run, key)
                 release = held.pop_all()
                 work = self._queue.submit(self._work, place, run, data)
-                self._waiting[run.name] = work
+                self._under_way[run.name] = work
                 work.add_done_callback(lambda done: self._let_go(run, done, release))
         return self._look(place, run.name)
 
@@ -189,7 +189,7 @@ class Trials:
         found = self.look(key, trial)
         if found is not None and found.state == "running":
             ask_to_cancel(self._run_folder(found.id))
-            work = self._waiting.get(found.id)
+            work = self._under_way.get(found.id)
             if work is not None:
                 work.cancel()  # what waits for another trial need not wait to be cancelled
 
@@ -218,7 +218,7 @@ class Trials:
         Note(subject.place.key, data, str(subject.notebook), started, made).write(run)
 
     def _let_go(self, run: Path, done: Future[None], release: ExitStack) -> None:
-        self._waiting.pop(run.name, None)
+        self._under_way.pop(run.name, None)
         with release:
             if done.cancelled() and is_cancelled(run):
                 failure = Failure(FailureKind.CANCELLED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from functools import cache
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, jsonify, request
 
@@ -17,9 +16,6 @@ from wardbook.sandbox.pages import prepare_pages
 from wardbook.sandbox.routing import pages_folder, prepare_routing
 from wardbook.sandbox.store import Body
 from wardbook.sandbox.transport import Answer
-
-if TYPE_CHECKING:
-    pass
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, request
 
@@ -13,9 +12,6 @@ from wardbook.sandbox.grafana.refusals import Refused
 from wardbook.sandbox.house import exchange
 from wardbook.sandbox.routing import prepare_routing
 from wardbook.sandbox.transport import READING, Answer
-
-if TYPE_CHECKING:
-    pass
 
 
 @cache

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
@@ -19,9 +19,6 @@ from wardbook.sandbox.pages import prepare_pages
 from wardbook.sandbox.routing import pages_folder, prepare_routing
 from wardbook.sandbox.store import Body
 from wardbook.sandbox.transport import Answer, WSGIApp
-
-if TYPE_CHECKING:
-    pass
 
 OPEN_PREFIXES = ("/_sandbox/", "/static/")
 OPEN_PATHS = frozenset({"/rest/api/2/serverInfo"})
