@@ -174,7 +174,13 @@ export class Desk implements Bench {
     this.tell(this.say('restarted'));
   }
 
+  /** Never waits for what the panel is busy with: nothing but the page itself is asked. */
   async goToCell(index: number): Promise<void> {
+    const key = this.front;
+    await this.markCell(index).catch(problem => this.problemOf(key, problem));
+  }
+
+  private async markCell(index: number): Promise<void> {
     const path = this.card?.notebook;
     if (!path) return;
     await this.openPath(path);
@@ -186,7 +192,8 @@ export class Desk implements Bench {
     content.activeCellIndex = index;
     content.deselectAll();
     await content.scrollToItem(index, 'center');
-    content.widgets.forEach(cell => cell.toggleClass(MARK, cell === content.activeCell));
+    const wanted = content.widgets[index];
+    content.widgets.forEach(cell => cell.toggleClass(MARK, cell === wanted));
     const unmark = () => {
       content.widgets.forEach(cell => cell.removeClass(MARK));
       content.activeCellChanged.disconnect(unmark);
@@ -196,7 +203,10 @@ export class Desk implements Bench {
     content.activate();
   }
 
-  /** Do something for the analyst: what goes wrong is shown in the panel. */
+  /**
+   * Do something for the analyst: what goes wrong is shown in the panel. One thing at a time; the
+   * buttons say that they wait.
+   */
   async attempt(busy: string, work: () => Promise<void>): Promise<void> {
     if (this.busy) return;
     const key = this.front;

@@ -25,7 +25,7 @@ export function PanelView({ desk }: { desk: Desk }): JSX.Element {
 function RequestView({ desk }: { desk: Desk }): JSX.Element {
   const { say, language, card, kept } = desk;
   const { trial, leaving } = kept;
-  const goToCell = (index: number) => void desk.attempt('', () => desk.goToCell(index));
+  const goToCell = (index: number) => void desk.goToCell(index);
   return (
     <>
       <div className="wb-head">
@@ -77,7 +77,7 @@ function RequestView({ desk }: { desk: Desk }): JSX.Element {
 function Messages({ desk }: { desk: Desk }): JSX.Element {
   const { say, kept, busy } = desk;
   const { problem, warnings, told } = kept;
-  const goToCell = (index: number) => void desk.attempt('', () => desk.goToCell(index));
+  const goToCell = (index: number) => void desk.goToCell(index);
   return (
     <>
       <div role="alert" className={problem ? 'wb-problem' : ''}>
@@ -123,7 +123,7 @@ function DataSwitch({ desk, card }: { desk: Desk; card: Card }): JSX.Element {
   const choose = (data: Data) =>
     void desk.attempt(say('busy_data'), () => desk.chooseData(data));
   return (
-    <fieldset className={`wb-data wb-data-${card.data}`}>
+    <fieldset className={`wb-data wb-data-${card.data}`} aria-disabled={Boolean(desk.busy)}>
       <legend>{say('data')}</legend>
       {(['real', 'twin'] as const).map(data => (
         <label key={data}>
@@ -143,6 +143,7 @@ function DataSwitch({ desk, card }: { desk: Desk; card: Card }): JSX.Element {
           <button
             type="button"
             className="wb-button"
+            aria-disabled={Boolean(desk.busy)}
             onClick={() => void desk.attempt(say('busy_restart'), () => desk.restartKernels())}
           >
             {say('restart')}
@@ -154,7 +155,8 @@ function DataSwitch({ desk, card }: { desk: Desk; card: Card }): JSX.Element {
 }
 
 function Command(props: { desk: Desk; id: string; main?: boolean }): JSX.Element | null {
-  const commands: CommandRegistry = props.desk.app.commands;
+  const { desk } = props;
+  const commands: CommandRegistry = desk.app.commands;
   if (!commands.hasCommand(props.id) || !commands.isVisible(props.id)) return null;
   return (
     <button
@@ -162,8 +164,9 @@ function Command(props: { desk: Desk; id: string; main?: boolean }): JSX.Element
       className={`wb-button ${props.main ? 'wb-main' : ''}`}
       title={commands.caption(props.id)}
       disabled={!commands.isEnabled(props.id)}
+      aria-disabled={Boolean(desk.busy)}
       data-command={props.id}
-      onClick={() => void commands.execute(props.id)}
+      onClick={() => void (desk.busy || commands.execute(props.id))}
     >
       {commands.label(props.id)}
     </button>
@@ -194,6 +197,7 @@ function ListView({ desk }: { desk: Desk }): JSX.Element {
           <li key={one.key}>
             <button
               type="button"
+              aria-disabled={Boolean(desk.busy)}
               onClick={() =>
                 void desk.attempt(say('busy_open', { key: one.key }), () => desk.open(one.key))
               }

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ ONE_WARD = 'hospital = presence.sum_hospital(daily[daily["ward"] == "REAC"])'
 BUT_ONE = 'hospital = presence.sum_hospital(daily[daily["ward"] != "REAC"])'
 FIGURE = "Patients présents par jour"
 EVIDENCE = "À relire avant toute sortie"
+MARKED = ".jp-CodeCell.wb-marked"
 MESSAGE = "Effectif de l’hôpital sans la réanimation"
 
 
@@ -119,6 +121,20 @@ class Analyst:
         expect(row).to_have_count(1)
         return row
 
+    @contextmanager
+    def kept_waiting(self, asked: str) -> Iterator[None]:
+        """Hold back what the bench's server answers, as a busy machine does."""
+        pattern = f"**/{asked}*"
+        held: list[Any] = []
+        self.page.route(pattern, lambda route: held.append(route))
+        try:
+            yield
+        finally:
+            for route in held:
+                route.continue_()
+            self.page.unroute(pattern)
+        assert held
+
     def submit(self, message: str) -> str:
         """Return the address to which the answer leads."""
         self.button("submit_command").click()
@@ -155,12 +171,15 @@ def test_from_opening_a_request_to_the_evidence_on_its_merge_request(
         ".lm-TabBar-tabCloseIcon"
     ).click()
 
-    figure = ana.look_at_what_would_leave(FIGURE)
+    with ana.kept_waiting("leaving"):  # what is shown can be followed while it is asked for anew
+        figure = ana.look_at_what_would_leave(FIGURE)
+        expect(ana.button("run")).to_be_disabled()
+        figure.get_by_role("button", name=FIGURE).click()
+        expect(page.locator(MARKED)).to_contain_text('"figure_hospital"')
+    expect(ana.button("run")).to_be_enabled()
     held = say("fr", "check.figure_from_cut", tables="hospital")
     expect(figure).to_contain_text(say("fr", "report.mark_hold"))
     expect(figure).to_contain_text(held)
-    figure.get_by_role("button", name=FIGURE).click()
-    expect(page.locator(".jp-CodeCell.wb-marked")).to_contain_text('"figure_hospital"')
     figure.scroll_into_view_if_needed()
     ana.picture("bench-leaving")
 
