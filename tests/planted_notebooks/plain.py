@@ -13,6 +13,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -91,7 +92,8 @@ def _resolve(text: str) -> str:
     text = _COLOUR.sub("", text)
     for _ in range(2):
         text = _ESCAPED.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
-    return html.unescape(unquote(text, errors="replace"))
+    text = html.unescape(unquote(unquote(text, errors="replace"), errors="replace"))
+    return _ESCAPED.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
 
 
 def _unpack(text: str) -> Iterator[bytes]:
@@ -121,7 +123,7 @@ def _is_text(content: bytes) -> bool:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        return content[:2] == b"\x1f\x8b"
+        return content[:2] == b"\x1f\x8b" or content[:1] == b"\x78"
     return sum(c.isprintable() or c in "\r\n\t" for c in text) > 0.9 * len(text)
 
 
@@ -130,6 +132,9 @@ def _open(content: bytes) -> Iterator[bytes]:
         yield from _read_png(content)
     elif content[:2] == b"\x1f\x8b":
         yield gzip.decompress(content)
+    elif content[:1] == b"\x78":
+        with suppress(zlib.error):
+            yield zlib.decompress(content)
     elif content.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             yield from (packed.read(name) for name in packed.namelist())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -127,6 +129,10 @@ def _cyrillic(text: str) -> str:
     return text.translate(str.maketrans("aceopxyABEKMHOPCTX", "асеорхуАВЕКМНОРСТХ"))
 
 
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
 def _wrapped_base64(text: str) -> str:
     around = f"Lettre de sortie adressée au médecin traitant, {text}, avec copie au dossier."
     return base64.encodebytes(around.encode()).decode().rstrip("\n")
@@ -147,8 +153,14 @@ DISGUISES: dict[str, Disguise] = {
     "look-alikes": _cyrillic,
     "bold digits": lambda text: text.translate({48 + n: 0x1D7CE + n for n in range(10)}),
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
-    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64": lambda text: _base64(text.encode()),
     "base64 in lines": _wrapped_base64,
     "urlsafe base64": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
     "hexadecimal": lambda text: text.encode().hex(),
+    "percent twice": lambda text: quote(quote(text, safe="")),
+    "entities of escapes": lambda text: "".join(f"&#92;u{ord(c):04x}" for c in text),
+    "base64 of base64": lambda text: _base64(_base64(text.encode()).encode()),
+    "base64 of percent": lambda text: _base64(quote(text, safe="").encode()),
+    "gzip in base64": lambda text: _base64(gzip.compress(text.encode(), mtime=0)),
+    "zlib in hexadecimal": lambda text: zlib.compress(text.encode()).hex(),
 }

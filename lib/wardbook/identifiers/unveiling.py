@@ -1,16 +1,19 @@
 """Texts as a person or a program would read them: escapes resolved, invisible characters away.
 
 `\\u0031`, `&#49;`, `%31`, a full-width 1 and a 1 with a zero-width space behind it are all a 1 to
-somebody; so is what is written in Base64 or in hexadecimal digits.
+somebody; so is what is written in Base64 or in hexadecimal digits, packed by zlib or gzip, and
+what is written so again, up to `DEEPEST` times.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import html
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterator
 
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
@@ -30,15 +33,28 @@ BASE64 = re.compile(rf"(?:{_CODED}{{60,}}(?:\r?\n{_CODED}{{4,}})+|{_CODED}{{16,}
 
 HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 
+DEEPEST = 4
+"""How often a text may be escaped or encoded over and over and still be read."""
 
-def unveil(text: str) -> Iterator[tuple[int, str]]:
+LARGEST_UNPACKED = 10_000_000
+"""Bytes that are read of what was packed: no bomb fills the memory."""
+
+
+def unveil(text: str, depth: int = DEEPEST) -> Iterator[tuple[int, str]]:
     """Yield a text's other readings, each with the number of the line before its first.
 
     A reading keeps the text's lines; what was written in Base64 is one of its own.
     """
-    shown = _resolve(_show(text))
+    shown = _show(text)
+    for _ in range(depth):
+        resolved = _resolve(shown)
+        if resolved == shown:
+            break
+        shown = _show(resolved)
     if shown != text:
         yield 0, shown
+    if depth == 0:
+        return
     line = counted = 0
     for match in BASE64.finditer(shown):
         line += shown.count("\n", counted, match.start())
@@ -47,6 +63,7 @@ def unveil(text: str) -> Iterator[tuple[int, str]]:
         inner = _decode("".join(lines)) or "\n".join(filter(None, map(_decode, lines)))
         if inner:
             yield line, inner
+            yield from ((line, deeper) for _, deeper in unveil(inner, depth - 1))
 
 
 def _show(text: str) -> str:
@@ -106,7 +123,18 @@ def _decode(run: str) -> str:
         except (binascii.Error, ValueError):
             return ""
     try:
-        text = content.decode("utf-8")
+        # A letter that is cut at the very end is no reason to read nothing.
+        text, _ = codecs.utf_8_decode(_unpack(content), "strict", False)
     except UnicodeDecodeError:
         return ""
     return text if all(char.isprintable() or char in "\r\n\t" for char in text) else ""
+
+
+def _unpack(content: bytes) -> bytes:
+    """Return what zlib or gzip packed, as far as it is read; other content as it is."""
+    if content[:2] != b"\x1f\x8b" and content[:1] != b"\x78":
+        return content
+    try:
+        return zlib.decompressobj(wbits=47).decompress(content, LARGEST_UNPACKED)
+    except zlib.error:
+        return content
