@@ -32,7 +32,8 @@ from nbclient import NotebookClient
 from pipelines.bench.desk import Desk
 from pipelines.bench.kernels import BenchKernelManager
 from pipelines.bench.leaving import leaving_of
-from pipelines.bench.trial import Trial, Trials
+from pipelines.bench.trial import Trials
+from pipelines.bench.trial_record import Trial
 from pipelines.bench.tries import find_place, make_try
 from pipelines.twins import find_twin
 from wardbook.domain.output import OutputKind

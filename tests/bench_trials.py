@@ -14,7 +14,8 @@ from trial_runs import wait_until
 
 from pipelines.bench.desk import Desk, Place
 from pipelines.bench.extension import open_desk
-from pipelines.bench.trial import Trial, Trials
+from pipelines.bench.trial import Trials
+from pipelines.bench.trial_record import Trial
 from pipelines.sample_settings import SAMPLE
 from wardbook.domain.states import State
 from wardbook.messages import Language

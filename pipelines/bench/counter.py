@@ -31,7 +31,8 @@ from wardbook.ledger.glance import glance
 from wardbook.messages import say, topic_texts
 
 if TYPE_CHECKING:
-    from pipelines.bench.trial import Trial, Trials
+    from pipelines.bench.trial import Trials
+    from pipelines.bench.trial_record import Trial
 
 Answer = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 from pipelines.bench.desk import Place
 from pipelines.bench.progress import code_cells_on_disk
 from pipelines.bench.subject import subject_of
-from pipelines.bench.trial import work_of
+from pipelines.bench.trial_record import work_of
 from pipelines.house import House
 from wardbook.disclosure import tell_dropped, tell_reason
 from wardbook.domain.output import Channel, OutputKind, Verdict, verdicts_of

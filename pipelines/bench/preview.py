@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from pipelines.bench.desk import BenchRefusal, Place
 from pipelines.bench.out_of_room import telling_no_room
 from pipelines.bench.subject import Subject, subject_of
-from pipelines.bench.trial import NOTE, work_of
+from pipelines.bench.trial_record import NOTE, work_of
 from pipelines.bench.tries import TryPlace
 from pipelines.house import House
 from pipelines.provenance import Finished, render_deliverable

@@ -23,7 +23,7 @@ from wardbook.messages import say
 from wardbook.template.spec import Template
 
 if TYPE_CHECKING:
-    from pipelines.bench.trial import Trial
+    from pipelines.bench.trial_record import Trial
 
 _NO_GIT = GitLine("")
 

@@ -9,17 +9,13 @@ off and can be started again. What was tried decides the id: the same thing star
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
-
-from pydantic import TypeAdapter
 
 from pipelines.bench.desk import BenchRefusal, Desk, Place
 from pipelines.bench.kernels import find_kernel_problem
@@ -32,8 +28,20 @@ from pipelines.bench.out_of_room import (
 from pipelines.bench.progress import Progress, code_cells_on_disk
 from pipelines.bench.session import data_of, describe, make_given
 from pipelines.bench.subject import Data, Subject, subject_of
+from pipelines.bench.trial_record import (
+    NOTE,
+    Note,
+    Trial,
+    TrialFailure,
+    forget_older,
+    identify,
+    is_current,
+    keep_work,
+    read_problem,
+    read_stripped,
+    state_of,
+)
 from pipelines.bench.tries import TryPlace, find_place
-from pipelines.house import House
 from pipelines.sources import keep_findings
 from pipelines.steps.run import judge_outputs
 from wardbook.domain.made_from import run_key
@@ -49,76 +57,14 @@ from wardbook.engines.claim import (
 )
 from wardbook.engines.failures import describe_failure
 from wardbook.engines.interface import Interrupted
-from wardbook.errors import Refusal, WardbookError
+from wardbook.errors import WardbookError
 from wardbook.files import write_atomically
 from wardbook.messages import say
-from wardbook.stripping import strip_notebook
 
 log = logging.getLogger(__name__)
 
-NOTE = "bench"
-_KEPT = 5
-"""Trials of one request that are kept: each holds data of patients."""
-
-TrialState = Literal["running", "ended", "failed", "cancelled", "cut_off"]
-_WORK = TypeAdapter(Work)
 _ROOMY = {FailureKind.DATA_PROBLEM, FailureKind.OUT_OF_TIME, FailureKind.CANCELLED}
 """Failures that have nothing to do with a full disk."""
-
-
-@dataclass(frozen=True)
-class TrialFailure:
-    """Why a trial failed, in the analyst's language; `cell` is its index among all cells."""
-
-    cause: str
-    place: str = ""
-    next_step: str = ""
-    cell: int | None = None
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A trial as it stands now.
-
-    `cell` is the code cell in work, counted from 1, 0 while its data are made ready and once it has
-    ended; `cells` is how many code cells there are. `seconds` is what the run took, or takes so
-    far; 0 where it was cut off. `current` says that the notebook, parameters and choice of data are
-    still those that were tried. `executed` is the executed notebook, as far as it came.
-    """
-
-    id: str
-    state: TrialState
-    data: Data
-    started: str
-    seconds: float
-    cell: int
-    cells: int
-    failure: TrialFailure | None
-    current: bool
-    executed: Path | None
-
-
-@dataclass(frozen=True)
-class Note:
-    """What the bench keeps of a trial; `made` is the key of the run that it came to."""
-
-    key: str
-    data: Data
-    notebook: str
-    started: str
-    made: str = ""
-
-    def write(self, run: Path) -> None:
-        """Write it into the run's folder."""
-        write_atomically(run / NOTE / "trial.json", json.dumps(asdict(self)))
-
-    @classmethod
-    def read(cls, run: Path) -> Note | None:
-        """Read it from the run's folder; None where there is no trial."""
-        try:
-            return cls(**json.loads((run / NOTE / "trial.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
 
 
 class Trials:
@@ -150,8 +96,8 @@ class Trials:
         if problem:
             raise BenchRefusal(problem)
         data = data_of(place)
-        stripped = _read_stripped(place, subject.notebook)
-        run = self._run_folder(_identify(place, stripped, data))
+        stripped = read_stripped(place, subject.notebook)
+        run = self._run_folder(identify(place, stripped, data))
         with ExitStack() as held, telling_no_room(self._desk):
             (run / NOTE).mkdir(parents=True, exist_ok=True, mode=0o700)
             if held.enter_context(claim_if_free(run / NOTE)):
@@ -161,7 +107,7 @@ class Trials:
                     if RunResult.read(run) is None:
                         shutil.rmtree(run, ignore_errors=True)
                     raise
-                _forget_older(run, key)
+                forget_older(run, key)
                 release = held.pop_all()
                 work = self._queue.submit(self._work, place, run, data)
                 self._under_way[run.name] = work
@@ -267,19 +213,19 @@ class Trials:
         numbers, executed = self._progress.code_cells(run), run / "executed.ipynb"
         return Trial(
             id=trial,
-            state=_state_of(run, under_way, result, failure),
+            state=state_of(run, under_way, result, failure),
             data=note.data,
             started=note.started,
             seconds=round(seconds, 3),
             cell=self._progress.cell_in_work(run) if under_way else 0,
             cells=len(numbers),
             failure=failure,
-            current=_is_current(place, trial, note),
+            current=is_current(place, trial, note),
             executed=executed if executed.is_file() else None,
         )
 
     def _failure_of(self, run: Path, note: Note, result: RunResult | None) -> TrialFailure | None:
-        sentence = self._told.get(run.name) or _read_problem(run)
+        sentence = self._told.get(run.name) or read_problem(run)
         if sentence:
             return TrialFailure(sentence)
         if result is None or result.failure is None:
@@ -295,25 +241,6 @@ class Trials:
         # What is next is the analyst's to do here, not the requester's.
         next_step = say(language, f"bench.trial_{failure.kind}_next")
         return TrialFailure(told.cause, told.place, next_step, cell)
-
-
-def work_of(house: House, place: Place, trial: str) -> Work:
-    """Return what a trial that ended came to: its checks, what was dropped, what it was made from.
-
-    Raises:
-        BenchRefusal: there is no such trial of this request, or it did not end well.
-    """
-    language = place.desk.language
-    run = house.run_folder(Path(trial).name)
-    note = Note.read(run)
-    if note is None or note.key != place.key:
-        raise BenchRefusal(say(language, "bench.trial_unknown", key=place.key))
-    try:
-        if is_claimed(run / NOTE):
-            raise FileNotFoundError
-        return _WORK.validate_json((run / NOTE / "work.json").read_bytes())
-    except FileNotFoundError:
-        raise BenchRefusal(say(language, "bench.trial_not_ended", key=place.key)) from None
 
 
 def _try_out(subject: Subject, run: Path, data: Data, engine: Engine) -> None:
@@ -341,67 +268,10 @@ def _try_out(subject: Subject, run: Path, data: Data, engine: Engine) -> None:
     if result.failure is None:
         work = Work(run=run.name, period=subject.period, made_from=replace(made, commit=""))
         work = judge_outputs(subject.house, replace(subject.record, work=work))
-        write_atomically(run / NOTE / "work.json", _WORK.dump_json(work))
+        keep_work(run, work)
     elif result.failure.kind not in _ROOMY and ran_out_of_room(run):
         shutil.rmtree(run / "outputs", ignore_errors=True)  # so that the analyst has room
 
 
-def _read_stripped(place: Place, notebook: Path) -> str:
-    language = place.desk.language
-    try:
-        return strip_notebook(notebook.read_text(encoding="utf-8"))
-    except (Refusal, UnicodeDecodeError):
-        sentence = say(language, "bench.trial_not_a_notebook", file=notebook)
-        raise BenchRefusal(sentence) from None
-    except OSError:
-        sentence = say(language, "bench.trial_no_notebook", key=place.key, file=notebook)
-        raise BenchRefusal(sentence) from None
-
-
-def _identify(place: Place, stripped: str, data: Data) -> str:
-    """Return the id of a trial of what lies there: the rest of what decides it is looked at later,
-    for it may take long to see."""
-    texts = (place.folder / "parameters.json").read_bytes()
-    parts = (stripped.encode(), texts, data.encode())
-    digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts))
-    return f"bench-{place.key.lower()}-{digest.hexdigest()[:16]}"
-
-
-def _is_current(place: Place, trial: str, note: Note) -> bool:
-    try:
-        stripped = _read_stripped(place, Path(note.notebook))
-        return _identify(place, stripped, data_of(place)) == trial
-    except (BenchRefusal, OSError):
-        return False
-
-
-def _state_of(
-    run: Path, under_way: bool, result: RunResult | None, failure: TrialFailure | None
-) -> TrialState:
-    if under_way:
-        return "running"
-    if result is not None and result.failure is not None:
-        return "cancelled" if result.failure.kind is FailureKind.CANCELLED else "failed"
-    if failure is not None:
-        return "failed"
-    return "ended" if (run / NOTE / "work.json").is_file() else "cut_off"
-
-
-def _read_problem(run: Path) -> str:
-    try:
-        return (run / NOTE / "problem.txt").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-
-
 def _since(started: str) -> float:
     return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds())
-
-
-def _forget_older(run: Path, key: str) -> None:
-    """Remove all but the last trials of a request; never one that is under way."""
-    others = run.parent.glob(f"bench-{key.lower()}-*")
-    known = [(note.started, one) for one in others if (note := Note.read(one)) and note.key == key]
-    for _, old in sorted(known, reverse=True)[_KEPT:]:
-        if not is_claimed(old / NOTE):
-            shutil.rmtree(old, ignore_errors=True)

@@ -36,7 +36,8 @@ from pipelines.bench.desk import BenchRefusal, Desk
 from pipelines.bench.leaving import Leaving, dropped_of, leaving_of
 from pipelines.bench.preview import preview_folder
 from pipelines.bench.session import choose_data, data_of, lay_out_session
-from pipelines.bench.trial import NOTE, Trial, Trials
+from pipelines.bench.trial import Trials
+from pipelines.bench.trial_record import NOTE, Trial
 from wardbook.domain.run import FailureKind, RunSpec
 from wardbook.engines.claim import claim_if_free, is_claimed
 from wardbook.messages import LANGUAGES, say
