@@ -13,11 +13,10 @@ from bench_world import BenchWorld
 from pipelines.bench.jupyter import find_panel
 from pipelines.bench.launch import berth_here, ensure_running
 from pipelines.bench.running import end
+from tests.browser import PATIENCE
 from wardbook.messages import Language
 
 BUILT = find_panel() is not None
-PATIENCE = 60_000
-"""Milliseconds for which a page that is asked for may take to come, on a busy machine."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.bench_world import BenchWorld
-from tests.browser import CHROMIUM, SWITCHES
+from tests.browser import CHROMIUM, PATIENCE, SWITCHES
 from tests.lab_in_browser import BUILT
 from wardbook.domain.states import State
 from wardbook.messages import say
@@ -30,9 +30,6 @@ expect = sync_api.expect
 KEPT = os.environ.get("WARDBOOK_PICTURES", "")
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SIZE = {"width": 1360, "height": 860}
-PATIENCE = 120_000.0
-"""Milliseconds; a trial is a process of its own, and the machine may be busy."""
-
 ALL_WARDS = "hospital = presence.sum_hospital(daily)"
 ONE_WARD = 'hospital = presence.sum_hospital(daily[daily["ward"] == "REAC"])'
 BUT_ONE = 'hospital = presence.sum_hospital(daily[daily["ward"] != "REAC"])'
@@ -84,7 +81,6 @@ def page() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         page = browser.new_page(viewport=SIZE, locale="fr-FR")
         page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
         yield page
         browser.close()
 

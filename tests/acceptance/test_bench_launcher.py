@@ -12,7 +12,7 @@ from pipelines.bench.jupyter import berth_here, find_panel
 from pipelines.bench.launch import open_request
 from pipelines.bench.running import Running, end
 from tests.bench_world import BenchWorld
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, PATIENCE
 from tests.form_against_gate import open_browser
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -44,7 +44,7 @@ def lab(
 def page(lab: tuple[Running, str]) -> Iterator[Any]:
     with open_browser() as browser:
         opened = browser.new_page(viewport={"width": 1400, "height": 900})
-        opened.set_default_timeout(30_000)
+        opened.set_default_timeout(PATIENCE)
         yield opened
 
 
@@ -55,6 +55,7 @@ def find_serious(page: Any, place: str) -> list[str]:
 
 def test_a_tile_opens_its_form_and_the_form_a_notebook(page: Any, lab: tuple[Running, str]) -> None:
     page.goto(lab[0].url())
+    expect(page.get_by_role("menuitem", name="File", exact=True)).to_be_visible()  # in English
     page.locator(".jp-LauncherCard", has_text="COVID-19: speed of the epidemic").click()
     form = page.locator(".wb-Form")
     weeks = form.get_by_label("Weeks for the speed")

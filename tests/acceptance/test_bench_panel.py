@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from bench_world import BenchWorld
-from lab_in_browser import BUILT, PATIENCE, Lab, open_lab
+from lab_in_browser import BUILT, Lab, open_lab
 
-from tests.browser import CHROMIUM, SWITCHES
+from tests.browser import CHROMIUM, PATIENCE, SWITCHES
 from wardbook.messages import say, topic_texts
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -157,10 +157,13 @@ def test_dark_and_narrow_it_is_readable_too(browser: Any, lab: Lab, key: str) ->
         context.close()
 
 
-def test_the_analysts_language_is_the_panels(page: Any) -> None:
+def test_the_analysts_language_is_the_whole_pages(page: Any) -> None:
     shown = page.locator(".wb-panel").inner_text()
     assert say("fr", "panel.work") in shown
     assert page.locator(".wb-panel-content").get_attribute("lang") == "fr"
+    # and JupyterLab's own
+    assert page.locator("html").get_attribute("lang") == "fr-FR"
+    expect(page.get_by_role("menuitem", name="Fichier", exact=True)).to_be_visible()
     # a word that is missing shows its name
     assert not {name for name in WORDS if "_" in name and name in shown}
 
