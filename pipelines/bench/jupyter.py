@@ -18,10 +18,11 @@ from pipelines.bench.desk import Desk
 from pipelines.bench.running import LOOPBACK, Berth
 from wardbook.errors import EnvironmentFault
 from wardbook.files import write_atomically
-from wardbook.messages import say
+from wardbook.messages import Language, say
 from wardbook.shipped import shipped_folder
 
 OWN = "jupyter"
+_LOCALES: dict[Language, str] = {"en": "en", "fr": "fr_FR"}
 EXTENSION = "pipelines.bench.extension"
 KERNELS = "pipelines.bench.kernels"
 Config = dict[str, dict[str, Any]]
@@ -60,6 +61,10 @@ def prepare(desk: Desk, berth: Berth) -> None:
         "buildCheck": False,
     }
     write_atomically(own / "config/labconfig/page_config.json", json.dumps(page))
+    # Until the analyst chooses another in JupyterLab's own settings.
+    settings = {"@jupyterlab/translation-extension:plugin": {"locale": _LOCALES[desk.language]}}
+    chosen = own / "config/labconfig/default_setting_overrides.json"
+    write_atomically(chosen, json.dumps(settings))
 
 
 def write_config(desk: Desk, berth: Berth, token: str) -> None:
