@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import html
 import io
 import json
@@ -130,11 +129,9 @@ def _is_text(content: bytes) -> bool:
 def _open(content: bytes) -> Iterator[bytes]:
     if content.startswith(b"\x89PNG"):
         yield from _read_png(content)
-    elif content[:2] == b"\x1f\x8b":
-        yield gzip.decompress(content)
-    elif content[:1] == b"\x78":
-        with suppress(zlib.error):
-            yield zlib.decompress(content)
+    elif content[:2] == b"\x1f\x8b" or content[:1] == b"\x78":
+        with suppress(zlib.error):  # what is drawn at random may begin so too
+            yield zlib.decompressobj(wbits=47).decompress(content)
     elif content.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             yield from (packed.read(name) for name in packed.namelist())
