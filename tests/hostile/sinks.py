@@ -123,10 +123,15 @@ def _judge_letter(_: str, letter: str) -> Harm:
     for name, value in head.items():
         if name.lower() not in ours | {"content-type", "content-transfer-encoding"}:
             yield f"a header {name[:20]!r}"
-        if not value.isascii() or any(not c.isprintable() and c not in "\n\t" for c in value):
+        # A header that holds what none may is read as an object.
+        if not isinstance(value, str) or not value.isascii() or any(map(_is_control, value)):
             yield f"a header {name[:20]!r} that is not what mail can hold"
     if head["To"] != "ada@hospital.example" or head.defects:
         yield "another recipient, or a header that is cut"
+
+
+def _is_control(char: str) -> bool:
+    return not char.isprintable() and char not in "\n\t"
 
 
 # --- pages ---------------------------------------------------------------------------------------
