@@ -35,6 +35,14 @@ export function addResultFactory(
   registry.addWidgetFactory(factory);
 }
 
+/** Have its cells take no edit; that is no change of the document, which would ask to be saved. */
+export function closeToEdits(result: NotebookPanel): void {
+  for (const cell of result.content.widgets) {
+    cell.syncEditable = false;
+    cell.readOnly = true;
+  }
+}
+
 function tellWhatItIs(say: Say): Widget {
   const told = new Widget();
   told.addClass('wb-result-mark');

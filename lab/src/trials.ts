@@ -7,7 +7,7 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import { Problem, type Trial } from './api';
 import type { Desk } from './desk';
 import { benchIcon } from './look';
-import { RESULT } from './result';
+import { closeToEdits, RESULT } from './result';
 
 const LOOK_MILLISECONDS = 500;
 
@@ -85,6 +85,7 @@ export class Trials {
     const old = before?.isDisposed ? undefined : before;
     if (old?.context.path === path) {
       await old.context.revert(); // the same trial, executed again
+      if (old instanceof NotebookPanel) closeToEdits(old);
       if (activate) this.desk.app.shell.activateById(old.id);
       return;
     }
@@ -104,7 +105,7 @@ export class Trials {
     await widget.context.ready;
     if (widget instanceof NotebookPanel) {
       await widget.revealed;
-      widget.content.widgets.forEach(cell => (cell.readOnly = true));
+      closeToEdits(widget);
     }
   }
 

@@ -7,6 +7,7 @@ platform then takes the commit. The pictures of the documentation are taken on t
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ ONE_WARD = 'hospital = presence.sum_hospital(daily[daily["ward"] == "REAC"])'
 BUT_ONE = 'hospital = presence.sum_hospital(daily[daily["ward"] != "REAC"])'
 FIGURE = "Patients présents par jour"
 EVIDENCE = "À relire avant toute sortie"
+CHANGED = re.compile("jp-mod-dirty")
 MARKED = ".jp-CodeCell.wb-marked"
 MESSAGE = "Effectif de l’hôpital sans la réanimation"
 
@@ -110,6 +112,13 @@ class Analyst:
         expect(self.panel.locator("progress")).to_be_visible()
         expect(self.panel.locator(".wb-trial-ended")).to_be_visible()
 
+    def look_at_a_result_that_takes_no_edit(self) -> None:
+        expect(self.page.locator(".jp-NotebookPanel")).to_have_count(2)
+        result = self.page.locator(".jp-NotebookPanel").last
+        expect(result.locator(".cm-content").first).to_have_attribute("aria-readonly", "true")
+        tab = self.page.locator(".lm-TabBar-tab", has_text="executed.ipynb")
+        expect(tab).not_to_have_class(CHANGED)
+
     def look_at_what_would_leave(self, title: str) -> Any:
         """Return the row of an output."""
         self.button("leaving").click()
@@ -157,8 +166,9 @@ def test_from_opening_a_request_to_the_evidence_on_its_merge_request(
 
     ana.rewrite(ALL_WARDS, ONE_WARD)
     ana.run_as_production()
+    ana.look_at_a_result_that_takes_no_edit()
     ana.button("result").click()
-    expect(page.locator(".jp-NotebookPanel")).to_have_count(2)
+    ana.look_at_a_result_that_takes_no_edit()
     expect(
         page.locator(".jp-OutputArea-output table, .jp-OutputArea-output img").first
     ).to_be_attached()
