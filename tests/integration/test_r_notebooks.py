@@ -102,6 +102,17 @@ def test_a_notebook_in_r_publishes_and_declares(tmp_path: Path) -> None:
     ]
 
 
+def test_the_time_zone_is_the_machines_and_costs_no_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TZ", raising=False)
+    assert execute(tmp_path, "cat(Sys.timezone())").failure is None
+    executed = json.loads((tmp_path / "run" / "executed.ipynb").read_text())
+    (output,) = (one for cell in executed["cells"] for one in cell.get("outputs", ()))
+    zone = os.readlink("/etc/localtime").partition("/zoneinfo/")[2]
+    assert (output["name"], "".join(output["text"])) == ("stdout", zone)
+
+
 def test_the_session_is_clean_and_its_parameters_read_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,15 @@
 # The library stands on the search path, below the notebook's own variables: `rm(list = ls())` does
 # not remove it.
 
+# Asked for its time zone, R asks timedatectl, which only warns where systemd is out of reach, as in
+# a confined run. The machine's own file tells the same.
+local({
+  zone <- Sys.readlink("/etc/localtime")
+  if (!nzchar(Sys.getenv("TZ")) && grepl("/zoneinfo/", zone)) {
+    Sys.setenv(TZ = sub("^.*/zoneinfo/", "", zone))
+  }
+})
+
 local({
   folder <- Sys.getenv("WARDBOOK_R")
   shelf <- attach(NULL, name = "wardbook")
