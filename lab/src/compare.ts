@@ -7,6 +7,7 @@ import { ITranslator } from '@jupyterlab/translation';
 import { NbdimeWidget } from 'nbdime-jupyterlab/lib/widget';
 
 import { Commands, IBench, type Bench } from './bench';
+import { besideOf, bringToFront } from './narrow';
 
 type Against = 'version' | 'release';
 
@@ -84,8 +85,7 @@ async function show(
       break;
     }
   }
-  const beside = bench.notebook;
   bench.claim(view, card.key);
-  app.shell.add(view, 'main', { mode: 'split-right', ...(beside && { ref: beside.id }) });
-  app.shell.activateById(view.id);
+  app.shell.add(view, 'main', besideOf(bench.notebook));
+  bringToFront(app, view);
 }

@@ -13,7 +13,8 @@ interface Shown {
 /** Progress while a trial runs, else what it came to. */
 export function TrialView({ trial, lost, say, goToCell }: Shown & { trial: Trial; lost: boolean }) {
   const running = trial.state === 'running';
-  const { failure } = trial;
+  // Who cancels a run knows why it ended.
+  const failure = trial.state === 'cancelled' ? null : trial.failure;
   return (
     <div className={`wb-trial wb-trial-${trial.state}`}>
       <div aria-live="polite">

@@ -7,6 +7,7 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import { Problem, type Trial } from './api';
 import type { Desk } from './desk';
 import { benchIcon } from './look';
+import { besideOf, bringToFront } from './narrow';
 import { closeToEdits, RESULT } from './result';
 
 const LOOK_MILLISECONDS = 500;
@@ -78,7 +79,7 @@ export class Trials {
 
   /** Open the executed notebook beside the analyst's: to be read, without a kernel. */
   async showResult(activate = true): Promise<void> {
-    const { key, kept, documents, notebook } = this.desk;
+    const { key, kept, app, documents, notebook } = this.desk;
     const path = kept.trial?.executed;
     if (!path) return;
     const before = this.results.get(key);
@@ -86,15 +87,15 @@ export class Trials {
     if (old?.context.path === path) {
       await old.context.revert(); // the same trial, executed again
       if (old instanceof NotebookPanel) closeToEdits(old);
-      if (activate) this.desk.app.shell.activateById(old.id);
+      if (activate) bringToFront(app, old);
       return;
     }
     const preview = this.previews.get(key);
     const there = old ?? (preview?.isDisposed ? undefined : preview);
     const beside = there
       ? ({ mode: 'tab-after', ref: there.id } as const)
-      : ({ mode: 'split-right', ref: notebook?.id ?? null } as const);
-    const widget = documents.open(path, RESULT, undefined, { ...beside, activate });
+      : besideOf(notebook);
+    const widget = documents.open(path, RESULT, undefined, { ...beside, activate: false });
     if (!widget) return;
     this.results.set(key, widget);
     this.desk.claim(widget, key);
@@ -102,6 +103,7 @@ export class Trials {
     widget.title.icon = benchIcon;
     widget.title.caption = this.desk.say('result_title', { key });
     old?.dispose();
+    if (activate) bringToFront(app, widget);
     await widget.context.ready;
     if (widget instanceof NotebookPanel) {
       await widget.revealed;
@@ -132,12 +134,12 @@ export class Trials {
         'main',
         result && !result.isDisposed
           ? { mode: 'tab-after', ref: result.id }
-          : { mode: 'split-right', ref: notebook?.id ?? null }
+          : besideOf(notebook)
       );
     }
     widget.content.url = '';
     widget.content.url = address;
-    app.shell.activateById(widget.id);
+    bringToFront(app, widget);
   }
 
   /** Fetch what would leave; the panel shows it. */

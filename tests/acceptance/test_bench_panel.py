@@ -152,6 +152,11 @@ def test_dark_and_narrow_it_is_readable_too(browser: Any, lab: Lab, key: str) ->
         expect(panel).to_be_in_viewport(ratio=0.95)
         assert panel.evaluate("one => one.scrollWidth <= one.clientWidth")
         assert find_serious(page) == []
+        command(page, "compare-version").click()
+        # JupyterLab may yet bring the notebook to the front, when it has listed its folder.
+        page.locator(".nbdime-Widget").wait_for(state="attached")
+        expect(panel).to_be_hidden()  # it made room, and so did the notebook
+        expect(page.locator(".lm-DockPanel-tabBar")).to_have_count(1)
         lab.choose_theme(page, "JupyterLab Light")
     finally:
         context.close()

@@ -109,7 +109,7 @@ def test_the_time_zone_is_the_machines_and_costs_no_warning(
     assert execute(tmp_path, "cat(Sys.timezone())").failure is None
     executed = json.loads((tmp_path / "run" / "executed.ipynb").read_text())
     (output,) = (one for cell in executed["cells"] for one in cell.get("outputs", ()))
-    zone = os.readlink("/etc/localtime").partition("/zoneinfo/")[2]
+    zone = str(Path("/etc/localtime").readlink()).partition("/zoneinfo/")[2]
     assert (output["name"], "".join(output["text"])) == ("stdout", zone)
 
 
