@@ -177,6 +177,7 @@ def test_from_opening_a_request_to_the_evidence_on_its_merge_request(
         ".lm-TabBar-tabCloseIcon"
     ).click()
 
+    expect(ana.panel.locator(".wb-leaving")).to_be_visible()
     with ana.kept_waiting("leaving"):  # what is shown can be followed while it is asked for anew
         figure = ana.look_at_what_would_leave(FIGURE)
         expect(ana.button("run")).to_be_disabled()
