@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from wardbook.artefacts.magic import tell_form
 from wardbook.identifiers.allowances import Allowances
@@ -25,7 +26,7 @@ from wardbook.identifiers.notebooks import (
     number_cells,
 )
 from wardbook.identifiers.searching import Located, scan_fragments
-from wardbook.identifiers.unveiling import unveil
+from wardbook.identifiers.unveiling import TooMuchPacked, unveil
 
 DATA_FILE = re.compile(
     r"\.(?:parquet|feather|arrow|xlsx?|ods|rds|rdata|sav|dta|sas7bdat|pkl|pickle|npz|sqlite3?|db"
@@ -109,7 +110,7 @@ def _check_content(
 ) -> Iterator[tuple[int, str]]:
     """Yield line and kind of what must not be committed of a file's content."""
     notebook = is_notebook(name, text)
-    told = set()
+    told: set[str] = set()
     for line, kind in _search(text, context, names=notebook):
         told.add(kind)
         yield line, kind
@@ -120,9 +121,12 @@ def _check_content(
     # What JSON escapes or a column's header tells is found only in what was taken apart.
     fragments = _unveil_all(take_apart(name, content))
     cells = list_cell_lines(text) if notebook else ()
-    for one in _refused(scan_fragments(fragments, context=context), names=notebook):
-        if one.kind not in told:
-            yield one.place.row or find_cell(cells, one.place.cell) or one.place.line, one.kind
+    try:
+        for one in _refused(scan_fragments(fragments, context=context), names=notebook):
+            if one.kind not in told:
+                yield one.place.row or find_cell(cells, one.place.cell) or one.place.line, one.kind
+    except TooMuchPacked:
+        yield 1, "packed"
 
 
 def _unveil_all(fragments: Iterable[Fragment]) -> Iterator[Fragment]:
@@ -149,11 +153,14 @@ def _read(content: bytes) -> str:
 def _search(text: str, context: Context, *, names: bool) -> Iterator[tuple[int, str]]:
     """Yield line and kind of each identifier or secret in a text, however it is written."""
     told = set()
-    for before, reading in ((0, text), *unveil(text)):
-        for one in _refused(scan_fragments([Text(reading)], context=context), names=names):
-            if before == 0 or one.kind not in told:
-                told.add(one.kind)
-                yield before + one.place.line, one.kind
+    try:
+        for before, reading in chain([(0, text)], unveil(text)):
+            for one in _refused(scan_fragments([Text(reading)], context=context), names=names):
+                if before == 0 or one.kind not in told:
+                    told.add(one.kind)
+                    yield before + one.place.line, one.kind
+    except TooMuchPacked:
+        yield 1, "packed"
 
 
 def _refused(found: Iterable[Located], *, names: bool) -> Iterator[Located]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import html
 import re
 import unicodedata
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 """Characters without a shape that Unicode counts as letters or marks."""
@@ -36,15 +37,31 @@ HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 DEEPEST = 4
 """How often a text may be escaped or encoded over and over and still be read."""
 
-LARGEST_UNPACKED = 10_000_000
-"""Bytes that are read of what was packed: no bomb fills the memory."""
+LARGEST_UNPACKED = 2_000_000
+"""Bytes that all that is packed in one text may come to: no bomb takes memory or time."""
 
 
-def unveil(text: str, depth: int = DEEPEST) -> Iterator[tuple[int, str]]:
+class TooMuchPacked(Exception):
+    """More is packed in a text than is read of it."""
+
+
+@dataclass
+class _Room:
+    left: int = LARGEST_UNPACKED
+
+
+def unveil(text: str) -> Iterator[tuple[int, str]]:
     """Yield a text's other readings, each with the number of the line before its first.
 
     A reading keeps the text's lines; what was written in Base64 is one of its own.
+
+    Raises:
+        TooMuchPacked: all that is packed in it would come to more than `LARGEST_UNPACKED`.
     """
+    yield from _unveil(text, DEEPEST, _Room())
+
+
+def _unveil(text: str, depth: int, room: _Room) -> Iterator[tuple[int, str]]:
     shown = _show(text)
     for _ in range(depth):
         resolved = _resolve(shown)
@@ -60,10 +77,12 @@ def unveil(text: str, depth: int = DEEPEST) -> Iterator[tuple[int, str]]:
         line += shown.count("\n", counted, match.start())
         counted = match.start()
         lines = match.group().split()
-        inner = _decode("".join(lines)) or "\n".join(filter(None, map(_decode, lines)))
+        inner = _decode("".join(lines), room) or "\n".join(
+            filter(None, (_decode(one, room) for one in lines))
+        )
         if inner:
             yield line, inner
-            yield from ((line, deeper) for _, deeper in unveil(inner, depth - 1))
+            yield from ((line, deeper) for _, deeper in _unveil(inner, depth - 1, room))
 
 
 def _show(text: str) -> str:
@@ -112,7 +131,7 @@ def _put(code: int) -> str:
     return " " if code in (10, 13) or code > 0x10FFFF else chr(code)
 
 
-def _decode(run: str) -> str:
+def _decode(run: str, room: _Room) -> str:
     """Return the text inside a run of letters and digits, "" where it is nothing of the kind."""
     if HEXADECIMAL.fullmatch(run):
         content = bytes.fromhex(run)
@@ -122,19 +141,28 @@ def _decode(run: str) -> str:
             content = base64.b64decode(plain + "=" * (-len(plain) % 4))
         except (binascii.Error, ValueError):
             return ""
+    return _read_text(content) or _read_text(_unpack(content, room))
+
+
+def _read_text(content: bytes) -> str:
     try:
-        # A letter that is cut at the very end is no reason to read nothing.
-        text, _ = codecs.utf_8_decode(_unpack(content), "strict", False)
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
         return ""
     return text if all(char.isprintable() or char in "\r\n\t" for char in text) else ""
 
 
-def _unpack(content: bytes) -> bytes:
-    """Return what zlib or gzip packed, as far as it is read; other content as it is."""
+def _unpack(content: bytes, room: _Room) -> bytes:
+    """Return what zlib or gzip packed; nothing of other content."""
     if content[:2] != b"\x1f\x8b" and content[:1] != b"\x78":
-        return content
-    try:
-        return zlib.decompressobj(wbits=47).decompress(content, LARGEST_UNPACKED)
-    except zlib.error:
-        return content
+        return b""
+    parts = []
+    with suppress(zlib.error):
+        while content:  # gzip may be in several members
+            member = zlib.decompressobj(wbits=47)
+            parts.append(member.decompress(content, room.left + 1))
+            if len(parts[-1]) > room.left:
+                raise TooMuchPacked
+            room.left -= len(parts[-1])
+            content = member.unused_data
+    return b"".join(parts)
